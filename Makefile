@@ -1,0 +1,67 @@
+# Every target does its own set-up. `make` alone lists them.
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8000
+WORKERS ?= 1
+TEST_DATABASE_URL ?= postgres://127.0.0.1:5432/postgres
+TEST_REDIS_URL ?= redis://127.0.0.1:6379/15
+PYTEST ?= -n 2 --dist loadfile
+BIN := .venv/bin
+BASE := .venv/.base
+DEV := .venv/.dev
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-postgres coverage lint format typecheck check lock
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+install: $(DEV) ## Set up .venv with the runtime and development packages
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=…")'
+	$(PYTHON) -m venv .venv
+
+$(BASE): requirements/base.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+$(DEV): requirements/dev.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@ $(BASE)
+
+demo: $(BASE) ## Start the demo (HOST, PORT, WORKERS); Ctrl-C ends it
+	@exec $(BIN)/python manage.py demo --host $(HOST) --port $(PORT) --workers $(WORKERS)
+
+test: $(DEV) ## Run the tests on SQLite
+	$(BIN)/python -m pytest $(PYTEST)
+
+test-postgres: $(DEV) ## Run the tests on PostgreSQL and Redis (TEST_DATABASE_URL, TEST_REDIS_URL)
+	DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest $(PYTEST)
+
+coverage: $(DEV) ## Run the tests on SQLite and require 95 % branch coverage of the apps
+	$(BIN)/python -m pytest $(PYTEST) --cov --cov-report=term-missing:skip-covered
+
+lint: $(DEV) ## Check style, templates and import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/djade --check $$(git ls-files 'templates/*.html')
+	$(BIN)/lint-imports
+
+format: $(DEV) ## Rewrite the sources in the house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/djade $$(git ls-files 'templates/*.html')
+
+typecheck: $(DEV) ## Check types
+	$(BIN)/mypy
+
+check: lint typecheck ## Lint, types, missing migrations, deployment settings
+	DJANGO_SETTINGS_MODULE=config.settings.test $(BIN)/python manage.py makemigrations --check --dry-run
+	env $$($(BIN)/python manage.py generate_secrets) ENV_FILE=/dev/null ALLOWED_HOSTS=api.example.com \
+		DJANGO_SETTINGS_MODULE=config.settings.production \
+		$(BIN)/python manage.py check --deploy --fail-level WARNING
+
+lock: $(DEV) ## Pin the packages of pyproject.toml anew, with hashes
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements/base.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --group dev -o requirements/dev.txt

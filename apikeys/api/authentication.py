@@ -1,0 +1,118 @@
+"""DRF authentication by API key. No cookie is read, ever."""
+
+from datetime import datetime
+from typing import Final
+
+import structlog
+from django.db import DatabaseError
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import APIException, AuthenticationFailed, PermissionDenied
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from apikeys import services, verification
+from apikeys.last_use import note_use
+from apikeys.verification import FoundSecret, Outcome, Refusal
+from organizations.actors import Actor, ActorKind
+from organizations.origin import origin_of
+
+INVALID_KEY: Final = "No valid API key was sent. Send one as “Authorization: Bearer <key>”."
+INVALID_KEY_CODE: Final = "invalid_api_key"
+_REALM: Final = 'Bearer realm="api"'
+_LONGEST_HEADER: Final = 200
+_log = structlog.get_logger(__name__)
+
+_ENDED: Final[dict[Refusal, tuple[str, str]]] = {
+    Refusal.REVOKED: ("key_revoked", "This API key was revoked on {when}."),
+    Refusal.EXPIRED: ("key_expired", "This API key expired on {when}."),
+    Refusal.DISABLED: ("key_disabled", "This API key was disabled on {when}."),
+    Refusal.SERVICE_ACCOUNT_DISABLED: (
+        "key_disabled",
+        "The service account of this API key was disabled on {when}.",
+    ),
+    Refusal.ROTATED: (
+        "key_rotated",
+        "This secret stopped working on {when}, after a rotation. Use the key's newer secret.",
+    ),
+}
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """`request.user` becomes the Actor, `request.auth` the verified key."""
+
+    def authenticate(self, request: Request) -> tuple[Actor, FoundSecret] | None:
+        """None when no credential was sent; raises for one that opens nothing."""
+        header = _header(request)
+        if not header:
+            return None
+        presented = _bearer_token(header)
+        outcome = verification.verify(presented)
+        if outcome.found is None or outcome.refusal:
+            raise _refusal(request, outcome)
+        note_use(outcome.found, presented, origin_of(request))
+        return actor_of(outcome.found, request), outcome.found
+
+    def authenticate_header(self, request: Request) -> str:
+        """The challenge of RFC 6750: no error attribute when nothing was sent."""
+        return f'{_REALM}, error="invalid_token"' if _header(request) else _REALM
+
+
+class HasUsableKey(BasePermission):
+    """Every address of the API needs a key; services and policy decide the rest."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return isinstance(request.auth, FoundSecret)
+
+
+def actor_of(found: FoundSecret, request: Request) -> Actor:
+    """The key as one who acts, with the limits of its authority."""
+    return Actor(
+        kind=ActorKind.KEY,
+        id=found.key_id,
+        authority_id=found.created_by_id,
+        label=f"{found.name} ({found.prefix}…)",
+        organization_id=found.organization_id,
+        scopes=frozenset(found.scopes),
+        environment=found.environment,
+        expires_at=found.expires_at,
+        origin=origin_of(request),
+    )
+
+
+def _header(request: Request) -> str:
+    value: str = request.META.get("HTTP_AUTHORIZATION", "")
+    return value.strip()
+
+
+def _bearer_token(header: str) -> str:
+    """The token, or an empty string, which no key is, for any other header."""
+    scheme, _, token = header.partition(" ")
+    is_bearer = scheme.lower() == "bearer" and len(header) <= _LONGEST_HEADER
+    return token.strip(" ") if is_bearer else ""
+
+
+def _refusal(request: Request, outcome: Outcome) -> APIException:
+    """Tells the holder of a genuine secret why it is refused, and anybody else nothing."""
+    found, reason = outcome.found, outcome.refusal
+    _log.info("api_key_refused", reason=reason, prefix=found.prefix if found else None)
+    if found is None or reason is None:
+        return AuthenticationFailed(INVALID_KEY, code=INVALID_KEY_CODE)
+    if reason is Refusal.API_ACCESS_DISABLED:
+        message = "API access is turned off for this organization. Ask your provider."
+        return PermissionDenied(message, code="api_access_disabled")
+    if reason is Refusal.ROTATED:
+        _leave_trace(request, found)
+    code, message = _ENDED[reason]
+    return AuthenticationFailed(message.format(when=_readable(outcome.since)), code=code)
+
+
+def _leave_trace(request: Request, found: FoundSecret) -> None:
+    try:
+        services.record_retired_use(secret_id=found.secret_id, actor=actor_of(found, request))
+    except DatabaseError as error:
+        _log.error("retired_use_not_recorded", key_id=str(found.key_id), reason=str(error))
+
+
+def _readable(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else ""

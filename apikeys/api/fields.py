@@ -1,0 +1,94 @@
+"""Field types that take exactly the JSON type that they name."""
+
+from typing import Any, Final
+
+from rest_framework import serializers
+
+from apikeys.validation import read_timestamp
+from organizations.exceptions import ErrorCode, Invalid
+
+TIMESTAMP: Final = "%Y-%m-%dT%H:%M:%SZ"
+
+
+class Text(serializers.Field[str, Any, str, Any]):
+    """A JSON string as it is; what it may hold is for the domain to say."""
+
+    default_error_messages = {"invalid": "Give text in quotes."}
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return data
+
+    def to_representation(self, value: Any) -> str:
+        return str(value)
+
+
+class Flag(serializers.Field[bool, Any, bool, Any]):
+    """A JSON boolean."""
+
+    default_error_messages = {"invalid": "Give true or false."}
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid")
+        return data
+
+    def to_representation(self, value: Any) -> bool:
+        return bool(value)
+
+
+class Whole(serializers.Field[int, Any, int, Any]):
+    """A JSON integer of a moderate size."""
+
+    default_error_messages = {"invalid": "Give a whole number."}
+
+    def to_internal_value(self, data: Any) -> int:
+        if not isinstance(data, int) or isinstance(data, bool) or abs(data) > 10**9:
+            self.fail("invalid")
+        return data
+
+    def to_representation(self, value: Any) -> int:
+        return int(value)
+
+
+class Anything(serializers.Field[Any, Any, Any, Any]):
+    """A JSON value that the domain checks whole, such as scopes and metadata."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+class Moment(serializers.Field[Any, Any, str, Any]):
+    """RFC 3339 with an offset in, UTC with ``Z`` out."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        try:
+            return read_timestamp(data if isinstance(data, str) else "")
+        except Invalid as refusal:
+            raise serializers.ValidationError(refusal.message, ErrorCode.INVALID) from None
+
+    def to_representation(self, value: Any) -> str:
+        return f"{value:{TIMESTAMP}}"
+
+
+class PublicId(serializers.Field[Any, Any, str, Any]):
+    """An object's id in its text form."""
+
+    def to_representation(self, value: Any) -> str:
+        text: str = value.public_id
+        return text
+
+
+class Constant(serializers.Field[Any, Any, Any, Any]):
+    """The same value in every answer."""
+
+    def __init__(self, value: Any) -> None:
+        super().__init__(source="*", read_only=True)
+        self.value = value
+
+    def to_representation(self, value: Any) -> Any:
+        return self.value

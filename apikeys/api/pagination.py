@@ -1,0 +1,42 @@
+"""Pages of keys by signed cursor: newest first, stable while others are added."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.core.signing import BadSignature, Signer
+
+from apikeys.models import ApiKey
+from apikeys.querysets import ApiKeyQuerySet
+from organizations.exceptions import Invalid
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page, and the cursor of the next, if there is one."""
+
+    keys: list[ApiKey]
+    next_cursor: str | None
+
+
+def paginate(keys: ApiKeyQuerySet, *, limit: int, cursor: str | None, binding: object) -> Page:
+    """The `limit` keys after `cursor`; a cursor works with the `binding` it was made for only.
+
+    `binding` is whatever decides which keys are listed: organization, environment, filters.
+    """
+    signer = Signer(salt=f"key-list:{binding!r}")
+    rows = keys.order_by("-id")
+    if cursor is not None:
+        rows = rows.filter(id__lt=_read(signer, cursor))
+    found = list(rows[: limit + 1])
+    more = found[limit - 1].id.hex if len(found) > limit else None
+    return Page(found[:limit], signer.sign_object(more) if more else None)
+
+
+def _read(signer: Signer, cursor: str) -> UUID:
+    message = "This cursor belongs to another list. Start again without a cursor."
+    try:
+        position: Any = signer.unsign_object(cursor)
+        return UUID(hex=position)
+    except (BadSignature, ValueError, TypeError, AttributeError):
+        raise Invalid.field("cursor", message) from None

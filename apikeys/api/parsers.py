@@ -1,0 +1,86 @@
+"""The one rule by which request bodies are read: UTF-8 JSON, once each name, of bounded size."""
+
+import json
+from collections.abc import Mapping
+from typing import IO, Any, NoReturn
+
+from django.conf import settings
+from rest_framework.exceptions import APIException, ParseError, UnsupportedMediaType
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+
+class TooLarge(APIException):
+    """The body is larger than `settings.API_BODY_LIMIT` bytes."""
+
+    status_code = 413
+    default_code = "request_too_large"
+
+    def __init__(self) -> None:
+        super().__init__(f"Send at most {settings.API_BODY_LIMIT} bytes.")
+
+
+class StrictJSONParser(BaseParser):
+    """JSON without duplicate names, NaN, other encodings or bottomless nesting."""
+
+    media_type = "application/json"
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """The decoded body; raises TooLarge, UnsupportedMediaType or ParseError."""
+        _require_utf8(media_type or "")
+        body = _read(stream, parser_context or {})
+        try:
+            return json.loads(
+                body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_refuse_constant
+            )
+        except (ValueError, RecursionError) as error:
+            reason = "nested too deeply" if isinstance(error, RecursionError) else "invalid JSON"
+            raise ParseError(f"The request body is {reason}.") from None
+
+
+class JSONOnly(BaseContentNegotiation):
+    """Answers JSON whatever the Accept header asks for."""
+
+    def select_parser(self, request: Request, parsers: Any) -> BaseParser | None:
+        """The JSON parser for a JSON content type, None (415) for any other."""
+        media_type = request.content_type.partition(";")[0].strip().lower()
+        return next((p for p in parsers if p.media_type == media_type), None)
+
+    def select_renderer(
+        self, request: Request, renderers: Any, format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        """The JSON renderer."""
+        return renderers[0], renderers[0].media_type
+
+
+def _require_utf8(media_type: str) -> None:
+    parameters = media_type.lower().replace(" ", "").replace('"', "").split(";")[1:]
+    charsets = [p.partition("=")[2] for p in parameters if p.startswith("charset=")]
+    if any(charset not in ("utf-8", "utf8") for charset in charsets):
+        raise UnsupportedMediaType(media_type, "Send JSON in UTF-8.")
+
+
+def _read(stream: IO[Any], context: Mapping[str, Any]) -> bytes:
+    limit = settings.API_BODY_LIMIT
+    body: bytes = stream.read(limit + 1)
+    if len(body) > limit:
+        raise TooLarge
+    return body
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) < len(pairs):
+        raise ValueError
+    return result
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError

@@ -1,0 +1,103 @@
+"""What every viewset shares: authentication, limits, parsing, and answers in its format."""
+
+from collections.abc import Mapping
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+from django.db.models import Model, QuerySet
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from apikeys.api.authentication import ApiKeyAuthentication, HasUsableKey
+from apikeys.api.parsers import JSONOnly, StrictJSONParser
+from apikeys.api.serializers import WireSerializer
+from apikeys.api.throttling import KeyThrottle
+from apikeys.api.wire import WireFormat, failure_of
+from organizations import policy
+from organizations.actors import Actor
+from organizations.exceptions import ErrorCode, Invalid, Problem
+from organizations.models import Organization
+from organizations.origin import origin_of
+from organizations.roles import Action
+
+M = TypeVar("M", bound=Model)
+LONGEST_PAGE: Final = 100
+DEFAULT_PAGE: Final = 20
+
+
+def answer_failure(error: Exception, context: Mapping[str, Any]) -> Response | None:
+    """DRF's exception handler: the refusal in the view's format; None leaves a 500 to Django."""
+    failure = failure_of(error)
+    if failure is None:
+        return None
+    wire: WireFormat = context["view"].wire
+    body = wire.error_body(failure, origin_of(context["request"]).request_id)
+    return Response(body, status=failure.status, headers=dict(failure.headers))
+
+
+class WireViewSet(ViewSet):
+    """A viewset that speaks one wire format."""
+
+    wire: WireFormat = WireFormat()
+    authentication_classes = (ApiKeyAuthentication,)
+    permission_classes = (HasUsableKey,)
+    throttle_classes = (KeyThrottle,)
+    parser_classes = (StrictJSONParser,)
+    content_negotiation_class = JSONOnly
+    metadata_class = None
+    http_method_names = ["get", "head", "post", "patch", "delete"]
+
+    def get_exception_handler(self) -> Any:
+        return answer_failure
+
+    @property
+    def actor(self) -> Actor:
+        """The key that asks."""
+        actor: Actor = self.request.user  # type: ignore[assignment]
+        return actor
+
+    def organization(self, action: Action) -> Organization:
+        """The actor's own organization, if they may do `action` there."""
+        organization = Organization.objects.visible_to(self.actor).get()
+        policy.require(self.actor, action, organization)
+        return organization
+
+    def read(self, shape: type[WireSerializer]) -> dict[str, Any]:
+        """The request's body in the canonical names."""
+        serializer = shape(data=self.request.data, context={"wire": self.wire})
+        serializer.is_valid(raise_exception=True)
+        data: dict[str, Any] = serializer.validated_data
+        return data
+
+    def show(self, shape: type[WireSerializer], value: Any) -> Any:
+        """`value`, or a list of values, in the format's names."""
+        many = isinstance(value, list)
+        return shape(value, many=many, context={"wire": self.wire}).data
+
+    def answer(self, data: dict[str, Any], **response: Any) -> Response:
+        """A successful answer in the format's envelope."""
+        body = self.wire.answer(data, origin_of(self.request).request_id)
+        return Response(body, **response)
+
+    @staticmethod
+    def find(rows: QuerySet[M], id: UUID | None) -> M | None:
+        """The row with that id; None where there is none or the id was none."""
+        return rows.filter(pk=id).first() if id else None
+
+    def number(self, name: str, default: int, least: int, most: int) -> int:
+        """A whole number from the query, or Invalid."""
+        text = self.request.query_params.get(name, str(default))
+        if text.isascii() and text.isdecimal() and len(text) < 10 and least <= int(text) <= most:
+            return int(text)
+        raise Invalid.field(name, f"Give a whole number from {least} to {most}.")
+
+    def refuse_other_parameters(self, *known: str) -> None:
+        """A mistyped filter must not look like a list without one."""
+        message = f"There is no such parameter. Available: {', '.join(known)}."
+        problems = [
+            Problem(name, ErrorCode.UNKNOWN_FIELD, message)
+            for name in self.request.query_params
+            if name not in known
+        ]
+        if problems:
+            raise Invalid(message, code=ErrorCode.UNKNOWN_FIELD, problems=problems)

@@ -1,0 +1,128 @@
+"""Keys over REST."""
+
+from datetime import timedelta
+
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apikeys import services
+from apikeys.api import serializers
+from apikeys.api.pagination import paginate
+from apikeys.api.viewsets.base import DEFAULT_PAGE, LONGEST_PAGE, WireViewSet
+from apikeys.models import ApiKey, Status
+from organizations import ids
+from organizations.exceptions import Invalid, NotFound
+from organizations.models import ServiceAccount
+from organizations.roles import Action
+from organizations.text import name_key
+
+
+class ApiKeyViewSet(WireViewSet):
+    """Keys."""
+
+    def list(self, request: Request) -> Response:
+        """A page of keys, newest first."""
+        organization = self.organization(Action.VIEW_KEYS)
+        self.refuse_other_parameters("limit", "cursor", "status", "name")
+        status, name = request.query_params.get("status"), request.query_params.get("name")
+        keys = ApiKey.objects.visible_to(self.actor).for_display()
+        if status is not None:
+            keys = keys.with_status(_known_status(status), timezone.now())
+        if name is not None:
+            keys = keys.filter(name_key=_comparable(name))
+        page = paginate(
+            keys,
+            limit=self.number("limit", DEFAULT_PAGE, 1, LONGEST_PAGE),
+            cursor=request.query_params.get("cursor"),
+            binding=(organization.id, self.actor.environment, status, name),
+        )
+        return self.answer(
+            {
+                "object": "list",
+                "data": self.show(serializers.ApiKeySerializer, page.keys),
+                "has_more": page.next_cursor is not None,
+                "pagination": {"cursor": page.next_cursor},
+            }
+        )
+
+    def create(self, request: Request) -> Response:
+        """A new key and its secret."""
+        organization = self.organization(Action.MANAGE_KEYS)
+        given = self.read(serializers.CreateKeySerializer)
+        account = given.pop("service_account", None)
+        issued = services.create_api_key(
+            organization=organization,
+            actor=self.actor,
+            service_account=self._service_account(account),
+            **given,
+        )
+        data = self.show(serializers.IssuedKeySerializer, issued)
+        location = f"{request.path}/{issued.key.public_id}"
+        return self.answer(data, status=201, headers={"Location": location})
+
+    def retrieve(self, request: Request, id: str) -> Response:
+        """One key."""
+        key = self._key(id, Action.VIEW_KEYS)
+        return self.answer(self.show(serializers.ApiKeySerializer, key))
+
+    def partial_update(self, request: Request, id: str) -> Response:
+        """Changes a key."""
+        key = self._key(id)
+        changes = self.read(serializers.UpdateKeySerializer)
+        key = services.update_api_key(key, actor=self.actor, changes=changes)
+        return self.answer(self.show(serializers.ApiKeySerializer, key))
+
+    def destroy(self, request: Request, id: str) -> Response:
+        """Revokes a key for good."""
+        key = services.revoke_api_key(self._key(id), actor=self.actor)
+        return self.answer(self.show(serializers.ApiKeySerializer, key))
+
+    def rotate(self, request: Request, id: str) -> Response:
+        """A new secret for the same key."""
+        key = self._key(id)
+        given = self.read(serializers.RotateKeySerializer)
+        if "grace_period" in given:
+            given["grace_period"] = timedelta(seconds=given["grace_period"])
+        issued = services.rotate_api_key(key, actor=self.actor, **given)
+        return self.answer(self.show(serializers.RotatedKeySerializer, issued))
+
+    def current(self, request: Request) -> Response:
+        """The key that asks, whatever its scopes, and its organization."""
+        key = ApiKey.objects.visible_to(self.actor).for_display().get(pk=self.actor.principal_id)
+        data = self.show(serializers.ApiKeySerializer, key)
+        organization = key.organization
+        data["organization"] = {"id": organization.public_id, "name": organization.name}
+        return self.answer(data)
+
+    def _key(self, text: str, action: Action = Action.MANAGE_KEYS) -> ApiKey:
+        self.organization(action)
+        key_id = ids.read_id("key", text)
+        if key_id is None and self.wire.impossible_id_is_invalid:
+            raise Invalid.field("id", "This is no API key id; they look like key_… or a UUID.")
+        key = self.find(ApiKey.objects.visible_to(self.actor).for_display(), key_id)
+        if key is None:
+            raise NotFound("No such API key.")
+        return key
+
+    def _service_account(self, text: str | None) -> ServiceAccount | None:
+        if text is None:
+            return None
+        accounts = ServiceAccount.objects.visible_to(self.actor)
+        account = self.find(accounts, ids.read_id("sa", text))
+        if account is None:
+            message = "This is no enabled service account of the organization."
+            raise Invalid.field("service_account", message)
+        return account
+
+
+def _known_status(text: str) -> str:
+    if text not in list(Status):
+        raise Invalid.field("status", f"Choose one of these: {', '.join(Status)}.")
+    return text
+
+
+def _comparable(name: str) -> str:
+    if "\x00" in name:
+        raise Invalid.field("name", "Remove the control or text-direction characters.")
+    return name_key(name)

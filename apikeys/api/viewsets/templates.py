@@ -1,0 +1,74 @@
+"""Templates over REST."""
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apikeys import services
+from apikeys.api import serializers
+from apikeys.api.viewsets.base import DEFAULT_PAGE, LONGEST_PAGE, WireViewSet
+from apikeys.models import KeyTemplate
+from organizations import ids
+from organizations.exceptions import NotFound
+from organizations.models import Organization
+from organizations.roles import Action
+
+
+class TemplateViewSet(WireViewSet):
+    """The templates of an account, which is the organization under its third name."""
+
+    def organization(self, action: Action) -> Organization:
+        """The account in the address, which has to be the actor's own."""
+        if ids.read_id("org", self.kwargs["account_id"]) != self.actor.organization_id:
+            raise NotFound
+        return super().organization(action)
+
+    def list(self, request: Request, account_id: str) -> Response:
+        """A page of templates, oldest first."""
+        self.organization(Action.VIEW_TEMPLATES)
+        self.refuse_other_parameters("pageIndex", "pageSize")
+        index = self.number("pageIndex", 0, 0, 10**6)
+        size = self.number("pageSize", DEFAULT_PAGE, 1, LONGEST_PAGE)
+        templates = KeyTemplate.objects.visible_to(self.actor)
+        items = list(templates[index * size : (index + 1) * size])
+        return self.answer(
+            {
+                "items": self.show(serializers.TemplateSerializer, items),
+                "pageIndex": index,
+                "pageSize": size,
+                "totalCount": templates.count(),
+            }
+        )
+
+    def create(self, request: Request, account_id: str) -> Response:
+        """A new template."""
+        organization = self.organization(Action.MANAGE_TEMPLATES)
+        given = self.read(serializers.CreateTemplateSerializer)
+        template = services.create_template(organization=organization, actor=self.actor, **given)
+        location = f"{request.path}/{template.public_id}"
+        data = self.show(serializers.TemplateSerializer, template)
+        return self.answer(data, status=201, headers={"Location": location})
+
+    def retrieve(self, request: Request, account_id: str, id: str) -> Response:
+        """One template."""
+        template = self._template(id, Action.VIEW_TEMPLATES)
+        return self.answer(self.show(serializers.TemplateSerializer, template))
+
+    def partial_update(self, request: Request, account_id: str, id: str) -> Response:
+        """Changes a template."""
+        template = self._template(id)
+        changes = self.read(serializers.UpdateTemplateSerializer)
+        template = services.update_template(template, actor=self.actor, changes=changes)
+        return self.answer(self.show(serializers.TemplateSerializer, template))
+
+    def destroy(self, request: Request, account_id: str, id: str) -> Response:
+        """Takes a template away."""
+        services.delete_template(self._template(id), actor=self.actor)
+        return Response(status=204)
+
+    def _template(self, text: str, action: Action = Action.MANAGE_TEMPLATES) -> KeyTemplate:
+        self.organization(action)
+        templates = KeyTemplate.objects.visible_to(self.actor).select_related("organization")
+        template = self.find(templates, ids.read_id("tpl", text))
+        if template is None:
+            raise NotFound("No such template.")
+        return template

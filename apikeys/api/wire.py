@@ -1,0 +1,181 @@
+"""What a wire format is, and how refusals of every kind become its answers."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+from typing import Any, Final
+
+from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.db import InterfaceError, OperationalError
+from django.http import Http404
+from rest_framework import exceptions as drf
+from rest_framework.views import exception_handler as drf_headers
+
+from apikeys.api.authentication import INVALID_KEY, INVALID_KEY_CODE
+from organizations.exceptions import (
+    Conflict,
+    DomainError,
+    ErrorCode,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Problem,
+)
+from organizations.redaction import redact
+from organizations.roles import MANAGE_KEYS_SCOPE
+
+RETRY_SECONDS: Final = "5"
+ERROR_TYPES: Final[Mapping[int, str]] = {
+    400: "validation_error",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    409: "conflict",
+    413: "request_too_large",
+    415: "unsupported_media_type",
+    429: "rate_limited",
+    500: "internal_error",
+    503: "unavailable",
+}
+_SENTENCES: Final[Mapping[int, str]] = {
+    400: "The request is malformed.",
+    403: "This is not allowed.",
+    404: "No such resource.",
+    413: "The request body is too large.",
+    500: "Something went wrong on our side. Tell us the request id if it happens again.",
+    503: "The service is not available right now. Try again in a few seconds.",
+}
+_DOMAIN: Final[tuple[tuple[type[DomainError], int], ...]] = (
+    (Invalid, 400),
+    (Forbidden, 403),
+    (NotFound, 404),
+    (Conflict, 409),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A refusal on its way out: status, code, sentence, the fields concerned and headers."""
+
+    status: int
+    code: str
+    message: str
+    problems: tuple[Problem, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def type(self) -> str:
+        """The family of the error, one to a status."""
+        return ERROR_TYPES[self.status]
+
+
+@dataclass(frozen=True, slots=True)
+class WireFormat:
+    """The differences between formats, as data.
+
+    `names` maps canonical field names to the format's; what is not listed keeps its name.
+    `answer` and `error` shape whole bodies from the data and the request id.
+    """
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    answer: Callable[[dict[str, Any], str], dict[str, Any]] = lambda data, request_id: data
+    error: Callable[[Failure, str], dict[str, Any]] = lambda failure, request_id: {}
+    impossible_id_is_invalid: bool = False
+
+    def name(self, path: str) -> str:
+        """The format's spelling of a dotted path; only its first, declared, part is renamed."""
+        head, dot, rest = path.partition(".")
+        return self.names.get(head, head) + dot + rest
+
+    def error_body(self, failure: Failure, request_id: str) -> dict[str, Any]:
+        """The body of an error answer; never repeats a secret or an unencodable character."""
+        problems = [
+            Problem(_safe(self.name(p.field)), p.code, _safe(p.message)) for p in failure.problems
+        ]
+        safe = replace(failure, message=_safe(failure.message), problems=tuple(problems))
+        return self.error(safe, request_id)
+
+
+def canonical_error(failure: Failure, request_id: str) -> dict[str, Any]:
+    """The error body of the formats under ``/v1``."""
+    details = [{"field": p.field, "code": p.code, "message": p.message} for p in failure.problems]
+    return {
+        "error": {
+            "type": failure.type,
+            "code": failure.code,
+            "message": failure.message,
+            "details": details,
+        },
+        "request_id": request_id,
+    }
+
+
+def failure_for_status(status: int) -> Failure:
+    """The failure that a status says by itself."""
+    message = _SENTENCES.get(status) or HTTPStatus(status).phrase + "."
+    headers = {"Retry-After": RETRY_SECONDS} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    return Failure(status, ERROR_TYPES[status], message, headers=headers)
+
+
+def failure_of(error: Exception) -> Failure | None:
+    """The failure behind an exception; None for a defect, which is a 500 like any other."""
+    if isinstance(error, DomainError):
+        return _domain_failure(error)
+    if isinstance(error, OperationalError | InterfaceError):
+        return failure_for_status(503)
+    if isinstance(error, Http404):
+        return failure_for_status(404)
+    if isinstance(error, DjangoPermissionDenied):
+        return failure_for_status(403)
+    if isinstance(error, drf.APIException):
+        return _drf_failure(error)
+    return None
+
+
+def _domain_failure(error: DomainError) -> Failure:
+    status = next(status for kind, status in _DOMAIN if isinstance(error, kind))
+    headers = {}
+    if error.code is ErrorCode.INSUFFICIENT_SCOPE:
+        challenge = f'Bearer realm="api", error="insufficient_scope", scope="{MANAGE_KEYS_SCOPE}"'
+        headers = {"WWW-Authenticate": challenge}
+    return Failure(status, error.code, error.message, error.problems, headers)
+
+
+def _drf_failure(error: drf.APIException) -> Failure:
+    response = drf_headers(error, {})
+    headers = {} if response is None else dict(response.items())
+    problems = tuple(_flatten(error.detail)) if isinstance(error, drf.ValidationError) else ()
+    if isinstance(error, drf.NotAuthenticated):
+        return Failure(401, INVALID_KEY_CODE, INVALID_KEY, headers=headers)
+    message = problems[0].message if problems else str(error.detail)
+    code = problems[0].code if problems else _code(error)
+    return Failure(error.status_code, code, message, problems, headers)
+
+
+def _code(error: drf.APIException) -> str:
+    codes = error.get_codes()
+    generic = {"throttled": "rate_limited", "parse_error": "invalid_json"}
+    return generic.get(codes, codes) if isinstance(codes, str) else ERROR_TYPES[error.status_code]
+
+
+def _flatten(detail: Any, path: str = "") -> list[Problem]:
+    if isinstance(detail, dict):
+        return [p for key, value in detail.items() for p in _flatten(value, _join(path, key))]
+    if isinstance(detail, list):
+        nested = any(isinstance(item, dict | list) for item in detail)
+        return [
+            problem
+            for position, item in enumerate(detail)
+            for problem in _flatten(item, _join(path, position) if nested else path)
+        ]
+    return [Problem(path or "body", getattr(detail, "code", ErrorCode.INVALID), str(detail))]
+
+
+def _join(path: str, part: object) -> str:
+    part = "" if part == "non_field_errors" else str(part)
+    return f"{path}.{part}" if path and part else path or str(part)
+
+
+def _safe(text: str) -> str:
+    return redact(text.encode("utf-8", "replace").decode())

@@ -1,0 +1,17 @@
+"""The app of keys."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class ApiKeysConfig(AppConfig):
+    """Installs the database triggers of this app after each migrate."""
+
+    name = "apikeys"
+    verbose_name = "API keys"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from apikeys.triggers import install_after_migrate
+
+        post_migrate.connect(install_after_migrate, sender=self)

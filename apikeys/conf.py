@@ -1,0 +1,31 @@
+"""The settings of this app, typed."""
+
+from collections.abc import Mapping
+
+from django.conf import settings
+
+from apikeys.tokens import Peppers
+
+
+def brand() -> str:
+    """The first part of every new secret."""
+    value: str = settings.API_KEY_BRAND
+    return value
+
+
+def peppers() -> Peppers:
+    """The numbered keys of the digest."""
+    value: Peppers = settings.API_KEY_PEPPERS
+    return value
+
+
+def scopes() -> Mapping[str, str]:
+    """The registry: scope → description, in the order of display."""
+    value: Mapping[str, str] = settings.API_KEY_SCOPES
+    return value
+
+
+def tiers() -> Mapping[str, str]:
+    """Rate-limit tier → its limit as the limits library writes it, such as ``600/minute``."""
+    value: Mapping[str, str] = settings.RATE_LIMIT_TIERS
+    return value

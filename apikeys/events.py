@@ -1,0 +1,18 @@
+"""What can happen to keys and templates."""
+
+from enum import StrEnum
+
+
+class KeyEvent(StrEnum):
+    """Names of audit events."""
+
+    CREATED = "api_key.created"
+    UPDATED = "api_key.updated"
+    ENABLED = "api_key.enabled"
+    DISABLED = "api_key.disabled"
+    ROTATED = "api_key.rotated"
+    REVOKED = "api_key.revoked"
+    RETIRED_SECRET_USED = "api_key.retired_secret_used"
+    TEMPLATE_CREATED = "template.created"
+    TEMPLATE_UPDATED = "template.updated"
+    TEMPLATE_DELETED = "template.deleted"

@@ -1,0 +1,75 @@
+"""What a successful verification leaves behind, without ever delaying or failing a request."""
+
+import contextlib
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from django.db import DatabaseError, connection, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from apikeys import conf
+from apikeys.models import ApiKey, ApiKeySecret
+from apikeys.verification import FoundSecret
+from organizations import writes
+from organizations.actors import Origin
+
+INTERVAL: Final = timedelta(minutes=1)
+_log = structlog.get_logger(__name__)
+
+
+def note_use(found: FoundSecret, presented: str, origin: Origin) -> None:
+    """Records time, address and user agent of a use, at most once a minute for each key.
+
+    The same visit moves the secret's digest to the newest pepper. If a row is locked or the
+    database refuses, nothing is recorded and the next use tries again.
+    """
+    now = timezone.now()
+    fresh = found.last_used_at is not None and found.last_used_at > now - INTERVAL
+    if fresh and found.pepper == conf.peppers().newest:
+        return
+    try:
+        with _without_waiting(), transaction.atomic(), writes.allowed():
+            _write(found, origin)
+            _move_to_newest_pepper(found, presented)
+    except DatabaseError as error:
+        _log.warning("last_use_not_recorded", key_id=str(found.key_id), reason=str(error))
+
+
+def _write(found: FoundSecret, origin: Origin) -> None:
+    now = timezone.now()
+    due = Q(last_used_at=None) | Q(last_used_at__lte=now - INTERVAL)
+    unlocked = ApiKey.objects.select_for_update(skip_locked=True, no_key=True)
+    if unlocked.filter(due, pk=found.key_id).values_list("pk").first():
+        ApiKey.objects.filter(due, pk=found.key_id).update(
+            last_used_at=now, last_used_ip=origin.ip, last_used_user_agent=origin.user_agent
+        )
+
+
+def _move_to_newest_pepper(found: FoundSecret, presented: str) -> None:
+    peppers = conf.peppers()
+    if found.pepper == peppers.newest:
+        return
+    unlocked = ApiKeySecret.objects.select_for_update(skip_locked=True)
+    if unlocked.filter(pk=found.secret_id, pepper=found.pepper).values_list("pk").first():
+        ApiKeySecret.objects.filter(pk=found.secret_id).update(
+            pepper=peppers.newest, digest=peppers.digest(presented, peppers.newest)
+        )
+
+
+@contextlib.contextmanager
+def _without_waiting() -> Iterator[None]:
+    """SQLite waits seconds for another writer by default; a last-used time is not worth it."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    with connection.cursor() as cursor:
+        before = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
+        cursor.execute("PRAGMA busy_timeout = 0")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA busy_timeout = {before:d}")

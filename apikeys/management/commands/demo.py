@@ -1,0 +1,96 @@
+"""Prepares the demo and becomes its server."""
+
+import os
+import socket
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any, Final
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection, connections
+
+from apikeys.management import demo_data
+
+_THREADS: Final = 4
+
+
+class Command(BaseCommand):
+    """`demo [--host] [--port] [--workers]`; what `make demo` runs."""
+
+    help = "Migrates, fills in demo data at the first start, and serves until Ctrl-C."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--workers", type=int, default=1)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        host, port, workers = options["host"], options["port"], options["workers"]
+        _require_free(host, port)
+        if workers > 1 and connection.vendor == "sqlite":
+            raise CommandError(
+                "SQLite runs in one process. Set DATABASE_URL to a PostgreSQL database to use"
+                " several workers."
+            )
+        self.stdout.write("Preparing the database and the static files …")
+        call_command("migrate", verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0)
+        self._introduce(f"http://{host}:{port}")
+        self.stdout.flush()
+        connections.close_all()
+        _serve(host, port, workers)
+
+    def _introduce(self, address: str) -> None:
+        demo = None if demo_data.is_seeded() else demo_data.seed(settings.DEMO_PASSWORD)
+        self.stdout.write(
+            f"\n  Staff administration   {address}/admin/\n"
+            f"    sign in as           {demo_data.STAFF}\n"
+            f"    with the password    {settings.DEMO_PASSWORD}\n"
+            f"  The same password opens {demo_data.ADMIN}, {demo_data.MEMBER}\n"
+            f"  and {demo_data.OTHER_ADMIN}, who have no pages of their own yet.\n"
+        )
+        if demo is None:
+            self.stdout.write(
+                "  A working key was shown at the first start. For another one:\n\n"
+                f"    {_python()} manage.py create_api_key --organization acme --name Another\n"
+            )
+            return
+        self.stdout.write(
+            f"  One working API key, shown this once:\n\n    {demo.secret}\n\n  Try it:\n\n"
+            f'    curl -H "Authorization: Bearer {demo.secret}" '
+            f'"{address}/v1/accounts/{demo.account_id}/templates?pageIndex=0&pageSize=5"\n'
+        )
+
+
+def _python() -> str:
+    """How to call this interpreter from here."""
+    here = Path(sys.executable)
+    return str(here.relative_to(Path.cwd())) if here.is_relative_to(Path.cwd()) else "python"
+
+
+def _require_free(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except (OSError, OverflowError):
+            raise CommandError(
+                f"{host}:{port} cannot be used; something else may be listening there."
+                " Choose another port: make demo PORT=8001"
+            ) from None
+
+
+def _serve(host: str, port: int, workers: int) -> None:
+    """Becomes granian, so that Ctrl-C and signals reach the server itself."""
+    arguments = [
+        sys.executable,
+        *("-m", "granian", "--interface", "wsgi"),
+        *("--host", host, "--port", str(port), "--workers", str(workers)),
+        *("--blocking-threads", str(_THREADS), "--no-ws", "config.wsgi:application"),
+    ]
+    os.execv(sys.executable, arguments)  # noqa: S606

@@ -1,0 +1,65 @@
+"""Which keys and templates an actor may see. Reads only."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+
+from django.apps import apps
+from django.db.models import Prefetch, Q
+
+from apikeys.tokens import Environment
+from organizations.actors import Actor
+from organizations.querysets import OwnedQuerySet
+from organizations.writes import GuardedQuerySet
+
+if TYPE_CHECKING:
+    from apikeys.models import ApiKey, ApiKeySecret, KeyTemplate
+
+
+class ApiKeyQuerySet(OwnedQuerySet["ApiKey"]):
+    """Keys."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Keys of the actor's organizations; of them a test key sees test keys only."""
+        keys = super().visible_to(actor)
+        if actor.environment == Environment.TEST:
+            return keys.filter(environment=Environment.TEST)
+        return keys
+
+    def live(self) -> Self:
+        """Keys that are not revoked, usable or not."""
+        return self.filter(revoked_at=None)
+
+    def with_status(self, status: str, now: datetime) -> Self:
+        """Keys whose derived status at `now` is `status`; the same rules as `ApiKey.status`."""
+        revoked = Q(revoked_at__isnull=False)
+        expired = Q(expires_at__isnull=False, expires_at__lte=now)
+        disabled = Q(disabled_at__isnull=False)
+        conditions = {
+            "revoked": revoked,
+            "expired": ~revoked & expired,
+            "disabled": ~revoked & ~expired & disabled,
+            "active": ~revoked & ~expired & ~disabled,
+        }
+        return self.filter(conditions[status])
+
+    def for_display(self) -> Self:
+        """With everything that showing a key needs, in a constant number of queries."""
+        current = apps.get_model("apikeys", "ApiKeySecret").objects.current()
+        secrets = Prefetch("secrets", queryset=current, to_attr="current_secrets")
+        return self.select_related("organization", "service_account").prefetch_related(secrets)
+
+
+class ApiKeySecretQuerySet(GuardedQuerySet["ApiKeySecret"]):
+    """Secrets of keys."""
+
+    def current(self) -> Self:
+        """The newest secret of each key."""
+        return self.filter(ends_at=None)
+
+    def overlapping(self, now: datetime) -> Self:
+        """Older secrets that still verify while a rotation overlaps."""
+        return self.filter(ends_at__gt=now)
+
+
+class KeyTemplateQuerySet(OwnedQuerySet["KeyTemplate"]):
+    """Presets for keys."""

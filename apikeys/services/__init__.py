@@ -1,0 +1,27 @@
+"""Every write to keys, their secrets and their templates.
+
+Each function is one operation: policy, checks, write and one audit event in one transaction.
+"""
+
+from apikeys.services.keys import (
+    Issued,
+    create_api_key,
+    revoke_api_key,
+    set_api_key_enabled,
+    update_api_key,
+)
+from apikeys.services.rotation import record_retired_use, rotate_api_key
+from apikeys.services.templates import create_template, delete_template, update_template
+
+__all__ = [
+    "Issued",
+    "create_api_key",
+    "create_template",
+    "delete_template",
+    "record_retired_use",
+    "revoke_api_key",
+    "rotate_api_key",
+    "set_api_key_enabled",
+    "update_api_key",
+    "update_template",
+]

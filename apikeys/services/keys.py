@@ -1,0 +1,197 @@
+"""Writes to keys: create, change, disable, enable, revoke."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from apikeys import conf, tokens
+from apikeys.events import KeyEvent
+from apikeys.models import ApiKey, ApiKeySecret
+from apikeys.scopes import default_scopes
+from apikeys.services import authority
+from apikeys.validation import clean_fields
+from organizations import audit, policy
+from organizations.actors import Actor, ActorKind
+from organizations.exceptions import Conflict, ErrorCode, Invalid, NotFound
+from organizations.models import Organization, ServiceAccount
+from organizations.roles import Action
+from organizations.text import name_key
+from organizations.writes import conflict_on, operation
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A key and its new secret: the only place where the secret exists in plain text.
+
+    `previous_ends_at` is the end of the older secret's overlap after a rotation.
+    """
+
+    key: ApiKey
+    secret: str = field(repr=False)
+    previous_ends_at: datetime | None = None
+
+
+@operation()
+def create_api_key(
+    *,
+    organization: Organization,
+    actor: Actor,
+    name: str,
+    scopes: list[str] | None = None,
+    environment: str | None = None,
+    expires_at: datetime | None = None,
+    description: str = "",
+    metadata: Mapping[str, str] | None = None,
+    service_account: ServiceAccount | None = None,
+) -> Issued:
+    """A new key with its first secret.
+
+    Without `scopes` the key gets all that the actor may hand out, except managing keys; without
+    `environment` the actor's own, or live. Raises Invalid, Forbidden, or Conflict for a taken name.
+    """
+    policy.require(actor, Action.MANAGE_KEYS, organization)
+    given = {
+        "name": name,
+        "description": description,
+        "metadata": dict(metadata or {}),
+        "expires_at": expires_at,
+        "scopes": default_scopes(conf.scopes(), actor.scopes) if scopes is None else scopes,
+    }
+    key = ApiKey(
+        organization=organization,
+        service_account=_usable_service_account(service_account, organization),
+        environment=authority.choose_environment(actor, environment),
+        created_by_id=actor.authority_id,
+        created_by_key_id=actor.id if actor.kind is ActorKind.KEY else None,
+        **clean_fields(given),
+    )
+    authority.require_within(actor, key)
+    save_named(key)
+    secret = issue_secret(key)
+    details = {"prefix": key.key_prefix, "scopes": key.scopes, "environment": key.environment}
+    audit.record(KeyEvent.CREATED, key, actor=actor, details=details)
+    return Issued(key, secret)
+
+
+def _usable_service_account(
+    account: ServiceAccount | None, organization: Organization
+) -> ServiceAccount | None:
+    if account and (account.organization_id != organization.id or not account.enabled):
+        message = "This is no enabled service account of the organization."
+        raise Invalid.field("service_account", message)
+    return account
+
+
+def save_named(key: ApiKey) -> None:
+    """Saves the key under its name; Conflict where another unrevoked key has it."""
+    key.name_key = name_key(key.name)
+    message = f"A key named “{key.name}” already exists. Choose another name."
+    taken = Conflict(message, code=ErrorCode.NAME_TAKEN)
+    with conflict_on("one_live_key_per_name", "name_key", taken):
+        key.save()
+
+
+def issue_secret(key: ApiKey) -> str:
+    """Makes the current secret of `key` and returns its plain text."""
+    secret = tokens.generate(conf.brand(), tokens.Environment(key.environment))
+    peppers = conf.peppers()
+    key.current_secret = ApiKeySecret.objects.create(
+        key=key,
+        digest=peppers.digest(secret, peppers.newest),
+        pepper=peppers.newest,
+        prefix=tokens.displayed_prefix(secret),
+    )
+    return secret
+
+
+def locked(key: ApiKey, actor: Actor) -> ApiKey:
+    """The key as it is now, kept from other writers, if the actor may see and manage it."""
+    policy.require(actor, Action.MANAGE_KEYS, key.organization)
+    current = (
+        ApiKey.objects.visible_to(actor)
+        .for_organization(key.organization_id)
+        .select_for_update()
+        .filter(pk=key.pk)
+        .first()
+    )
+    if current is None:
+        raise NotFound
+    return current
+
+
+@operation()
+def update_api_key(key: ApiKey, *, actor: Actor, changes: Mapping[str, Any]) -> ApiKey:
+    """Changes any of name, description, scopes, metadata, expires_at and enabled.
+
+    Raises Invalid, Forbidden, or Conflict for a revoked key or a taken name. Whatever would widen
+    the key's authority has to be within the actor's own.
+    """
+    key = locked(key, actor)
+    require_not_revoked(key)
+    new = clean_fields(changes)
+    old = {name: getattr(key, name) for name in new}
+    changed = {name: [old[name], new[name]] for name in new if old[name] != new[name]}
+    if changed:
+        _apply(key, new)
+        _require_no_more_than_held(key, changed, actor)
+        key.updated_at = timezone.now()
+        save_named(key)
+        audit.record(_event(key, changed), key, actor=actor, details=_readable(changed))
+    return key
+
+
+def _apply(key: ApiKey, new: Mapping[str, Any]) -> None:
+    for name, value in new.items():
+        if name != "enabled":
+            setattr(key, name, value)
+        elif value != key.enabled:
+            key.disabled_at = None if value else timezone.now()
+
+
+def _require_no_more_than_held(key: ApiKey, changed: Mapping[str, Any], actor: Actor) -> None:
+    old_scopes, new_scopes = changed.get("scopes", [[], []])
+    authority.require_held(actor, [scope for scope in new_scopes if scope not in old_scopes])
+    old_end, new_end = changed.get("expires_at", [None, None])
+    later = "expires_at" in changed and (new_end is None or (old_end and new_end > old_end))
+    if later or ("enabled" in changed and key.enabled):
+        authority.require_within(actor, key)
+
+
+def _event(key: ApiKey, changed: Mapping[str, Any]) -> KeyEvent:
+    if set(changed) == {"enabled"}:
+        return KeyEvent.ENABLED if key.enabled else KeyEvent.DISABLED
+    return KeyEvent.UPDATED
+
+
+def _readable(changed: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
+    return {
+        name: [value.isoformat() if isinstance(value, datetime) else value for value in pair]
+        for name, pair in changed.items()
+    }
+
+
+def require_not_revoked(key: ApiKey) -> None:
+    """Refuses whatever is too late for a revoked key."""
+    if key.revoked_at:
+        message = "This key is revoked, which is final. Create a new key instead."
+        raise Conflict(message, code=ErrorCode.KEY_REVOKED)
+
+
+def set_api_key_enabled(key: ApiKey, *, enabled: bool, actor: Actor) -> ApiKey:
+    """Disables a key, reversibly, or enables it again; from the next call on."""
+    return update_api_key(key, actor=actor, changes={"enabled": enabled})
+
+
+@operation()
+def revoke_api_key(key: ApiKey, *, actor: Actor, reason: str = "") -> ApiKey:
+    """Ends a key for good, from the next call on. A revoked key stays as it is: no error."""
+    key = locked(key, actor)
+    if key.revoked_at is None:
+        key.revoked_at = key.updated_at = timezone.now()
+        key.save(update_fields=["revoked_at", "updated_at"])
+        details = {"reason": reason} if reason else {}
+        audit.record(KeyEvent.REVOKED, key, actor=actor, details=details)
+    return key

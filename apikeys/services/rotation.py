@@ -1,0 +1,86 @@
+"""Rotation: a new secret for the same key, with an overlap in which the older one still works."""
+
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.utils import timezone
+
+from apikeys.events import KeyEvent
+from apikeys.models import ApiKey, ApiKeySecret, Status
+from apikeys.services import authority
+from apikeys.services.keys import Issued, issue_secret, locked, require_not_revoked
+from organizations import audit
+from organizations.actors import Actor
+from organizations.exceptions import Conflict, ErrorCode, Invalid
+from organizations.writes import operation
+
+LONGEST_GRACE: Final = timedelta(days=7)
+DEFAULT_GRACE: Final = timedelta(days=1)
+#: One event a minute for each retired secret keeps a stubborn client from flooding the trail.
+MISUSE_INTERVAL: Final = timedelta(minutes=1)
+
+
+def rotate_api_key(
+    key: ApiKey, *, actor: Actor, grace_period: timedelta = DEFAULT_GRACE, force: bool = False
+) -> Issued:
+    """Issues a new secret; the one before works until `grace_period`, at most 7 days, has passed.
+
+    Raises Conflict while an earlier overlap runs, unless `force`, which ends the oldest secret at
+    once; Conflict too for a revoked or expired key and for the losers of a race; Forbidden where
+    the key holds more than the actor, who would learn its secret.
+    """
+    if not timedelta(0) <= grace_period <= LONGEST_GRACE:
+        raise Invalid.field("grace_period", "Choose from 0 to 604800 seconds.")
+    seen = key.secrets.current().get()
+    return _rotate(key, seen, actor, grace_period, force)
+
+
+@operation()
+def _rotate(
+    key: ApiKey, seen: ApiKeySecret, actor: Actor, grace_period: timedelta, force: bool
+) -> Issued:
+    key = locked(key, actor)
+    require_not_revoked(key)
+    if key.status is Status.EXPIRED:
+        message = "This key has expired. Create a new one instead."
+        raise Conflict(message, code=ErrorCode.KEY_EXPIRED)
+    authority.require_within(actor, key)
+    now = timezone.now()
+    _require_first(key, seen, force, now)
+    ends_at = _retire_older(key, now, grace_period)
+    secret = issue_secret(key)
+    key.updated_at = now
+    key.save(update_fields=["updated_at"])
+    details = {"prefix": key.key_prefix, "previous_secret_ends_at": ends_at.isoformat()}
+    audit.record(KeyEvent.ROTATED, key, actor=actor, details=details)
+    return Issued(key, secret, ends_at)
+
+
+def _require_first(key: ApiKey, seen: ApiKeySecret, force: bool, now: datetime) -> None:
+    """`seen` was current before the lock; if it is not any more, another rotation has won."""
+    overlap = key.secrets.overlapping(now).order_by("-ends_at").first()
+    if (overlap and not force) or key.secrets.current().get() != seen:
+        message = "A rotation of this key is already under way."
+        if overlap and overlap.ends_at:
+            message += f" Its older secret works until {overlap.ends_at:%Y-%m-%dT%H:%M:%SZ};"
+            message += " send “force” to end it now."
+        raise Conflict(message, code=ErrorCode.ROTATION_IN_PROGRESS)
+
+
+def _retire_older(key: ApiKey, now: datetime, grace_period: timedelta) -> datetime:
+    key.secrets.overlapping(now).update(ends_at=now)
+    ends_at = now + grace_period
+    key.secrets.current().update(ends_at=ends_at)
+    return ends_at
+
+
+@operation()
+def record_retired_use(*, secret_id: UUID, actor: Actor) -> None:
+    """Leaves an audit event for the use of a secret that a rotation has retired."""
+    now = timezone.now()
+    secret = ApiKeySecret.objects.select_related("key").filter(pk=secret_id).first()
+    fresh = ApiKeySecret.objects.filter(pk=secret_id).exclude(misused_at__gt=now - MISUSE_INTERVAL)
+    if secret and fresh.update(misused_at=now):
+        details = {"prefix": secret.prefix}
+        audit.record(KeyEvent.RETIRED_SECRET_USED, secret.key, actor=actor, details=details)

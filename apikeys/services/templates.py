@@ -1,0 +1,98 @@
+"""Writes to key templates."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils import timezone
+
+from apikeys.events import KeyEvent
+from apikeys.models import KeyTemplate
+from apikeys.services import authority
+from apikeys.validation import clean_fields
+from organizations import audit, policy
+from organizations.actors import Actor
+from organizations.exceptions import Conflict, ErrorCode, NotFound
+from organizations.models import Organization
+from organizations.roles import Action
+from organizations.text import name_key
+from organizations.writes import conflict_on, operation
+
+
+@operation()
+def create_template(
+    *,
+    organization: Organization,
+    actor: Actor,
+    name: str,
+    scopes: list[str],
+    description: str = "",
+    lifetime_days: int | None = None,
+) -> KeyTemplate:
+    """A preset. Raises Invalid, Forbidden, or Conflict for a taken name."""
+    _require(organization, actor)
+    given = {
+        "name": name,
+        "scopes": scopes,
+        "description": description,
+        "lifetime_days": lifetime_days,
+    }
+    template = KeyTemplate(organization=organization, **clean_fields(given))
+    authority.require_held(actor, template.scopes)
+    _save(template)
+    details = {"scopes": template.scopes, "lifetime_days": template.lifetime_days}
+    audit.record(KeyEvent.TEMPLATE_CREATED, template, actor=actor, details=details)
+    return template
+
+
+@operation()
+def update_template(
+    template: KeyTemplate, *, actor: Actor, changes: Mapping[str, Any]
+) -> KeyTemplate:
+    """Changes any of name, description, scopes and lifetime_days; keys made from it stay."""
+    template = _locked(template, actor)
+    new = clean_fields(changes)
+    changed = {
+        field: [getattr(template, field), value]
+        for field, value in new.items()
+        if getattr(template, field) != value
+    }
+    authority.require_held(actor, set(new.get("scopes", ())) - set(template.scopes))
+    if changed:
+        for field, value in new.items():
+            setattr(template, field, value)
+        template.updated_at = timezone.now()
+        _save(template)
+        audit.record(KeyEvent.TEMPLATE_UPDATED, template, actor=actor, details=changed)
+    return template
+
+
+@operation()
+def delete_template(template: KeyTemplate, *, actor: Actor) -> None:
+    """Takes the preset away; keys made from it stay."""
+    template = _locked(template, actor)
+    audit.record(KeyEvent.TEMPLATE_DELETED, template, actor=actor)
+    template.delete()
+
+
+def _require(organization: Organization, actor: Actor) -> None:
+    """Templates shape live keys too, so that a test key must not change them."""
+    policy.require(actor, Action.MANAGE_TEMPLATES, organization)
+    authority.require_live(actor)
+
+
+def _locked(template: KeyTemplate, actor: Actor) -> KeyTemplate:
+    _require(template.organization, actor)
+    current = (
+        KeyTemplate.objects.visible_to(actor).select_for_update().filter(pk=template.pk).first()
+    )
+    if current is None:
+        raise NotFound
+    return current
+
+
+def _save(template: KeyTemplate) -> None:
+    template.name_key = name_key(template.name)
+    message = f"A template named “{template.name}” already exists. Choose another name."
+    taken = Conflict(message, code=ErrorCode.NAME_TAKEN)
+    with conflict_on("one_template_per_name", "name_key", taken):
+        template.save()

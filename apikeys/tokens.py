@@ -1,0 +1,97 @@
+"""The format of a secret, its checksum and its keyed digest.
+
+``<brand>_<environment>_`` + 34 random base-62 characters + 6 base-62 characters of the CRC-32 of
+everything before them. The checksum tells typing errors apart without a query; it is no secret.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from organizations.ids import BASE62, base62
+
+RANDOM_LENGTH: Final = 34
+CHECKSUM_LENGTH: Final = 6
+SHOWN_LENGTH: Final = 4
+MINIMUM_PEPPER_BYTES: Final = 32
+BRAND: Final = re.compile(r"[a-z][a-z0-9]{0,15}")
+_BODY: Final = f"[0-9A-Za-z]{{{RANDOM_LENGTH + CHECKSUM_LENGTH}}}"
+#: Any brand: keys made before a change of the brand go on working.
+_SHAPE: Final = re.compile(rf"{BRAND.pattern}_(?:live|test)_{_BODY}", re.ASCII)
+
+
+class Environment(StrEnum):
+    """Where a key works; part of its secret's text."""
+
+    LIVE = "live"
+    TEST = "test"
+
+
+def generate(brand: str, environment: Environment) -> str:
+    """A new secret with about 202 bits from the operating system's random source."""
+    random = "".join(secrets.choice(BASE62) for _ in range(RANDOM_LENGTH))
+    body = f"{brand}_{environment}_{random}"
+    return body + checksum(body)
+
+
+def checksum(body: str) -> str:
+    """The last six characters of a secret whose other characters are `body`."""
+    return base62(zlib.crc32(body.encode("ascii")), CHECKSUM_LENGTH)
+
+
+def is_well_formed(presented: str) -> bool:
+    """Whether `presented` has the shape and the checksum of a secret."""
+    if not _SHAPE.fullmatch(presented):
+        return False
+    body, given = presented[:-CHECKSUM_LENGTH], presented[-CHECKSUM_LENGTH:]
+    return checksum(body) == given
+
+
+def displayed_prefix(secret: str) -> str:
+    """The part that may be shown and kept: brand, environment, first four random characters."""
+    return secret[: -(RANDOM_LENGTH + CHECKSUM_LENGTH) + SHOWN_LENGTH]
+
+
+def scanning_pattern(brand: str) -> str:
+    """The regular expression to give to secret scanners."""
+    return rf"\b{brand}_(?:live|test)_{_BODY}\b"
+
+
+@dataclass(frozen=True, slots=True)
+class Peppers:
+    """Numbered keys of the digest, kept outside the database. Their bytes are in no `repr`."""
+
+    newest: int
+    values: Mapping[int, bytes]
+
+    def __repr__(self) -> str:
+        return f"Peppers(newest={self.newest}, numbers={sorted(self.values)})"
+
+    def digest(self, secret: str, number: int) -> bytes:
+        """HMAC-SHA-256 of `secret` under pepper `number`: 32 bytes."""
+        return hmac.digest(self.values[number], secret.encode("ascii"), hashlib.sha256)
+
+    def digests(self, secret: str) -> list[bytes]:
+        """The digests of `secret` under every pepper."""
+        return [self.digest(secret, number) for number in self.values]
+
+
+def read_peppers(text: str) -> Peppers:
+    """Reads ``2:value,1:value``, newest first. ValueError, without the values, if it cannot."""
+    values: dict[int, bytes] = {}
+    for item in filter(None, (part.strip() for part in text.split(","))):
+        number, _, value = item.partition(":")
+        if not number.isdecimal() or not 0 < int(number) < 32768 or int(number) in values:
+            raise ValueError("each pepper needs a number of its own from 1 to 32767, then a colon")
+        if len(value) < MINIMUM_PEPPER_BYTES:
+            raise ValueError(f"pepper {number} needs at least {MINIMUM_PEPPER_BYTES} characters")
+        values[int(number)] = value.encode()
+    if not values:
+        raise ValueError("there is no pepper")
+    return Peppers(newest=next(iter(values)), values=values)

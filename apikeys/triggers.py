@@ -1,0 +1,50 @@
+"""What may never change about a key, said by the database."""
+
+from typing import Any, Final
+
+from django.db import connections
+
+from organizations.triggers import Trigger, install
+
+TRIGGERS: Final = (
+    Trigger(
+        name="a_revoked_key_stays_revoked",
+        table="apikeys_apikey",
+        events=("UPDATE",),
+        condition="OLD.revoked_at IS NOT NULL AND NEW.revoked_at IS DISTINCT FROM OLD.revoked_at",
+    ),
+    Trigger(
+        name="a_key_stays_where_it_is",
+        table="apikeys_apikey",
+        events=("UPDATE",),
+        condition="NEW.organization_id <> OLD.organization_id"
+        " OR NEW.environment <> OLD.environment",
+    ),
+    Trigger(
+        name="a_key_and_its_service_account_share_an_organization",
+        table="apikeys_apikey",
+        events=("INSERT", "UPDATE"),
+        condition="""NEW.service_account_id IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM organizations_serviceaccount
+            WHERE id = NEW.service_account_id AND organization_id = NEW.organization_id)""",
+    ),
+    Trigger(
+        name="a_retired_secret_stays_retired",
+        table="apikeys_apikeysecret",
+        events=("UPDATE",),
+        condition="""NEW.key_id <> OLD.key_id OR (OLD.ends_at IS NOT NULL
+            AND (NEW.ends_at IS NULL OR NEW.ends_at > OLD.ends_at))""",
+    ),
+    Trigger(
+        name="a_revoked_key_gets_no_secret",
+        table="apikeys_apikeysecret",
+        events=("INSERT",),
+        condition="""EXISTS (SELECT 1 FROM apikeys_apikey
+            WHERE id = NEW.key_id AND revoked_at IS NOT NULL)""",
+    ),
+)
+
+
+def install_after_migrate(using: str, **_: Any) -> None:
+    """Receiver of `post_migrate`."""
+    install(connections[using], TRIGGERS)

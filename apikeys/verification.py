@@ -1,0 +1,117 @@
+"""The hot path: what a presented string opens, decided by at most one query.
+
+It knows neither HTTP nor the services, and it writes nothing.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+from django.utils import timezone
+
+from apikeys import conf, tokens
+from apikeys.models import ApiKeySecret
+
+
+class Refusal(StrEnum):
+    """Why a string opens nothing. Only the holder of a genuine secret is told which."""
+
+    MALFORMED = "malformed"
+    UNKNOWN = "unknown"
+    REVOKED = "key_revoked"
+    ROTATED = "key_rotated"
+    EXPIRED = "key_expired"
+    DISABLED = "key_disabled"
+    SERVICE_ACCOUNT_DISABLED = "service_account_disabled"
+    API_ACCESS_DISABLED = "api_access_disabled"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSecret:
+    """The row behind a genuine secret: the secret, its key, and all that decides about it."""
+
+    secret_id: UUID
+    prefix: str
+    pepper: int
+    ends_at: datetime | None
+    key_id: UUID
+    name: str
+    environment: str
+    scopes: list[str]
+    expires_at: datetime | None
+    disabled_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+    created_by_id: UUID | None
+    organization_id: UUID
+    api_access_enabled: bool
+    rate_limit_tier: str
+    service_account_disabled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was found, if anything, and why it is refused, if it is; `since` is when it ended."""
+
+    found: FoundSecret | None
+    refusal: Refusal | None
+    since: datetime | None = None
+
+
+#: In the order of the fields of `FoundSecret`.
+_COLUMNS: Final = (
+    "id",
+    "prefix",
+    "pepper",
+    "ends_at",
+    "key_id",
+    "key__name",
+    "key__environment",
+    "key__scopes",
+    "key__expires_at",
+    "key__disabled_at",
+    "key__revoked_at",
+    "key__last_used_at",
+    "key__created_by_id",
+    "key__organization_id",
+    "key__organization__api_access_enabled",
+    "key__organization__rate_limit_tier",
+    "key__service_account__disabled_at",
+)
+
+
+def verify(presented: str) -> Outcome:
+    """Decides about a presented string. No query for a malformed one, one for any other."""
+    if not tokens.is_well_formed(presented):
+        return Outcome(None, Refusal.MALFORMED)
+    row = _find(presented)
+    if row is None:
+        return Outcome(None, Refusal.UNKNOWN)
+    found = FoundSecret(*row)
+    return Outcome(found, *_judge(found, timezone.now()))
+
+
+def _find(presented: str) -> tuple[Any, ...] | None:
+    """The row with one of the secret's digests, by the unique index on them."""
+    digests = conf.peppers().digests(presented)
+    rows = ApiKeySecret.objects.filter(digest__in=digests).values_list(*_COLUMNS)
+    return next(iter(rows), None)
+
+
+def _judge(found: FoundSecret, now: datetime) -> tuple[Refusal | None, datetime | None]:
+    """The first reason to refuse; revocation comes first, since it overrides any grace."""
+    if found.revoked_at:
+        return Refusal.REVOKED, found.revoked_at
+    if found.ends_at and found.ends_at <= now:
+        return Refusal.ROTATED, found.ends_at
+    if found.expires_at and found.expires_at <= now:
+        return Refusal.EXPIRED, found.expires_at
+    if found.disabled_at:
+        return Refusal.DISABLED, found.disabled_at
+    if found.service_account_disabled_at:
+        return Refusal.SERVICE_ACCOUNT_DISABLED, found.service_account_disabled_at
+    if not found.api_access_enabled:
+        return Refusal.API_ACCESS_DISABLED, None
+    return None, None

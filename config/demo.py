@@ -1,0 +1,29 @@
+"""The demo's own secrets, made at its first start and kept beside its database."""
+
+import os
+import secrets
+
+from config.env import DEMO_FILE
+
+
+def write_secrets() -> None:
+    """Writes the settings file of the demo, readable by its owner only, unless it is there."""
+    if DEMO_FILE.exists():
+        return
+    DEMO_FILE.parent.mkdir(mode=0o700, exist_ok=True)
+    lines = [
+        "DJANGO_SETTINGS_MODULE=config.settings.base",
+        f"DEMO_PASSWORD={secrets.token_urlsafe(12)}",
+        *generated(),
+    ]
+    descriptor = os.open(DEMO_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write("\n".join(lines) + "\n")
+
+
+def generated() -> list[str]:
+    """Fresh secrets, as lines of a settings file."""
+    return [
+        f"SECRET_KEY={secrets.token_urlsafe(64)}",
+        f"API_KEY_PEPPERS=1:{secrets.token_urlsafe(48)}",
+    ]

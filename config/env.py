@@ -1,0 +1,103 @@
+"""The only reader of environment variables."""
+
+import os
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Final
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from apikeys.tokens import BRAND, MINIMUM_PEPPER_BYTES, Peppers, read_peppers
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+VAR: Final = ROOT / "var"
+DEMO_FILE: Final = VAR / "demo.env"
+_SHORTEST_SECRET_KEY: Final = 50
+_EXAMPLE: Final = "change-me"
+_env = environ.Env()
+
+
+def load() -> None:
+    """Reads the settings file and chooses the settings module; real variables come first.
+
+    The file is `ENV_FILE`, or else `.env`, or else what `make demo` has made.
+    """
+    candidates = [ROOT / ".env", DEMO_FILE]
+    chosen = os.environ.get("ENV_FILE")
+    file = Path(chosen) if chosen else next(filter(Path.is_file, candidates), None)
+    if file is not None:
+        if not file.is_file():
+            raise ImproperlyConfigured(f"ENV_FILE names {file}, which is no file.")
+        environ.Env.read_env(file)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.production")
+
+
+def text(name: str, default: str = "") -> str:
+    """A variable as text."""
+    value: str = _env.str(name, default=default)
+    return value
+
+
+def flag(name: str, *, default: bool = False) -> bool:
+    """A variable that is on or off."""
+    value: bool = _env.bool(name, default=default)
+    return value
+
+
+def words(name: str, default: list[str]) -> list[str]:
+    """A comma-separated list."""
+    value: list[str] = _env.list(name, default=default)
+    return [word.strip() for word in value if word.strip()]
+
+
+def database() -> dict[str, object]:
+    """Django's settings for the database of `DATABASE_URL`; SQLite under `var/` by default."""
+    VAR.mkdir(mode=0o700, exist_ok=True)
+    default = f"sqlite:///{VAR / 'db.sqlite3'}"
+    value: dict[str, object] = _env.db_url("DATABASE_URL", default=default)
+    return value
+
+
+def secret_key() -> str:
+    """`SECRET_KEY`; stops the start where it is missing, short or the example's."""
+    value = text("SECRET_KEY")
+    if len(value) < _SHORTEST_SECRET_KEY or _EXAMPLE in value:
+        raise ImproperlyConfigured(
+            f"Set SECRET_KEY to at least {_SHORTEST_SECRET_KEY} random characters of your own;"
+            " “python manage.py generate_secrets” prints some."
+        )
+    return value
+
+
+def peppers() -> Peppers:
+    """`API_KEY_PEPPERS`, ``2:newer,1:older``; stops the start where it is missing or weak."""
+    value = text("API_KEY_PEPPERS")
+    try:
+        if _EXAMPLE in value:
+            raise ValueError("this is the example's")
+        return read_peppers(value)
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"Set API_KEY_PEPPERS to numbered random texts of at least {MINIMUM_PEPPER_BYTES}"
+            f" characters, newest first, such as “1:…”: {error}."
+            " “python manage.py generate_secrets” prints one."
+        ) from None
+
+
+def brand() -> str:
+    """`API_KEY_BRAND`, the first part of every new secret."""
+    value = text("API_KEY_BRAND", "sig")
+    if not BRAND.fullmatch(value):
+        raise ImproperlyConfigured(
+            "Set API_KEY_BRAND to at most 16 lower-case letters and digits, a letter first."
+        )
+    return value
+
+
+def networks(name: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """A comma-separated list of addresses and CIDR ranges."""
+    try:
+        return tuple(ip_network(item) for item in words(name, []))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"Set {name} to addresses or CIDR ranges: {error}.") from None

@@ -1,0 +1,35 @@
+"""Whether this process lives, and whether it can do its work."""
+
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_safe
+
+from apikeys.limits import limiter
+
+
+@require_safe
+def livez(request: HttpRequest) -> JsonResponse:
+    """200 while the process answers; asks nothing else."""
+    return JsonResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
+
+
+@require_safe
+def readyz(request: HttpRequest) -> JsonResponse:
+    """503 while the database is away. The limiter is reported, but keys work without its store."""
+    checks = {"database": _database_answers(), "limiter": limiter().is_reachable()}
+    ready = checks["database"]
+    body = {
+        "status": "ok" if ready else "unavailable",
+        "checks": {name: "ok" if passed else "away" for name, passed in checks.items()},
+    }
+    status = 200 if ready else 503
+    return JsonResponse(body, status=status, headers={"Cache-Control": "no-store"})
+
+
+def _database_answers() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return False
+    return True

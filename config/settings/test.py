@@ -1,0 +1,24 @@
+"""Settings of the test suite: fixed secrets, quick password hashes, a database file of its own."""
+
+import os
+
+os.environ.setdefault("SECRET_KEY", "for-tests-only-" * 5)
+os.environ.setdefault("API_KEY_PEPPERS", "1:for-tests-only-for-tests-only-for-tests-only")
+
+from config import env
+from config.settings.base import *  # noqa: F403
+from config.settings.base import DATABASES
+
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # A file and not memory, so that threads and server processes of a test share it.
+    DATABASES["default"]["TEST"] = {"NAME": env.VAR / "test.sqlite3"}
+# The sources themselves, so that no test depends on an earlier `collectstatic`.
+STATIC_ROOT = env.ROOT / "static"
+STATICFILES_DIRS = []
+WHITENOISE_USE_FINDERS = True

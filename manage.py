@@ -1,0 +1,17 @@
+#!/usr/bin/env python
+"""Runs the commands of the project; `manage.py help` lists them."""
+
+import sys
+
+from django.core.management import execute_from_command_line
+
+from config import demo, env
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["demo"]:
+        demo.write_secrets()
+    if sys.argv[1:] == ["generate_secrets"]:
+        sys.stdout.write("\n".join(demo.generated()) + "\n")
+        sys.exit()
+    env.load()
+    execute_from_command_line(sys.argv)

@@ -1,0 +1,69 @@
+"""The one who acts: a person, an API key, a member of staff or the system itself."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class ActorKind(StrEnum):
+    """What sort of principal an actor is."""
+
+    PERSON = "person"
+    KEY = "key"
+    STAFF = "staff"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an act came from. `request_id` is empty outside a request."""
+
+    request_id: str = ""
+    ip: str | None = None
+    user_agent: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who acts, how far their own authority reaches, and from where.
+
+    `organization_id`, `scopes`, `environment` and `expires_at` are the limits of an API key; None
+    means no limit of its own. `authority_id` is the person on whose authority the actor acts.
+    """
+
+    kind: ActorKind
+    label: str
+    id: UUID | None = None
+    authority_id: UUID | None = None
+    organization_id: UUID | None = None
+    scopes: frozenset[str] | None = None
+    environment: str | None = None
+    expires_at: datetime | None = None
+    origin: Origin = Origin()
+
+    @property
+    def principal_id(self) -> UUID:
+        """The id of a person or a key; LookupError for the system, which has none."""
+        if self.id is None:
+            raise LookupError(self.kind)
+        return self.id
+
+    @classmethod
+    def person(cls, user_id: UUID, label: str, origin: Origin = Origin()) -> "Actor":
+        """A signed-in person; what they may do depends on their role in each organization."""
+        return cls(
+            kind=ActorKind.PERSON, id=user_id, authority_id=user_id, label=label, origin=origin
+        )
+
+    @classmethod
+    def staff(cls, user_id: UUID, label: str, origin: Origin = Origin()) -> "Actor":
+        """A member of staff at work in the admin, which has checked their permissions."""
+        return cls(
+            kind=ActorKind.STAFF, id=user_id, authority_id=user_id, label=label, origin=origin
+        )
+
+    @classmethod
+    def system(cls, label: str = "system", origin: Origin = Origin()) -> "Actor":
+        """A command or the application itself."""
+        return cls(kind=ActorKind.SYSTEM, label=label, origin=origin)

@@ -1,0 +1,16 @@
+"""The app of people and what they belong to."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class OrganizationsConfig(AppConfig):
+    """Installs the database triggers of this app after each migrate."""
+
+    name = "organizations"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from organizations.triggers import install_after_migrate
+
+        post_migrate.connect(install_after_migrate, sender=self)

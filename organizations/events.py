@@ -1,0 +1,20 @@
+"""What can happen to organizations and the people and machines in them."""
+
+from enum import StrEnum
+
+
+class OrganizationEvent(StrEnum):
+    """Names of audit events."""
+
+    CREATED = "organization.created"
+    RENAMED = "organization.renamed"
+    API_ACCESS_ENABLED = "organization.api_access_enabled"
+    API_ACCESS_DISABLED = "organization.api_access_disabled"
+    TIER_CHANGED = "organization.rate_limit_tier_changed"
+    MEMBER_ADDED = "member.added"
+    MEMBER_ROLE_CHANGED = "member.role_changed"
+    MEMBER_REMOVED = "member.removed"
+    SERVICE_ACCOUNT_CREATED = "service_account.created"
+    SERVICE_ACCOUNT_UPDATED = "service_account.updated"
+    SERVICE_ACCOUNT_DISABLED = "service_account.disabled"
+    SERVICE_ACCOUNT_ENABLED = "service_account.enabled"

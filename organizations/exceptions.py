@@ -1,0 +1,78 @@
+"""What the domain refuses, and why. Faces translate these; nothing here knows of HTTP."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ErrorCode(StrEnum):
+    """Machine-readable reasons, the same in every face and format."""
+
+    INVALID = "invalid"
+    REQUIRED = "required"
+    UNKNOWN_FIELD = "unknown_field"
+    CONTAINS_SECRET = "contains_secret"
+    FORBIDDEN = "forbidden"
+    INSUFFICIENT_SCOPE = "insufficient_scope"
+    LIVE_KEY_REQUIRED = "live_key_required"
+    EXCEEDS_OWN_EXPIRY = "exceeds_own_expiry"
+    NOT_FOUND = "not_found"
+    CONFLICT = "conflict"
+    NAME_TAKEN = "name_taken"
+    ROTATION_IN_PROGRESS = "rotation_in_progress"
+    KEY_REVOKED = "key_revoked"
+    KEY_EXPIRED = "key_expired"
+    LAST_ADMIN = "last_admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with one field. `field` is a dotted path such as ``metadata.cost``."""
+
+    field: str
+    code: str
+    message: str
+
+
+class DomainError(Exception):
+    """A refusal that its reader can act on: a sentence, a code and the fields concerned."""
+
+    default_code: ErrorCode = ErrorCode.CONFLICT
+
+    def __init__(
+        self, message: str, *, code: ErrorCode | None = None, problems: Sequence[Problem] = ()
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or self.default_code
+        self.problems = tuple(problems)
+
+
+class Invalid(DomainError):
+    """The input cannot be stored as it is; each problem names its field."""
+
+    default_code = ErrorCode.INVALID
+
+    @classmethod
+    def field(cls, field: str, message: str, code: ErrorCode = ErrorCode.INVALID) -> "Invalid":
+        """The refusal of one field."""
+        return cls(message, code=code, problems=[Problem(field, code, message)])
+
+
+class Forbidden(DomainError):
+    """The actor is known but may not do this."""
+
+    default_code = ErrorCode.FORBIDDEN
+
+
+class NotFound(DomainError):
+    """Absent, or another organization's: the two are never told apart."""
+
+    default_code = ErrorCode.NOT_FOUND
+
+    def __init__(self, message: str = "No such resource.") -> None:
+        super().__init__(message)
+
+
+class Conflict(DomainError):
+    """The state of things refuses this, or another request was first."""

@@ -1,0 +1,54 @@
+"""Identifiers: UUIDv7 in the database, ``prefix_`` + 22 base-62 characters in public text."""
+
+import uuid
+from typing import Final
+
+from uuid_utils.compat import uuid7
+
+BASE62: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_VALUES: Final = {character: value for value, character in enumerate(BASE62)}
+_LENGTH: Final = 22
+_UUID_LENGTH: Final = 36
+
+
+def new_id() -> uuid.UUID:
+    """A UUIDv7: sorts by the moment it was made."""
+    return uuid7()
+
+
+def base62(number: int, length: int) -> str:
+    """`number` in base 62, left-padded with zeros to `length` characters."""
+    digits = []
+    for _ in range(length):
+        number, digit = divmod(number, 62)
+        digits.append(BASE62[digit])
+    return "".join(reversed(digits))
+
+
+def public_id(prefix: str, value: uuid.UUID) -> str:
+    """The text form of `value`; `read_id` is its inverse."""
+    return f"{prefix}_{base62(value.int, _LENGTH)}"
+
+
+def read_id(prefix: str, text: str) -> uuid.UUID | None:
+    """The UUID behind a public id or a hyphenated UUID; None for anything else.
+
+    Exactly one spelling of each form is accepted, so that two addresses never name one object.
+    """
+    if len(text) == _UUID_LENGTH:
+        return _read_uuid(text)
+    head, _, body = text.partition("_")
+    if head != prefix or len(body) != _LENGTH or not all(c in _VALUES for c in body):
+        return None
+    number = 0
+    for character in body:
+        number = number * 62 + _VALUES[character]
+    return uuid.UUID(int=number) if number < 1 << 128 else None
+
+
+def _read_uuid(text: str) -> uuid.UUID | None:
+    try:
+        value = uuid.UUID(text)
+    except ValueError:
+        return None
+    return value if str(value) == text.lower() else None

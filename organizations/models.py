@@ -1,0 +1,199 @@
+"""People, organizations and their trail: fields, constraints and facts about one row."""
+
+from typing import Any, ClassVar, Final
+from uuid import UUID
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+from organizations import ids
+from organizations.actors import ActorKind
+from organizations.querysets import (
+    AuditEventQuerySet,
+    MembershipQuerySet,
+    OrganizationQuerySet,
+    ServiceAccountQuerySet,
+)
+from organizations.roles import Role
+from organizations.writes import GuardedModel
+
+DEFAULT_TIER: Final = "standard"
+
+
+class UserManager(BaseUserManager["User"]):
+    """Finds and makes people by e-mail address, whatever its case."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """A person who signs in with `email`; without a password they cannot sign in by one."""
+        user = self.model(email=email.strip().lower(), **fields)
+        user.set_password(password)
+        user.full_clean(exclude=["password"])
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """A member of staff with every permission."""
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email__iexact=(username or "").strip())
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person, known by e-mail address."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    email = models.EmailField("e-mail address", unique=True)
+    name = models.CharField(max_length=100, blank=True)
+    is_active = models.BooleanField(
+        "active", default=True, help_text="Clear this instead of deleting the person."
+    )
+    is_staff = models.BooleanField(
+        "staff", default=False, help_text="May sign in to this administration."
+    )
+    date_joined = models.DateTimeField(auto_now_add=True)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+    objects: ClassVar[UserManager] = UserManager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(Lower("email"), name="one_user_per_email"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    @property
+    def public_id(self) -> str:
+        """The id that interfaces show: ``usr_…``."""
+        return ids.public_id("usr", self.id)
+
+
+class Organization(GuardedModel):
+    """The owner of keys; called workspace and account in some wire formats."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    name = models.CharField(max_length=100)
+    slug = models.SlugField(max_length=60, unique=True)
+    api_access_enabled = models.BooleanField(
+        "API access", default=True, help_text="While off, every key of the organization is refused."
+    )
+    rate_limit_tier = models.CharField(max_length=30, default=DEFAULT_TIER)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = OrganizationQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def public_id(self) -> str:
+        """The id that interfaces show: ``org_…``."""
+        return ids.public_id("org", self.id)
+
+    @property
+    def organization_id(self) -> UUID:
+        """An organization belongs to itself, so that its events join its own trail."""
+        return self.id
+
+
+class Membership(GuardedModel):
+    """A person in an organization."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="memberships"
+    )
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=10, choices=[(role, role.capitalize()) for role in Role])
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["organization", "user"], name="one_membership_per_person"
+            ),
+            models.CheckConstraint(condition=Q(role__in=list(Role)), name="role_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.organization}"
+
+
+class ServiceAccount(GuardedModel):
+    """A named machine principal; keys that belong to it stop while it is disabled."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="service_accounts"
+    )
+    name = models.CharField(max_length=100)
+    name_key = models.TextField(editable=False)
+    description = models.CharField(max_length=500, blank=True)
+    disabled_at = models.DateTimeField(null=True, blank=True)
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = ServiceAccountQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["organization", "name_key"], name="one_service_account_per_name"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def public_id(self) -> str:
+        """The id that interfaces show: ``sa_…``."""
+        return ids.public_id("sa", self.id)
+
+    @property
+    def enabled(self) -> bool:
+        """Whether its keys may be used."""
+        return self.disabled_at is None
+
+
+class AuditEvent(GuardedModel):
+    """Who did what to which target, when and from where.
+
+    Append-only, and without foreign keys: an event outlives its subjects.
+    """
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    at = models.DateTimeField(auto_now_add=True)
+    event = models.CharField(max_length=60)
+    organization_id = models.UUIDField(null=True)
+    actor_kind = models.CharField(max_length=10, choices=[(k, k.capitalize()) for k in ActorKind])
+    actor_id = models.UUIDField(null=True)
+    actor_label = models.CharField(max_length=320)
+    target_type = models.CharField(max_length=30)
+    target_id = models.UUIDField(null=True)
+    target_label = models.CharField(max_length=320)
+    ip = models.GenericIPAddressField("IP address", null=True)
+    user_agent = models.CharField(max_length=500, blank=True)
+    request_id = models.CharField(max_length=40, blank=True)
+    details = models.JSONField(default=dict)
+
+    objects = AuditEventQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        indexes: ClassVar = [
+            models.Index(fields=["organization_id", "-id"], name="audit_by_organization"),
+            models.Index(fields=["target_id", "-id"], name="audit_by_target"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.actor_label}: {self.event} {self.target_label}"

@@ -1,0 +1,44 @@
+"""The one place that says no."""
+
+from organizations.actors import Actor, ActorKind
+from organizations.exceptions import ErrorCode, Forbidden, NotFound
+from organizations.models import Membership, Organization
+from organizations.roles import ALLOWED, KEY_SCOPES, STAFF_ONLY, Action, Role
+
+
+def require(actor: Actor, action: Action, organization: Organization) -> None:
+    """Returns if `actor` may do `action` in `organization`.
+
+    Raises NotFound when the organization is not theirs to know of, Forbidden otherwise.
+    """
+    if actor.kind is ActorKind.PERSON:
+        _require_role(actor, action, organization)
+    elif actor.kind is ActorKind.KEY:
+        _require_scope(actor, action, organization)
+
+
+def _require_role(actor: Actor, action: Action, organization: Organization) -> None:
+    role = (
+        Membership.objects.visible_to(actor)
+        .for_organization(organization.id)
+        .filter(user_id=actor.principal_id)
+        .values_list("role", flat=True)
+        .first()
+    )
+    if role is None:
+        raise NotFound
+    if action in STAFF_ONLY:
+        raise Forbidden("Only the provider of this service can change that.")
+    if action not in ALLOWED[Role(role)]:
+        raise Forbidden("Only admins of this organization can do that.")
+
+
+def _require_scope(actor: Actor, action: Action, organization: Organization) -> None:
+    if actor.organization_id != organization.id:
+        raise NotFound
+    if action not in KEY_SCOPES:
+        raise Forbidden("API keys cannot do this; a person has to.")
+    scope = KEY_SCOPES[action]
+    if scope is not None and scope not in (actor.scopes or ()):
+        message = f"This API key lacks the scope {scope}."
+        raise Forbidden(message, code=ErrorCode.INSUFFICIENT_SCOPE)

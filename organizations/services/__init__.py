@@ -1,0 +1,30 @@
+"""Every write to organizations, their people and their service accounts.
+
+Each function is one operation: policy, write and one audit event in one transaction.
+"""
+
+from organizations.services.members import add_member, change_role, remove_member
+from organizations.services.organizations import (
+    create_organization,
+    rename_organization,
+    set_api_access,
+    set_rate_limit_tier,
+)
+from organizations.services.service_accounts import (
+    create_service_account,
+    set_service_account_enabled,
+    update_service_account,
+)
+
+__all__ = [
+    "add_member",
+    "change_role",
+    "create_organization",
+    "create_service_account",
+    "remove_member",
+    "rename_organization",
+    "set_api_access",
+    "set_rate_limit_tier",
+    "set_service_account_enabled",
+    "update_service_account",
+]

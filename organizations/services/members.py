@@ -1,0 +1,69 @@
+"""Writes to the people of an organization. They take turns, so that one admin always remains."""
+
+from organizations import audit
+from organizations.actors import Actor
+from organizations.events import OrganizationEvent
+from organizations.exceptions import Conflict, ErrorCode, NotFound
+from organizations.models import Membership, Organization, User
+from organizations.roles import Action, Role
+from organizations.services.organizations import locked
+from organizations.writes import conflict_on, operation
+
+
+@operation()
+def add_member(organization: Organization, *, user: User, role: Role, actor: Actor) -> Membership:
+    """Makes `user` a member; Conflict if they are one already."""
+    organization = locked(organization, Action.MANAGE_MEMBERS, actor)
+    membership = Membership(organization=organization, user=user, role=role)
+    taken = Conflict(f"{user.email} is already a member.")
+    with conflict_on("one_membership_per_person", "user_id", taken):
+        membership.save()
+    details = {"role": role}
+    audit.record(OrganizationEvent.MEMBER_ADDED, membership, actor=actor, details=details)
+    return membership
+
+
+@operation()
+def change_role(membership: Membership, *, role: Role, actor: Actor) -> Membership:
+    """Gives a member another role; the last admin keeps theirs (Conflict)."""
+    membership = _locked_member(membership, actor)
+    old = membership.role
+    if old != role:
+        _require_other_admin(membership)
+        membership.role = role
+        membership.save(update_fields=["role"])
+        details = {"role": [old, role]}
+        audit.record(
+            OrganizationEvent.MEMBER_ROLE_CHANGED, membership, actor=actor, details=details
+        )
+    return membership
+
+
+@operation()
+def remove_member(membership: Membership, *, actor: Actor) -> None:
+    """Ends a membership; the keys that the person made stay, since they are the organization's."""
+    membership = _locked_member(membership, actor)
+    _require_other_admin(membership)
+    details = {"role": membership.role}
+    audit.record(OrganizationEvent.MEMBER_REMOVED, membership, actor=actor, details=details)
+    membership.delete()
+
+
+def _locked_member(membership: Membership, actor: Actor) -> Membership:
+    organization = locked(membership.organization, Action.MANAGE_MEMBERS, actor)
+    current = (
+        Membership.objects.for_organization(organization.id)
+        .select_related("user", "organization")
+        .filter(pk=membership.pk)
+        .first()
+    )
+    if current is None:
+        raise NotFound("This person is no longer a member.")
+    return current
+
+
+def _require_other_admin(membership: Membership) -> None:
+    """Refuses to take the role from the last admin. The database refuses it as well."""
+    others = Membership.objects.for_organization(membership.organization_id).admins()
+    if membership.role == Role.ADMIN and not others.exclude(pk=membership.pk).exists():
+        raise Conflict("An organization needs at least one admin.", code=ErrorCode.LAST_ADMIN)

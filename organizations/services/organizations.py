@@ -1,0 +1,78 @@
+"""Writes to organizations themselves."""
+
+from django.conf import settings
+from django.utils.text import slugify
+
+from organizations import audit, ids, policy
+from organizations.actors import Actor
+from organizations.events import OrganizationEvent
+from organizations.exceptions import Invalid
+from organizations.models import Membership, Organization, User
+from organizations.roles import Action, Role
+from organizations.text import clean_name
+from organizations.writes import operation
+
+
+def locked(organization: Organization, action: Action, actor: Actor) -> Organization:
+    """The organization as it is now, kept from other writers, if `action` is allowed."""
+    policy.require(actor, action, organization)
+    return Organization.objects.select_for_update().get(pk=organization.pk)
+
+
+@operation()
+def create_organization(*, name: str, admin: User, actor: Actor) -> Organization:
+    """A new organization whose first admin is `admin`; its slug is made from its name."""
+    name = clean_name(name)
+    organization = Organization.objects.create(name=name, slug=_free_slug(name))
+    Membership.objects.create(organization=organization, user=admin, role=Role.ADMIN)
+    audit.record(
+        OrganizationEvent.CREATED, organization, actor=actor, details={"admin": admin.email}
+    )
+    return organization
+
+
+def _free_slug(name: str) -> str:
+    """The name as an address; with the end of a fresh id where that is taken or empty."""
+    slug = slugify(name)[:40].strip("-")
+    if slug and not Organization.objects.filter(slug=slug).exists():
+        return slug
+    return f"{slug or 'organization'}-{ids.new_id().hex[-8:]}"
+
+
+@operation()
+def rename_organization(organization: Organization, *, name: str, actor: Actor) -> Organization:
+    """Changes the name; the slug stays, since addresses hold it."""
+    organization = locked(organization, Action.RENAME_ORGANIZATION, actor)
+    old, organization.name = organization.name, clean_name(name)
+    if old != organization.name:
+        organization.save(update_fields=["name", "updated_at"])
+        details = {"name": [old, organization.name]}
+        audit.record(OrganizationEvent.RENAMED, organization, actor=actor, details=details)
+    return organization
+
+
+@operation()
+def set_api_access(organization: Organization, *, enabled: bool, actor: Actor) -> Organization:
+    """Opens or closes the API to every key of the organization, from the next call on."""
+    organization = locked(organization, Action.SET_API_ACCESS, actor)
+    if organization.api_access_enabled != enabled:
+        organization.api_access_enabled = enabled
+        organization.save(update_fields=["api_access_enabled", "updated_at"])
+        on, off = OrganizationEvent.API_ACCESS_ENABLED, OrganizationEvent.API_ACCESS_DISABLED
+        audit.record(on if enabled else off, organization, actor=actor)
+    return organization
+
+
+@operation()
+def set_rate_limit_tier(organization: Organization, *, tier: str, actor: Actor) -> Organization:
+    """Moves the organization to a tier of `settings.RATE_LIMIT_TIERS`."""
+    organization = locked(organization, Action.SET_TIER, actor)
+    if tier not in settings.RATE_LIMIT_TIERS:
+        known = ", ".join(settings.RATE_LIMIT_TIERS)
+        raise Invalid.field("rate_limit_tier", f"Choose one of these tiers: {known}.")
+    old, organization.rate_limit_tier = organization.rate_limit_tier, tier
+    if old != tier:
+        organization.save(update_fields=["rate_limit_tier", "updated_at"])
+        details = {"rate_limit_tier": [old, tier]}
+        audit.record(OrganizationEvent.TIER_CHANGED, organization, actor=actor, details=details)
+    return organization

@@ -1,0 +1,69 @@
+"""Writes to service accounts."""
+
+from django.utils import timezone
+
+from organizations import audit, policy
+from organizations.actors import Actor
+from organizations.events import OrganizationEvent
+from organizations.exceptions import Conflict, ErrorCode
+from organizations.models import Organization, ServiceAccount
+from organizations.roles import Action
+from organizations.text import clean_name, clean_text, name_key
+from organizations.writes import conflict_on, operation
+
+
+@operation()
+def create_service_account(
+    organization: Organization, *, name: str, description: str = "", actor: Actor
+) -> ServiceAccount:
+    """A machine principal; Conflict where the name is taken."""
+    policy.require(actor, Action.MANAGE_SERVICE_ACCOUNTS, organization)
+    account = ServiceAccount(organization=organization, created_by_id=actor.authority_id)
+    _save(account, clean_name(name), clean_text(description, "description"))
+    audit.record(OrganizationEvent.SERVICE_ACCOUNT_CREATED, account, actor=actor)
+    return account
+
+
+@operation()
+def update_service_account(
+    account: ServiceAccount, *, name: str, description: str, actor: Actor
+) -> ServiceAccount:
+    """Changes what people read about a service account; Conflict where the name is taken."""
+    account = _locked(account, actor)
+    old = {"name": account.name, "description": account.description}
+    new = {"name": clean_name(name), "description": clean_text(description, "description")}
+    changes = {field: [old[field], new[field]] for field in old if old[field] != new[field]}
+    if changes:
+        _save(account, **new)
+        event = OrganizationEvent.SERVICE_ACCOUNT_UPDATED
+        audit.record(event, account, actor=actor, details=changes)
+    return account
+
+
+@operation()
+def set_service_account_enabled(
+    account: ServiceAccount, *, enabled: bool, actor: Actor
+) -> ServiceAccount:
+    """Stops or restores every key of a service account, from the next call on."""
+    account = _locked(account, actor)
+    if account.enabled != enabled:
+        account.disabled_at = None if enabled else timezone.now()
+        account.save(update_fields=["disabled_at", "updated_at"])
+        event = OrganizationEvent.SERVICE_ACCOUNT_DISABLED
+        if enabled:
+            event = OrganizationEvent.SERVICE_ACCOUNT_ENABLED
+        audit.record(event, account, actor=actor)
+    return account
+
+
+def _locked(account: ServiceAccount, actor: Actor) -> ServiceAccount:
+    policy.require(actor, Action.MANAGE_SERVICE_ACCOUNTS, account.organization)
+    return ServiceAccount.objects.select_for_update().get(pk=account.pk)
+
+
+def _save(account: ServiceAccount, name: str, description: str) -> None:
+    account.name, account.name_key, account.description = name, name_key(name), description
+    message = f"A service account named “{name}” already exists. Choose another name."
+    taken = Conflict(message, code=ErrorCode.NAME_TAKEN)
+    with conflict_on("one_service_account_per_name", "name_key", taken):
+        account.save()

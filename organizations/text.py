@@ -1,0 +1,52 @@
+"""What people may write: names and free text, cleaned the same way for every face."""
+
+import unicodedata
+from typing import Final
+
+from organizations.exceptions import ErrorCode, Invalid
+from organizations.redaction import holds_secret
+
+NAME_LENGTH: Final = 100
+TEXT_LENGTH: Final = 500
+_BIDI: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_UNPRINTABLE: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_INVISIBLE: Final = frozenset({"Cf", "Mn", "Me", "Zs"})
+
+
+def clean_name(value: str, field: str = "name") -> str:
+    """A trimmed, NFC-normalized, visible, single-line name of 1 to 100 characters, or Invalid."""
+    _require_printable(value, field)
+    name = unicodedata.normalize("NFC", value).strip()
+    if all(unicodedata.category(c) in _INVISIBLE for c in name):
+        raise Invalid.field(field, "Enter a name of 1 to 100 characters.", ErrorCode.REQUIRED)
+    _require_length(name, NAME_LENGTH, field)
+    return name
+
+
+def clean_text(value: str, field: str, length: int = TEXT_LENGTH) -> str:
+    """Trimmed text that may have several lines, of at most `length` characters, or Invalid."""
+    _require_printable(value, field, allowed="\n\r\t")
+    text = unicodedata.normalize("NFC", value).strip()
+    _require_length(text, length, field)
+    return text
+
+
+def name_key(name: str) -> str:
+    """What two names are compared by: the same for names that differ only in case."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).strip().casefold())
+
+
+def _require_printable(value: str, field: str, allowed: str = "") -> None:
+    if any(
+        (unicodedata.category(c) in _UNPRINTABLE or c in _BIDI) and c not in allowed for c in value
+    ):
+        raise Invalid.field(field, "Remove the control or text-direction characters.")
+    if holds_secret(value):
+        message = "This contains an API key. Keys are secrets: take it out, and rotate that key."
+        raise Invalid.field(field, message, ErrorCode.CONTAINS_SECRET)
+
+
+def _require_length(value: str, length: int, field: str) -> None:
+    if len(value) > length:
+        message = f"Use {length} characters or fewer. There are {len(value)}."
+        raise Invalid.field(field, message)

@@ -1,0 +1,131 @@
+"""The cast: two organizations, their people, their keys, and clients to call with."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from apikeys import triggers as key_triggers
+from apikeys.services import Issued
+from organizations import triggers as organization_triggers
+from organizations.actors import Actor
+from organizations.models import AuditEvent, Organization, User
+from organizations.roles import Role
+from tests.client import ApiClient
+from tests.factories import IssuedKeyFactory, MembershipFactory, OrganizationFactory, UserFactory
+
+ALL_SCOPES = [
+    "trademarks:read",
+    "search:read",
+    "portfolios:manage",
+    "events:read",
+    "api-keys:manage",
+]
+
+
+@pytest.fixture
+def committed(transactional_db: None) -> Iterator[None]:
+    """Real commits, for tests with threads and processes.
+
+    The flush that cleans up after them deletes rows, which the triggers refuse on SQLite; the
+    flush itself puts them back.
+    """
+    yield
+    organization_triggers.remove(connection, organization_triggers.TRIGGERS)
+    organization_triggers.remove(connection, key_triggers.TRIGGERS)
+
+
+@pytest.fixture
+def admin(db: None) -> User:
+    """The admin of Acme."""
+    return UserFactory.create(email="ada@acme.example", name="Ada Acme")
+
+
+@pytest.fixture
+def acme(admin: User) -> Organization:
+    """The organization that most tests are about."""
+    organization: Organization = OrganizationFactory.create(name="Acme", admin=admin)
+    return organization
+
+
+@pytest.fixture
+def member(acme: Organization) -> User:
+    """A member of Acme who is no admin."""
+    user = UserFactory.create(email="max@acme.example", name="Max Member")
+    MembershipFactory.create(organization=acme, user=user, role=Role.MEMBER)
+    return user
+
+
+@pytest.fixture
+def outsider(db: None) -> User:
+    """The admin of Globex."""
+    return UserFactory.create(email="gina@globex.example", name="Gina Globex")
+
+
+@pytest.fixture
+def globex(outsider: User) -> Organization:
+    """The other organization, which must learn nothing of Acme."""
+    organization: Organization = OrganizationFactory.create(name="Globex", admin=outsider)
+    return organization
+
+
+@pytest.fixture
+def staff(db: None) -> User:
+    """A member of staff with every permission."""
+    return UserFactory.create(
+        email="sam@latchkey.example", name="Sam Staff", is_staff=True, is_superuser=True
+    )
+
+
+@pytest.fixture
+def as_admin(admin: User) -> Actor:
+    """Acme's admin as one who acts."""
+    return Actor.person(admin.id, str(admin))
+
+
+@pytest.fixture
+def make_key(acme: Organization) -> Callable[..., Issued]:
+    """Makes a key of Acme, unless another organization is named."""
+
+    def make(**fields: Any) -> Issued:
+        issued: Issued = IssuedKeyFactory.create(**{"organization": acme, **fields})
+        return issued
+
+    return make
+
+
+@pytest.fixture
+def manager(make_key: Callable[..., Issued]) -> Issued:
+    """Acme's key with every scope."""
+    return make_key(name="Manager", scopes=ALL_SCOPES)
+
+
+@pytest.fixture
+def reader(make_key: Callable[..., Issued]) -> Issued:
+    """Acme's key without the scope to manage keys."""
+    return make_key(name="Reader", scopes=["search:read"])
+
+
+@pytest.fixture
+def foreigner(globex: Organization) -> Issued:
+    """Globex's key with every scope."""
+    issued: Issued = IssuedKeyFactory.create(organization=globex, name="Manager", scopes=ALL_SCOPES)
+    return issued
+
+
+@pytest.fixture
+def call() -> ApiClient:
+    """Calls the API."""
+    return ApiClient()
+
+
+@pytest.fixture
+def events(db: None) -> Callable[..., list[AuditEvent]]:
+    """The audit events so far with a name, oldest first; all of them without one."""
+
+    def find(name: str = "") -> list[AuditEvent]:
+        found = AuditEvent.objects.order_by("id")
+        return list(found.filter(event=name) if name else found)
+
+    return find
