@@ -27,8 +27,8 @@ def load() -> None:
     chosen = os.environ.get("ENV_FILE")
     file = Path(chosen) if chosen else next(filter(Path.is_file, candidates), None)
     if file is not None:
-        if not file.is_file():
-            raise ImproperlyConfigured(f"ENV_FILE names {file}, which is no file.")
+        if not file.exists():
+            raise ImproperlyConfigured(f"ENV_FILE names {file}, which does not exist.")
         environ.Env.read_env(file)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.production")
 
