@@ -7,6 +7,7 @@ from functools import cache
 from typing import Final
 from uuid import UUID
 
+import redis  # noqa: F401 - limits imports it lazily, which two threads at once upset
 import structlog
 from django.conf import settings
 from limits import RateLimitItem, parse
@@ -18,6 +19,7 @@ from apikeys import conf
 
 #: After the shared store has failed, how many seconds this process counts alone before it retries.
 RETRY_SECONDS: Final = 5.0
+_making: Final = threading.Lock()
 _log = structlog.get_logger(__name__)
 
 
@@ -76,9 +78,14 @@ def _item(tier: str) -> RateLimitItem:
     return parse(tiers.get(tier) or next(iter(tiers.values())))
 
 
-@cache
 def limiter() -> Limiter:
-    """The limiter of this process."""
+    """The limiter of this process; threads that ask first, at once, get the same one."""
+    with _making:
+        return _make_limiter()
+
+
+@cache
+def _make_limiter() -> Limiter:
     if not settings.REDIS_URL:
         return Limiter(None)
     store = RedisStorage(

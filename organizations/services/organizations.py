@@ -14,9 +14,13 @@ from organizations.writes import operation
 
 
 def locked(organization: Organization, action: Action, actor: Actor) -> Organization:
-    """The organization as it is now, kept from other writers, if `action` is allowed."""
-    policy.require(actor, action, organization)
-    return Organization.objects.select_for_update().get(pk=organization.pk)
+    """The organization as it is now, kept from other writers, if `action` is allowed.
+
+    The lock comes first, so that an admin whom a racing request has just removed is refused.
+    """
+    current = Organization.objects.select_for_update().get(pk=organization.pk)
+    policy.require(actor, action, current)
+    return current
 
 
 @operation()

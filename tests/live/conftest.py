@@ -1,0 +1,108 @@
+"""A real server on the test database: several workers on PostgreSQL, several threads on SQLite."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Barrier
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import httpx
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from apikeys.services import Issued
+
+T = TypeVar("T")
+START_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server and how to call it."""
+
+    address: str
+
+    def call(
+        self, method: str, path: str, *, key: Issued | str, body: dict[str, Any] | None = None
+    ) -> httpx.Response:
+        """One request on a connection of its own, which any worker may take."""
+        secret = key.secret if isinstance(key, Issued) else key
+        headers = {"Authorization": f"Bearer {secret}"}
+        url = self.address + path
+        return httpx.request(method, url, headers=headers, json=body, timeout=60, trust_env=False)
+
+    def statuses(self, key: Issued | str, times: int = 16) -> list[int]:
+        """The statuses of `times` calls at once with `key`."""
+        path = "/v1/api-keys/current"
+        return at_once(times, lambda _: self.call("GET", path, key=key).status_code)
+
+
+def at_once(times: int, act: Callable[[int], T]) -> list[T]:
+    """Calls `act` with 0, 1, 2 … in as many threads, which all begin together."""
+    barrier = Barrier(times)
+
+    def wait_and_act(number: int) -> T:
+        barrier.wait()
+        return act(number)
+
+    with ThreadPoolExecutor(times) as pool:
+        return list(pool.map(wait_and_act, range(times)))
+
+
+@pytest.fixture
+def server(committed: None, tmp_path: Path) -> Iterator[Server]:
+    """Granian as in production, on a free port of the loopback interface."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    workers, threads = (1, 4) if connection.vendor == "sqlite" else (4, 2)
+    command = [
+        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"),
+        *("--port", str(port), "--workers", str(workers), "--blocking-threads", str(threads)),
+        "config.wsgi:application",
+    ]
+    with (tmp_path / "server.log").open("wb") as log:
+        process = subprocess.Popen(command, env=_environment(), stdout=log, stderr=log)
+        try:
+            yield _when_ready(Server(f"http://127.0.0.1:{port}"), process, tmp_path)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(START_SECONDS)
+
+
+def _environment() -> dict[str, str]:
+    return {
+        **os.environ,
+        "DATABASE_URL": _database_url(),
+        "DJANGO_SETTINGS_MODULE": "config.settings.test",
+        "REDIS_URL": settings.REDIS_URL,
+    }
+
+
+def _database_url() -> str:
+    """The test database's own address, which only its settings know."""
+    database = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{database['NAME']}"
+    user, password = quote(database["USER"]), quote(database["PASSWORD"])
+    return f"postgres://{user}:{password}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
+
+
+def _when_ready(server: Server, process: subprocess.Popen[bytes], logs: Path) -> Server:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if httpx.get(f"{server.address}/readyz", trust_env=False).is_success:
+                return server
+        except httpx.TransportError:
+            time.sleep(0.05)
+    pytest.fail((logs / "server.log").read_text())
