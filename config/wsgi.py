@@ -1,8 +1,31 @@
 """The WSGI application: `granian --interface wsgi config.wsgi:application`."""
 
+from collections.abc import Callable, Iterable
+from io import BytesIO
+from typing import Any
+
 from django.core.wsgi import get_wsgi_application
 
 from config import env
 
 env.load()
-application = get_wsgi_application()
+
+Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+
+def measured(application: Application, limit: int) -> Application:
+    """Gives chunked bodies a length, without which Django takes them for empty.
+
+    At most one byte more than `limit` is read, which is enough for a body to be refused.
+    """
+
+    def wrapper(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if environ.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked":
+            body = environ["wsgi.input"].read(limit + 1)
+            environ.update({"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))})
+        return application(environ, start_response)
+
+    return wrapper
+
+
+application = measured(get_wsgi_application(), limit=2_500_000)
