@@ -12,7 +12,7 @@ BASE := .venv/.base
 DEV := .venv/.dev
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-postgres coverage lint format typecheck check lock
+.PHONY: help install demo test test-postgres lint format typecheck check lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -34,14 +34,11 @@ $(DEV): requirements/dev.txt | $(BIN)/python
 demo: $(BASE) ## Start the demo (HOST, PORT, WORKERS); Ctrl-C ends it
 	@exec $(BIN)/python manage.py demo --host $(HOST) --port $(PORT) --workers $(WORKERS)
 
-test: $(DEV) ## Run the tests on SQLite
-	$(BIN)/python -m pytest $(PYTEST)
+test: $(DEV) ## Run the tests on SQLite; branch coverage of the apps has to reach 95 %
+	$(BIN)/python -m pytest $(PYTEST) --cov --cov-report=term-missing:skip-covered
 
 test-postgres: $(DEV) ## Run the tests on PostgreSQL and Redis (TEST_DATABASE_URL, TEST_REDIS_URL)
 	DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest $(PYTEST)
-
-coverage: $(DEV) ## Run the tests on SQLite and require 95 % branch coverage of the apps
-	$(BIN)/python -m pytest $(PYTEST) --cov --cov-report=term-missing:skip-covered
 
 lint: $(DEV) ## Check style, templates and import contracts
 	$(BIN)/ruff check .

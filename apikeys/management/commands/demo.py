@@ -42,7 +42,8 @@ class Command(BaseCommand):
         self._introduce(f"http://{host}:{port}")
         self.stdout.flush()
         connections.close_all()
-        _serve(host, port, workers)
+        environment = {**os.environ, "ALLOWED_HOSTS": ",".join([*settings.ALLOWED_HOSTS, host])}
+        _serve(host, port, workers, environment)
 
     def _introduce(self, address: str) -> None:
         demo = None if demo_data.is_seeded() else demo_data.seed(settings.DEMO_PASSWORD)
@@ -85,7 +86,7 @@ def _require_free(host: str, port: int) -> None:
             ) from None
 
 
-def _serve(host: str, port: int, workers: int) -> None:
+def _serve(host: str, port: int, workers: int, environment: dict[str, str]) -> None:
     """Becomes granian, so that Ctrl-C and signals reach the server itself."""
     arguments = [
         sys.executable,
@@ -93,4 +94,4 @@ def _serve(host: str, port: int, workers: int) -> None:
         *("--host", host, "--port", str(port), "--workers", str(workers)),
         *("--blocking-threads", str(_THREADS), "--no-ws", "config.wsgi:application"),
     ]
-    os.execv(sys.executable, arguments)  # noqa: S606
+    os.execve(sys.executable, arguments, environment)  # noqa: S606
