@@ -10,7 +10,7 @@ from django.utils import timezone
 from apikeys import conf
 from apikeys.scopes import clean_scopes
 from organizations.exceptions import Invalid, Problem
-from organizations.text import clean_name, clean_text
+from organizations.text import clean_name, clean_text, require_text
 
 METADATA_ENTRIES: Final = 50
 METADATA_KEY_LENGTH: Final = 40
@@ -58,12 +58,12 @@ def clean_metadata(value: object) -> dict[str, str]:
 
 
 def _check_metadata_entry(key: str, value: object) -> None:
-    clean_text(key, "metadata", METADATA_KEY_LENGTH)
-    if not key:
+    require_text(key, "metadata", METADATA_KEY_LENGTH)
+    if not key.strip():
         raise Invalid.field("metadata", "Give every entry a name.")
     if not isinstance(value, str):
         raise Invalid.field(f"metadata.{key}", "Give text; numbers and others need quotes.")
-    clean_text(value, f"metadata.{key}", METADATA_VALUE_LENGTH)
+    require_text(value, f"metadata.{key}", METADATA_VALUE_LENGTH)
 
 
 def clean_lifetime_days(value: int | None) -> int | None:

@@ -9,6 +9,7 @@ from organizations.redaction import holds_secret
 NAME_LENGTH: Final = 100
 TEXT_LENGTH: Final = 500
 _BIDI: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_LAYOUT: Final = "\n\r\t"
 _UNPRINTABLE: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _INVISIBLE: Final = frozenset({"Cf", "Mn", "Me", "Zs"})
 
@@ -25,10 +26,16 @@ def clean_name(value: str, field: str = "name") -> str:
 
 def clean_text(value: str, field: str, length: int = TEXT_LENGTH) -> str:
     """Trimmed text that may have several lines, of at most `length` characters, or Invalid."""
-    _require_printable(value, field, allowed="\n\r\t")
+    _require_printable(value, field, allowed=_LAYOUT)
     text = unicodedata.normalize("NFC", value).strip()
     _require_length(text, length, field)
     return text
+
+
+def require_text(value: str, field: str, length: int = TEXT_LENGTH) -> None:
+    """Invalid for text that cannot be kept exactly as given: every character of it counts."""
+    _require_printable(value, field, allowed=_LAYOUT)
+    _require_length(value, length, field)
 
 
 def name_key(name: str) -> str:

@@ -56,7 +56,7 @@ def create_api_key(
     given = {
         "name": name,
         "description": description,
-        "metadata": dict(metadata or {}),
+        "metadata": {} if metadata is None else metadata,
         "expires_at": expires_at,
         "scopes": default_scopes(conf.scopes(), actor.scopes) if scopes is None else scopes,
     }
