@@ -153,7 +153,10 @@ def _apply(key: ApiKey, new: Mapping[str, Any]) -> None:
 
 def _require_no_more_than_held(key: ApiKey, changed: Mapping[str, Any], actor: Actor) -> None:
     old_scopes, new_scopes = changed.get("scopes", [[], []])
-    authority.require_held(actor, [scope for scope in new_scopes if scope not in old_scopes])
+    added = [scope for scope in new_scopes if scope not in old_scopes]
+    if added:
+        authority.require_held(actor, added)
+        authority.require_not_outliving(actor, key.expires_at)
     old_end, new_end = changed.get("expires_at", [None, None])
     later = "expires_at" in changed and (new_end is None or (old_end and new_end > old_end))
     if later or ("enabled" in changed and key.enabled):
