@@ -18,7 +18,7 @@ from organizations.actors import Actor, ActorKind
 from organizations.exceptions import Conflict, ErrorCode, Invalid, NotFound
 from organizations.models import Organization, ServiceAccount
 from organizations.roles import Action
-from organizations.text import name_key
+from organizations.text import clean_text, name_key
 from organizations.writes import conflict_on, operation
 
 
@@ -190,8 +190,12 @@ def set_api_key_enabled(key: ApiKey, *, enabled: bool, actor: Actor) -> ApiKey:
 
 @operation()
 def revoke_api_key(key: ApiKey, *, actor: Actor, reason: str = "") -> ApiKey:
-    """Ends a key for good, from the next call on. A revoked key stays as it is: no error."""
+    """Ends a key for good, from the next call on. A revoked key stays as it is: no error.
+
+    Invalid for a `reason` that the audit trail must not keep, such as one with the secret in it.
+    """
     key = locked(key, actor)
+    reason = clean_text(reason, "reason")
     if key.revoked_at is None:
         key.revoked_at = key.updated_at = timezone.now()
         key.save(update_fields=["revoked_at", "updated_at"])

@@ -9,6 +9,7 @@ from apikeys import services
 from apikeys.models import ApiKey
 from organizations import ids
 from organizations.actors import Actor
+from organizations.exceptions import DomainError
 
 
 class Command(BaseCommand):
@@ -26,5 +27,8 @@ class Command(BaseCommand):
         if key is None:
             raise CommandError(f"There is no API key with the id “{options['id']}”.")
         actor = Actor.system("revoke_api_key")
-        key = services.revoke_api_key(key, actor=actor, reason=options["reason"])
+        try:
+            key = services.revoke_api_key(key, actor=actor, reason=options["reason"])
+        except DomainError as refusal:
+            raise CommandError(refusal.message) from None
         self.stdout.write(f"{key.public_id} “{key.name}” is revoked since {key.revoked_at:%c} UTC.")
