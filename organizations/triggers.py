@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db import connections
+from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 
@@ -39,7 +39,7 @@ def remove(connection: BaseDatabaseWrapper, triggers: Iterable[Trigger]) -> None
 
 
 def _run(connection: BaseDatabaseWrapper, statements: list[str]) -> None:
-    with connection.cursor() as cursor:
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         for sql in statements:
             cursor.execute(sql)
 
@@ -47,7 +47,8 @@ def _run(connection: BaseDatabaseWrapper, statements: list[str]) -> None:
 def _create(vendor: str, trigger: Trigger) -> list[str]:
     if vendor == "postgresql":
         return [_function(trigger), _postgresql_trigger(trigger)]
-    return [_sqlite_trigger(trigger, event) for event in trigger.events]
+    created = [_sqlite_trigger(trigger, event) for event in trigger.events]
+    return [*_drop(vendor, trigger), *created]
 
 
 def _drop(vendor: str, trigger: Trigger) -> list[str]:
@@ -80,7 +81,7 @@ def _postgresql_trigger(trigger: Trigger) -> str:
 
 def _sqlite_trigger(trigger: Trigger, event: str) -> str:
     return f"""
-        CREATE TRIGGER IF NOT EXISTS {trigger.name}_{event.lower()}
+        CREATE TRIGGER {trigger.name}_{event.lower()}
         {trigger.timing} {event} ON {trigger.table} FOR EACH ROW WHEN {trigger.condition}
         BEGIN SELECT RAISE(ABORT, '{trigger.name}'); END
     """
