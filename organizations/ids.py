@@ -51,4 +51,4 @@ def _read_uuid(text: str) -> uuid.UUID | None:
         value = uuid.UUID(text)
     except ValueError:
         return None
-    return value if str(value) == text.lower() else None
+    return value if str(value) == text else None
