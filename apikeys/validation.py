@@ -19,7 +19,7 @@ SHORTEST_LIFE: Final = timedelta(seconds=60)
 LONGEST_LIFE: Final = timedelta(days=3653)
 _RFC3339: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
-    r"([Zz]|[+-][0-9]{2}:[0-9]{2})"
+    r"([Zz]|[+-][0-9]{2}:[0-5][0-9])"
 )
 
 
