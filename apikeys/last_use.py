@@ -35,7 +35,9 @@ def note_use(found: FoundSecret, presented: str, origin: Origin) -> None:
             _write(found, origin)
             _move_to_newest_pepper(found, presented)
     except DatabaseError as error:
-        _log.warning("last_use_not_recorded", key_id=str(found.key_id), reason=str(error))
+        # The first line only: PostgreSQL adds the failing row, digest included.
+        reason = str(error).partition("\n")[0]
+        _log.warning("last_use_not_recorded", key_id=str(found.key_id), reason=reason)
 
 
 def _write(found: FoundSecret, origin: Origin) -> None:

@@ -111,7 +111,8 @@ def _leave_trace(request: Request, found: FoundSecret) -> None:
     try:
         services.record_retired_use(secret_id=found.secret_id, actor=actor_of(found, request))
     except DatabaseError as error:
-        _log.error("retired_use_not_recorded", key_id=str(found.key_id), reason=str(error))
+        reason = str(error).partition("\n")[0]
+        _log.error("retired_use_not_recorded", key_id=str(found.key_id), reason=reason)
 
 
 def _readable(moment: datetime | None) -> str:
