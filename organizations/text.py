@@ -12,13 +12,15 @@ _BIDI: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066
 _LAYOUT: Final = "\n\r\t"
 _UNPRINTABLE: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _INVISIBLE: Final = frozenset({"Cf", "Mn", "Me", "Zs"})
+#: Letters and symbols by category that are drawn as nothing: Hangul fillers and the empty Braille cell.
+_BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
 def clean_name(value: str, field: str = "name") -> str:
     """A trimmed, NFC-normalized, visible, single-line name of 1 to 100 characters, or Invalid."""
     _require_printable(value, field)
     name = unicodedata.normalize("NFC", value).strip()
-    if all(unicodedata.category(c) in _INVISIBLE for c in name):
+    if all(unicodedata.category(c) in _INVISIBLE or c in _BLANK for c in name):
         raise Invalid.field(field, "Enter a name of 1 to 100 characters.", ErrorCode.REQUIRED)
     _require_length(name, NAME_LENGTH, field)
     return name
