@@ -63,7 +63,11 @@ def _locked_member(membership: Membership, actor: Actor) -> Membership:
 
 
 def _require_other_admin(membership: Membership) -> None:
-    """Refuses to take the role from the last admin. The database refuses it as well."""
-    others = Membership.objects.for_organization(membership.organization_id).admins()
+    """Refuses to take the role from the last admin who can sign in.
+
+    The database refuses it for the last of all, active or not.
+    """
+    admins = Membership.objects.for_organization(membership.organization_id).admins()
+    others = admins.filter(user__is_active=True)
     if membership.role == Role.ADMIN and not others.exclude(pk=membership.pk).exists():
         raise Conflict("An organization needs at least one admin.", code=ErrorCode.LAST_ADMIN)
