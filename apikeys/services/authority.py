@@ -6,7 +6,7 @@ from datetime import datetime
 from apikeys.models import ApiKey
 from apikeys.tokens import Environment
 from organizations.actors import Actor
-from organizations.exceptions import ErrorCode, Forbidden, Problem
+from organizations.exceptions import ErrorCode, Forbidden, Invalid, Problem
 
 
 def require_held(actor: Actor, scopes: Iterable[str]) -> None:
@@ -39,7 +39,10 @@ def require_within(actor: Actor, key: ApiKey) -> None:
 
 def choose_environment(actor: Actor, wanted: str | None) -> Environment:
     """The wanted environment or the maker's; a test key makes test keys only."""
-    environment = Environment(wanted or actor.environment or Environment.LIVE)
+    chosen = wanted or actor.environment or Environment.LIVE
+    if chosen not in list(Environment):
+        raise Invalid.field("key_type", "Choose live or test.")
+    environment = Environment(chosen)
     if actor.environment == Environment.TEST and environment is Environment.LIVE:
         message = "A test key makes test keys only; use a live key."
         raise _refusal("key_type", message, ErrorCode.LIVE_KEY_REQUIRED)
