@@ -12,7 +12,7 @@ _BIDI: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066
 _LAYOUT: Final = "\n\r\t"
 _UNPRINTABLE: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _INVISIBLE: Final = frozenset({"Cf", "Mn", "Me", "Zs"})
-#: Letters and symbols by category that are drawn as nothing: Hangul fillers and the empty Braille cell.
+#: Letters and symbols by category, drawn as nothing: Hangul fillers, the empty Braille cell.
 _BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
