@@ -1,7 +1,7 @@
 """Where a request came from: its id, the client's address and its user agent."""
 
 from collections.abc import Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any, Final
 
 from organizations import ids
@@ -36,14 +36,20 @@ def client_ip(meta: dict[str, Any], trusted_proxies: Networks) -> str | None:
 
 def is_trusted(address: str, trusted_proxies: Networks) -> bool:
     """Whether `address` is one of the configured proxies'."""
-    return any(ip_address(address) in network for network in trusted_proxies)
+    return any(_read_ip(address) in network for network in trusted_proxies)
 
 
 def _clean_ip(text: str) -> str | None:
     try:
-        return str(ip_address(text.strip().partition("%")[0]))
+        return str(_read_ip(text.strip().partition("%")[0]))
     except ValueError:
         return None
+
+
+def _read_ip(text: str) -> IPv4Address | IPv6Address:
+    """A socket for both versions shows IPv4 peers as ``::ffff:192.0.2.1``; that is one address."""
+    address = ip_address(text)
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def origin_of(request: Any) -> Origin:
