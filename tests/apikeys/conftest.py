@@ -1,0 +1,48 @@
+"""Acme with keys in the states that operations start from."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from apikeys import services
+from apikeys.services import Issued
+from organizations.actors import Actor
+from organizations.models import Organization
+from tests.apikeys.operations import World
+from tests.conftest import ALL_SCOPES
+from tests.domain import actor_called
+from tests.factories import SYSTEM, TemplateFactory
+
+
+@pytest.fixture
+def act_as(request: pytest.FixtureRequest) -> Callable[[str], Actor]:
+    """The actor who plays a part, by the name of its fixture."""
+    return lambda part: actor_called(part, request)
+
+
+@pytest.fixture
+def tester(make_key: Callable[..., Issued]) -> Issued:
+    """Acme's test key with every scope."""
+    return make_key(name="Tester", scopes=ALL_SCOPES, environment="test")
+
+
+@pytest.fixture
+def issued(make_key: Callable[..., Issued]) -> Issued:
+    """An ordinary key of Acme: live, two scopes, no end."""
+    return make_key(name="Crawler", scopes=["search:read", "events:read"])
+
+
+@pytest.fixture
+def world(acme: Organization, issued: Issued, make_key: Callable[..., Issued]) -> World:
+    """Acme, its keys and a template."""
+    disabled = make_key(name="Disabled", scopes=["search:read"]).key
+    retired = make_key(name="Retired", scopes=["search:read"]).key
+    services.rotate_api_key(retired, actor=SYSTEM, grace_period=timedelta(0))
+    return World(
+        acme=acme,
+        key=issued.key,
+        disabled=services.set_api_key_enabled(disabled, enabled=False, actor=SYSTEM),
+        retired=retired,
+        template=TemplateFactory.create(organization=acme, name="Preset"),
+    )

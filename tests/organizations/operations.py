@@ -1,0 +1,99 @@
+"""Every operation on organizations, for the tests that all of them have to pass."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from organizations import services
+from organizations.actors import Actor
+from organizations.events import OrganizationEvent as Event
+from organizations.models import Membership, Organization, ServiceAccount, User
+from organizations.roles import Role
+from tests.domain import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What the operations work on."""
+
+    acme: Organization
+    admin: User
+    newcomer: User
+    membership: Membership
+    account: ServiceAccount
+
+
+#: Bound to an organization, and therefore subject to the policy.
+BOUND: Final[dict[str, Operation[World]]] = {
+    "rename organization": Operation(
+        event=Event.RENAMED,
+        target_type="Organization",
+        run=lambda w, a: services.rename_organization(w.acme, name="Acme Two", actor=a),
+    ),
+    "close the API": Operation(
+        event=Event.API_ACCESS_DISABLED,
+        target_type="Organization",
+        run=lambda w, a: services.set_api_access(w.acme, enabled=False, actor=a),
+    ),
+    "change tier": Operation(
+        event=Event.TIER_CHANGED,
+        target_type="Organization",
+        run=lambda w, a: services.set_rate_limit_tier(w.acme, tier="high", actor=a),
+    ),
+    "add member": Operation(
+        event=Event.MEMBER_ADDED,
+        target_type="Membership",
+        run=lambda w, a: services.add_member(w.acme, user=w.newcomer, role=Role.MEMBER, actor=a),
+    ),
+    "change role": Operation(
+        event=Event.MEMBER_ROLE_CHANGED,
+        target_type="Membership",
+        run=lambda w, a: services.change_role(w.membership, role=Role.ADMIN, actor=a),
+    ),
+    "remove member": Operation(
+        event=Event.MEMBER_REMOVED,
+        target_type="Membership",
+        run=lambda w, a: services.remove_member(w.membership, actor=a),
+        target_id=lambda w, _: w.membership.pk,
+    ),
+    "create service account": Operation(
+        event=Event.SERVICE_ACCOUNT_CREATED,
+        target_type="ServiceAccount",
+        run=lambda w, a: services.create_service_account(w.acme, name="Second", actor=a),
+    ),
+    "update service account": Operation(
+        event=Event.SERVICE_ACCOUNT_UPDATED,
+        target_type="ServiceAccount",
+        run=lambda w, a: services.update_service_account(
+            w.account, name="Renamed", description="Runs by day.", actor=a
+        ),
+    ),
+    "disable service account": Operation(
+        event=Event.SERVICE_ACCOUNT_DISABLED,
+        target_type="ServiceAccount",
+        run=lambda w, a: services.set_service_account_enabled(w.account, enabled=False, actor=a),
+    ),
+}
+ALL: Final[dict[str, Operation[World]]] = {
+    **BOUND,
+    "create organization": Operation(
+        event=Event.CREATED,
+        target_type="Organization",
+        run=lambda w, a: services.create_organization(name="New", admin=w.admin, actor=a),
+    ),
+}
+#: Calls that ask for what is so already.
+IDLE: Final[dict[str, Callable[[World, Actor], Any]]] = {
+    "rename organization": lambda w, a: services.rename_organization(
+        w.acme, name=f"  {w.acme.name} ", actor=a
+    ),
+    "open the API": lambda w, a: services.set_api_access(w.acme, enabled=True, actor=a),
+    "change tier": lambda w, a: services.set_rate_limit_tier(w.acme, tier="standard", actor=a),
+    "change role": lambda w, a: services.change_role(w.membership, role=Role.MEMBER, actor=a),
+    "update service account": lambda w, a: services.update_service_account(
+        w.account, name="Robot", description="Runs at night.", actor=a
+    ),
+    "enable service account": lambda w, a: services.set_service_account_enabled(
+        w.account, enabled=True, actor=a
+    ),
+}
