@@ -6,7 +6,9 @@ from typing import Final
 #: Looser than a valid secret on purpose: truncated, mistyped and foreign brands are caught too.
 #: It may follow anything, since percent-encoding glues letters and digits to it (``%20sig_…``); the
 #: bounded brand keeps the search linear.
-_SECRET: Final = re.compile(r"([a-z][a-z0-9]{0,15}_(?:live|test)_[0-9A-Za-z]{4})[0-9A-Za-z]{4,}")
+_SECRET: Final = re.compile(
+    r"((?:[a-z][a-z0-9]{0,15})?_(?:live|test)_[0-9A-Za-z]{4})[0-9A-Za-z]{4,}"
+)
 
 
 def redact(text: str) -> str:
