@@ -11,6 +11,7 @@ from django.apps import apps
 from django.db import connection
 
 from apikeys.services import Issued
+from apikeys.tokens import checksum
 from organizations.actors import Actor, ActorKind, Origin
 from organizations.models import AuditEvent, User
 from organizations.triggers import Trigger, install, remove
@@ -20,6 +21,9 @@ World = TypeVar("World")
 ORIGIN: Final = Origin(
     request_id="req_0000000000000000000042", ip="203.0.113.7", user_agent="tests/1.0"
 )
+_BODY: Final = "sig_live_" + "a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6q7"
+#: Well formed, the same in each run, and of no key.
+SECRET: Final = _BODY + checksum(_BODY)
 GUARDED: Final = [model for model in apps.get_models() if issubclass(model, GuardedModel)]
 _NO_EVENTS: Final = Trigger(
     name="no_event_can_be_written",
@@ -88,7 +92,7 @@ def new_events(before: int) -> list[AuditEvent]:
     return list(AuditEvent.objects.order_by("id")[before:])
 
 
-def every_row() -> dict[str, list[dict[str, Any]]]:
+def every_row() -> dict[str, list[Any]]:
     """All that the guarded tables hold, column by column."""
     return {
         model.__name__: list(model._default_manager.order_by("pk").values()) for model in GUARDED
