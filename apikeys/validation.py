@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from apikeys import conf
 from apikeys.scopes import clean_scopes
-from organizations.exceptions import Invalid, Problem
+from organizations.exceptions import ErrorCode, Invalid, Problem
 from organizations.text import clean_name, clean_text, require_text
 
 METADATA_ENTRIES: Final = 50
@@ -94,5 +94,6 @@ def clean_fields(given: Mapping[str, Any]) -> dict[str, Any]:
         except Invalid as refusal:
             problems += refusal.problems
     if problems:
-        raise Invalid(problems[0].message, problems=problems)
+        first = problems[0]
+        raise Invalid(first.message, code=ErrorCode(first.code), problems=problems)
     return cleaned
