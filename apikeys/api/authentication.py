@@ -82,7 +82,7 @@ def actor_of(found: FoundSecret, request: Request) -> Actor:
 
 def _header(request: Request) -> str:
     value: str = request.META.get("HTTP_AUTHORIZATION", "")
-    return value.strip()
+    return value.strip(" \t")
 
 
 def _bearer_token(header: str) -> str:
