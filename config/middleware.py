@@ -24,6 +24,8 @@ def request_context(
         started = time.perf_counter()
         origin = read_origin(request.META, settings.TRUSTED_PROXIES)
         _believe_proxy(request.META)
+        if is_api(request.path):
+            request.META.pop("HTTP_COOKIE", None)  # no session, no CSRF cookie: keys only
         request.origin = origin  # type: ignore[attr-defined]
         with structlog.contextvars.bound_contextvars(request_id=origin.request_id, ip=origin.ip):
             response = get_response(request)
