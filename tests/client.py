@@ -60,5 +60,5 @@ class ApiClient:
         raw = response.content
         is_json = response.headers.get("Content-Type", "").startswith("application/json")
         return Answer(
-            response.status_code, dict(response.headers), json.loads(raw) if is_json else None, raw
+            response.status_code, dict(response.headers), json.loads(raw) if is_json and raw else None, raw
         )
