@@ -1,5 +1,6 @@
 """Field types that take exactly the JSON type that they name."""
 
+from collections.abc import Collection
 from typing import Any, Final
 
 from rest_framework import serializers
@@ -22,6 +23,20 @@ class Text(serializers.Field[str, Any, str, Any]):
 
     def to_representation(self, value: Any) -> str:
         return str(value)
+
+
+class OneOf(Text):
+    """One of a few words; the refusal lists them and does not repeat what was sent."""
+
+    def __init__(self, choices: Collection[str], **options: Any) -> None:
+        super().__init__(**options)
+        self._choices = choices
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str) or data not in self._choices:
+            message = f"Choose one of these: {', '.join(self._choices)}."
+            raise serializers.ValidationError(message, ErrorCode.INVALID)
+        return data
 
 
 class Flag(serializers.Field[bool, Any, bool, Any]):

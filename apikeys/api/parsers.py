@@ -22,6 +22,10 @@ class TooLarge(APIException):
         super().__init__(f"Send at most {settings.API_BODY_LIMIT} bytes.")
 
 
+class _RepeatedName(ValueError):
+    """Two members of one object have the same name."""
+
+
 class StrictJSONParser(BaseParser):
     """JSON without duplicate names, NaN, other encodings or bottomless nesting."""
 
@@ -40,9 +44,12 @@ class StrictJSONParser(BaseParser):
             return json.loads(
                 body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_refuse_constant
             )
-        except (ValueError, RecursionError) as error:
-            reason = "nested too deeply" if isinstance(error, RecursionError) else "invalid JSON"
-            raise ParseError(f"The request body is {reason}.") from None
+        except RecursionError:
+            raise ParseError("The request body is nested too deeply.") from None
+        except _RepeatedName:
+            raise ParseError("The request body gives a name twice.") from None
+        except ValueError:
+            raise ParseError("The request body is invalid JSON.") from None
 
 
 class JSONOnly(BaseContentNegotiation):
@@ -78,7 +85,7 @@ def _read(stream: IO[Any], context: Mapping[str, Any]) -> bytes:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) < len(pairs):
-        raise ValueError
+        raise _RepeatedName
     return result
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
-from apikeys.api.fields import Anything, Constant, Flag, Moment, PublicId, Text, Whole
+from apikeys.api.fields import Anything, Constant, Flag, Moment, OneOf, PublicId, Text, Whole
 from apikeys.models import ApiKey
 from apikeys.services import Issued
 from apikeys.tokens import Environment
@@ -28,11 +28,10 @@ class WireSerializer(serializers.Serializer[Any]):
         return fields
 
     def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, Mapping):
-            unknown = [str(name) for name in data if name not in self.fields]
-            if unknown:
-                detail = ErrorDetail("There is no such field.", ErrorCode.UNKNOWN_FIELD)
-                raise serializers.ValidationError({name: [detail] for name in unknown})
+        unknown = [name for name in data if name not in self.fields]
+        if unknown:
+            detail = ErrorDetail("There is no such field.", ErrorCode.UNKNOWN_FIELD)
+            raise serializers.ValidationError({name: [detail] for name in unknown})
         return super().to_internal_value(data)
 
 
@@ -100,7 +99,7 @@ class CreateKeySerializer(WireSerializer):
     scopes = Anything()
     expires_at = Moment(required=False, allow_null=True)
     description = Text(required=False)
-    key_type = serializers.ChoiceField([*Environment], required=False, source="environment")
+    key_type = OneOf([*Environment], required=False, source="environment")
     metadata = Anything(required=False)
     service_account = Text(required=False, allow_null=True)
 

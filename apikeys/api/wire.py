@@ -56,13 +56,17 @@ _DOMAIN: Final[tuple[tuple[type[DomainError], int], ...]] = (
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A refusal on its way out: status, code, sentence, the fields concerned and headers."""
+    """A refusal on its way out: status, code, sentence, the fields concerned and headers.
+
+    `named_as_sent`: the fields have the format's names already, not the canonical ones.
+    """
 
     status: int
     code: str
     message: str
     problems: tuple[Problem, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    named_as_sent: bool = False
 
     @property
     def type(self) -> str:
@@ -91,7 +95,12 @@ class WireFormat:
     def error_body(self, failure: Failure, request_id: str) -> dict[str, Any]:
         """The body of an error answer; never repeats a secret or an unencodable character."""
         problems = [
-            Problem(_safe(self.name(p.field)), p.code, _safe(p.message)) for p in failure.problems
+            Problem(
+                _safe(p.field if failure.named_as_sent else self.name(p.field)),
+                p.code,
+                _safe(p.message),
+            )
+            for p in failure.problems
         ]
         safe = replace(failure, message=_safe(failure.message), problems=tuple(problems))
         return self.error(safe, request_id)
@@ -137,8 +146,10 @@ def _domain_failure(error: DomainError) -> Failure:
     status = next(status for kind, status in _DOMAIN if isinstance(error, kind))
     headers = {}
     if error.code is ErrorCode.INSUFFICIENT_SCOPE:
-        challenge = f'Bearer realm="api", error="insufficient_scope", scope="{MANAGE_KEYS_SCOPE}"'
-        headers = {"WWW-Authenticate": challenge}
+        challenge = 'Bearer realm="api", error="insufficient_scope"'
+        # Problems name a field that asks for too much; the address itself is open to this key.
+        needed = "" if error.problems else f', scope="{MANAGE_KEYS_SCOPE}"'
+        headers = {"WWW-Authenticate": challenge + needed}
     return Failure(status, error.code, error.message, error.problems, headers)
 
 
@@ -150,7 +161,9 @@ def _drf_failure(error: drf.APIException) -> Failure:
         return Failure(401, INVALID_KEY_CODE, INVALID_KEY, headers=headers)
     message = problems[0].message if problems else str(error.detail)
     code = problems[0].code if problems else _code(error)
-    return Failure(error.status_code, code, message, problems, headers)
+    if isinstance(error, drf.ParseError):
+        problems = (Problem("body", code, message),)
+    return Failure(error.status_code, code, message, problems, headers, named_as_sent=True)
 
 
 def _code(error: drf.APIException) -> str:
@@ -173,7 +186,6 @@ def _flatten(detail: Any, path: str = "") -> list[Problem]:
 
 
 def _join(path: str, part: object) -> str:
-    part = "" if part == "non_field_errors" else str(part)
     return f"{path}.{part}" if path and part else path or str(part)
 
 

@@ -64,6 +64,8 @@ class WireViewSet(ViewSet):
 
     def read(self, shape: type[WireSerializer]) -> dict[str, Any]:
         """The request's body in the canonical names."""
+        if not isinstance(self.request.data, dict):
+            raise Invalid.field("body", "Send a JSON object.")
         serializer = shape(data=self.request.data, context={"wire": self.wire})
         serializer.is_valid(raise_exception=True)
         data: dict[str, Any] = serializer.validated_data
