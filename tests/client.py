@@ -59,6 +59,5 @@ class ApiClient:
         response = self.client.generic(method, path, data, content_type, headers=headers)
         raw = response.content
         is_json = response.headers.get("Content-Type", "").startswith("application/json")
-        return Answer(
-            response.status_code, dict(response.headers), json.loads(raw) if is_json and raw else None, raw
-        )
+        body = json.loads(raw) if is_json and raw else None
+        return Answer(response.status_code, dict(response.headers), body, raw)
