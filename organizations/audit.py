@@ -15,8 +15,8 @@ class Target(Protocol):
     pk: Any
 
     @property
-    def organization_id(self) -> UUID:
-        """Whose trail the event joins."""
+    def organization_id(self) -> UUID | None:
+        """Whose trail the event joins; None for what belongs to no single organization."""
 
 
 def record(

@@ -72,6 +72,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         """The id that interfaces show: ``usr_…``."""
         return ids.public_id("usr", self.id)
 
+    @property
+    def organization_id(self) -> None:
+        """A person may be in many organizations, so that their own events are in no one's trail."""
+        return
+
 
 class Organization(GuardedModel):
     """The owner of keys; called workspace and account in some wire formats."""

@@ -1,10 +1,14 @@
 """Settings for every place where the application runs. Secrets and addresses come from `env`."""
 
+import django_stubs_ext
 from django.contrib.messages import constants as message_levels
 
 from apikeys.scopes import DEFAULT_SCOPES
 from config import env
 from config.logs import logging_settings
+
+# Lets classes such as ModelAdmin take type arguments at run time as they do for the type checker.
+django_stubs_ext.monkeypatch()
 
 SITE_NAME = env.text("SITE_NAME", "Latchkey")
 DEBUG = env.flag("DEBUG")

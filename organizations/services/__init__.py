@@ -10,6 +10,7 @@ from organizations.services.organizations import (
     set_api_access,
     set_rate_limit_tier,
 )
+from organizations.services.people import record_password_set, save_person
 from organizations.services.service_accounts import (
     create_service_account,
     set_service_account_enabled,
@@ -21,8 +22,10 @@ __all__ = [
     "change_role",
     "create_organization",
     "create_service_account",
+    "record_password_set",
     "remove_member",
     "rename_organization",
+    "save_person",
     "set_api_access",
     "set_rate_limit_tier",
     "set_service_account_enabled",

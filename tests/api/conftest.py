@@ -19,10 +19,10 @@ def set_limit(settings: Settings) -> Iterator[Callable[[int], None]]:
         settings.RATE_LIMIT_TIERS = {"standard": f"{requests}/minute"}
         limits._item.cache_clear()
 
-    limits.limiter.cache_clear()
+    limits._make_limiter.cache_clear()
     yield limit
     limits._item.cache_clear()
-    limits.limiter.cache_clear()
+    limits._make_limiter.cache_clear()
 
 
 @pytest.fixture

@@ -1,0 +1,12 @@
+"""The staff's pages about keys and templates."""
+
+from apikeys.admin.keys import ApiKeyAdmin
+from apikeys.admin.templates import KeyTemplateAdmin
+from organizations.admin import OrganizationAdmin
+
+OrganizationAdmin.related_lists |= {
+    "API keys": "apikeys_apikey",
+    "Key templates": "apikeys_keytemplate",
+}
+
+__all__ = ["ApiKeyAdmin", "KeyTemplateAdmin"]

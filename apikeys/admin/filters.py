@@ -1,0 +1,79 @@
+"""The staff's filters of the list of keys."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from apikeys.models import ApiKey, Status
+
+Choices = list[tuple[str, str]]
+
+
+class StatusFilter(admin.SimpleListFilter):
+    """By derived status."""
+
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return [(status, status.capitalize()) for status in reversed(Status)]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[ApiKey]:
+        keys: QuerySet[ApiKey] = queryset
+        if self.value() in list(Status):
+            keys = queryset.with_status(self.value(), timezone.now())
+        return keys
+
+
+class ExpiryFilter(admin.SimpleListFilter):
+    """By when a key expires."""
+
+    title = "expiry"
+    parameter_name = "expiry"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return [
+            ("past", "Expired"),
+            ("7", "Within 7 days"),
+            ("30", "Within 30 days"),
+            ("later", "Later than 30 days"),
+            ("never", "Never"),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> QuerySet[ApiKey]:
+        now = timezone.now()
+        conditions = {
+            "past": Q(expires_at__lte=now),
+            "7": Q(expires_at__gt=now, expires_at__lte=now + timedelta(days=7)),
+            "30": Q(expires_at__gt=now, expires_at__lte=now + timedelta(days=30)),
+            "later": Q(expires_at__gt=now + timedelta(days=30)),
+            "never": Q(expires_at=None),
+        }
+        return queryset.filter(conditions.get(self.value() or "", Q()))
+
+
+class IdlenessFilter(admin.SimpleListFilter):
+    """By how long a key has not been used."""
+
+    title = "idleness"
+    parameter_name = "idle"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return [
+            ("never", "Never used"),
+            ("30", "Unused for 30 days"),
+            ("90", "Unused for 90 days"),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> QuerySet[ApiKey]:
+        now = timezone.now()
+        conditions = {
+            "never": Q(last_used_at=None),
+            "30": Q(last_used_at__lte=now - timedelta(days=30)),
+            "90": Q(last_used_at__lte=now - timedelta(days=90)),
+        }
+        return queryset.filter(conditions.get(self.value() or "", Q()))

@@ -1,0 +1,246 @@
+"""The staff's pages about keys: look, search, disable, enable, revoke, create for a customer."""
+
+from typing import Any, Final
+
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+
+from apikeys import services
+from apikeys.admin.filters import ExpiryFilter, IdlenessFilter, StatusFilter
+from apikeys.forms import NewKeyForm, RevokeForm
+from apikeys.models import ApiKey, Status
+from organizations import ids
+from organizations.admin.base import ServiceAdmin, show_refusal, staff_actor
+from organizations.exceptions import DomainError, ErrorCode
+from organizations.redaction import holds_secret, redact
+from organizations.text import name_key
+
+ICONS: Final = {
+    Status.ACTIVE: "●",
+    Status.DISABLED: "‖",
+    Status.EXPIRED: "◷",
+    Status.REVOKED: "✕",
+}
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ServiceAdmin[ApiKey]):
+    """Keys. What they are is not edited here; what they may do is ended or restored."""
+
+    list_display = (
+        "name",
+        "prefix",
+        "organization",
+        "environment",
+        "state",
+        "created_by",
+        "created_at",
+        "last_used_at",
+        "expires_at",
+    )
+    list_filter = (StatusFilter, "environment", ExpiryFilter, IdlenessFilter)
+    search_fields = (
+        "name",
+        "organization__name",
+        "created_by__email",
+        "secrets__prefix__startswith",
+    )
+    search_help_text = "A name, an organization, a creator, a displayed prefix, or an id (key_…)."
+    actions = ("disable", "enable", "revoke")
+    ordering = ("-id",)
+    show_full_result_count = False
+    change_form_template = "admin/apikeys/apikey/detail.html"
+    fields = readonly_fields = (
+        "name",
+        "state",
+        "organization",
+        "environment",
+        "service_account",
+        "description",
+        "scopes",
+        "metadata",
+        "secret_table",
+        "public_id",
+        "id",
+        "created_by",
+        "created_by_key",
+        "created_at",
+        "updated_at",
+        "expires_at",
+        "disabled_at",
+        "revoked_at",
+        "last_used_at",
+        "last_used_ip",
+        "last_used_user_agent",
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
+        return ApiKey.objects.for_display().select_related("created_by", "created_by_key")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[ApiKey], search_term: str
+    ) -> tuple[QuerySet[ApiKey], bool]:
+        key_id = ids.read_id("key", search_term.strip())
+        if key_id:
+            return queryset.filter(pk=key_id), False
+        return super().get_search_results(request, queryset, search_term)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list; a whole secret in the search box is cut to its prefix before it is used."""
+        term = request.GET.get("q", "")
+        if redact(term) != term:
+            query = request.GET.copy()
+            query["q"] = redact(term).replace("[redacted]", "").strip()
+            if holds_secret(term):
+                warning = "That was a whole secret. Only its prefix was searched for."
+                self.message_user(request, warning, messages.WARNING)
+            return HttpResponseRedirect(f"{request.path}?{query.urlencode()}")
+        return super().changelist_view(request, extra_context)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Shows a key. Its buttons are the actions of the list, on this key alone."""
+        if request.method == "POST":
+            return HttpResponseNotAllowed(["GET"])
+        buttons = dict.fromkeys(("show_save", "show_save_and_continue"), False)
+        context = {**(extra_context or {}), **buttons, "show_save_and_add_another": False}
+        return super().change_view(request, object_id, form_url, context)
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Creates a key for an organization and shows its secret in this very answer."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        initial = {"organization": request.GET.get("organization")}
+        form = NewKeyForm(request.POST or None, initial=initial)
+        if request.method == "POST" and form.is_valid():
+            issued = self._create(request, form)
+            if issued:
+                return self._show_once(request, issued)
+        context = {"form": form, "existing": self._existing(form), "title": "Create an API key"}
+        return self._page(request, "create", context)
+
+    def _create(self, request: HttpRequest, form: NewKeyForm) -> services.Issued | None:
+        try:
+            return services.create_api_key(actor=staff_actor(request), **form.cleaned_data)
+        except DomainError as refusal:
+            show_refusal(form, refusal)
+            form.name_taken = refusal.code is ErrorCode.NAME_TAKEN
+            return None
+
+    def _existing(self, form: NewKeyForm) -> ApiKey | None:
+        """The key that has the name already, most likely made by the same form a moment ago."""
+        if not form.name_taken:
+            return None
+        organization = form.cleaned_data["organization"]
+        wanted = name_key(form.cleaned_data["name"])
+        return ApiKey.objects.filter(
+            organization=organization, name_key=wanted, revoked_at=None
+        ).first()
+
+    def _show_once(self, request: HttpRequest, issued: services.Issued) -> HttpResponse:
+        context = {"issued": issued, "key": issued.key, "title": "Store this key now"}
+        response = self._page(request, "created", context)
+        response["Cache-Control"] = "no-store"
+        response["Referrer-Policy"] = "no-referrer"
+        return response
+
+    def _page(self, request: HttpRequest, name: str, context: dict[str, Any]) -> TemplateResponse:
+        shared = {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media}
+        return TemplateResponse(request, f"admin/apikeys/apikey/{name}.html", {**shared, **context})
+
+    @admin.action(description="Disable the selected keys", permissions=["change"])
+    def disable(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
+        """Refuses them until they are enabled again."""
+        return self._switch(request, queryset, enabled=False, done="Disabled keys")
+
+    @admin.action(description="Enable the selected keys", permissions=["change"])
+    def enable(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
+        """Accepts them again."""
+        return self._switch(request, queryset, enabled=True, done="Enabled keys")
+
+    def _switch(
+        self, request: HttpRequest, keys: QuerySet[ApiKey], *, enabled: bool, done: str
+    ) -> HttpResponse | None:
+        actor = staff_actor(request)
+
+        def act(key: ApiKey) -> None:
+            services.set_api_key_enabled(key, enabled=enabled, actor=actor)
+
+        self.act_on_each(request, keys, act, done)
+        return self._back(request)
+
+    @admin.action(description="Revoke the selected keys …", permissions=["change"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
+        """Ends them for good, after a page that shows their last use and asks for a reason."""
+        form = RevokeForm(request.POST if "confirmed" in request.POST else None)
+        if not form.is_valid():
+            context = {
+                "form": form,
+                "keys": queryset,
+                "action_checkbox_name": ACTION_CHECKBOX_NAME,
+                "from_detail": request.POST.get("from_detail", ""),
+                "title": "Revoke API keys",
+            }
+            return self._page(request, "revoke", context)
+        actor, reason = staff_actor(request), form.cleaned_data["reason"]
+
+        def act(key: ApiKey) -> None:
+            services.revoke_api_key(key, actor=actor, reason=reason)
+
+        self.act_on_each(request, queryset, act, "Revoked keys")
+        return self._back(request)
+
+    def _back(self, request: HttpRequest) -> HttpResponse | None:
+        """To the key's own page where the action came from there, or else to the list."""
+        if not request.POST.get("from_detail"):
+            return None
+        key_id = request.POST[ACTION_CHECKBOX_NAME]
+        return HttpResponseRedirect(reverse("admin:apikeys_apikey_change", args=[key_id]))
+
+    @admin.display(description="Key")
+    def prefix(self, key: ApiKey) -> str:
+        """The displayed prefix, with dots for the rest."""
+        return format_html("<code>{}••••</code>", key.key_prefix)
+
+    @admin.display(description="Status")
+    def state(self, key: ApiKey) -> str:
+        """An icon and the word."""
+        status = key.status
+        return format_html(
+            '<span class="state {}"><span aria-hidden="true">{}</span> {}</span>',
+            status,
+            ICONS[status],
+            status.capitalize(),
+        )
+
+    @admin.display(description="Secrets")
+    def secret_table(self, key: ApiKey) -> str:
+        """Each secret's prefix, its making and its end."""
+        now = timezone.now()
+        rows = [
+            (f"{s.prefix}••••", f"made {s.created_at:%-d %b %Y, %H:%M} UTC", _end(s.ends_at, now))
+            for s in key.secrets.order_by("-id")
+        ]
+        return format_html_join("", "<div><code>{}</code> {}, {}</div>", rows)
+
+
+def _end(ends_at: Any, now: Any) -> str:
+    if ends_at is None:
+        return "current"
+    return f"{'works until' if ends_at > now else 'ended'} {ends_at:%-d %b %Y, %H:%M} UTC"

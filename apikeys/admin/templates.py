@@ -1,0 +1,68 @@
+"""The staff's pages about key templates."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from apikeys import services
+from apikeys.forms import ScopesField
+from apikeys.models import KeyTemplate
+from organizations.admin.base import ServiceAdmin, ServiceForm, adopt, staff_actor
+
+
+class KeyTemplateForm(ServiceForm):
+    """Both pages of a template."""
+
+    scopes = ScopesField()
+
+    class Meta:
+        model = KeyTemplate
+        fields = ("organization", "name", "description", "scopes", "lifetime_days")
+
+
+@admin.register(KeyTemplate)
+class KeyTemplateAdmin(ServiceAdmin[KeyTemplate]):
+    """Presets for keys."""
+
+    form = KeyTemplateForm
+    list_display = ("name", "organization", "scope_list", "lifetime_days", "updated_at")
+    list_select_related = ("organization",)
+    search_fields = ("name", "organization__name")
+    autocomplete_fields = ("organization",)
+    actions = ("remove",)
+    ordering = ("organization__name", "name")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: KeyTemplate | None = None) -> Any:
+        return ("organization",) if obj else ()
+
+    def save_model(
+        self, request: HttpRequest, obj: KeyTemplate, form: forms.ModelForm[Any], change: bool
+    ) -> None:
+        actor, new = staff_actor(request), dict(form.cleaned_data)
+        if change:
+            before = KeyTemplate.objects.select_related("organization").get(pk=obj.pk)
+            return adopt(obj, services.update_template(before, actor=actor, changes=new))
+        return adopt(obj, services.create_template(actor=actor, **new))
+
+    @admin.display(description="Scopes")
+    def scope_list(self, template: KeyTemplate) -> str:
+        """The scopes, separated by commas."""
+        return ", ".join(template.scopes)
+
+    @admin.action(description="Delete the selected templates", permissions=["remove"])
+    def remove(self, request: HttpRequest, queryset: QuerySet[KeyTemplate]) -> None:
+        """Takes templates away; keys made from them stay."""
+        actor = staff_actor(request)
+        self.act_on_each(
+            request,
+            queryset.select_related("organization"),
+            lambda template: services.delete_template(template, actor=actor),
+            "Deleted templates",
+        )
+
+    def has_remove_permission(self, request: HttpRequest) -> bool:
+        """Whether the staff member may delete templates, as Django's permissions say."""
+        return request.user.has_perm("apikeys.delete_keytemplate")

@@ -1,0 +1,75 @@
+"""Forms about keys and templates."""
+
+from typing import Any
+
+from django import forms
+
+from apikeys import conf
+from apikeys.tokens import Environment
+from organizations import ids
+from organizations.models import Organization, ServiceAccount
+
+
+def scope_choices() -> list[tuple[str, str]]:
+    """The registry's scopes with what each opens."""
+    return [(scope, f"{scope} — {description}") for scope, description in conf.scopes().items()]
+
+
+class ScopesField(forms.MultipleChoiceField):
+    """Checkboxes, one for each scope of the registry."""
+
+    def __init__(self, **options: Any) -> None:
+        widget = forms.CheckboxSelectMultiple
+        super().__init__(**{**options, "choices": scope_choices, "widget": widget})
+
+
+class NewKeyForm(forms.Form):
+    """What staff say of a key that they create for an organization.
+
+    It checks shapes only; the service has the last word and its refusals come back to the fields.
+    """
+
+    #: Set when the service has refused the name as taken.
+    name_taken = False
+
+    organization = forms.ModelChoiceField(Organization.objects.order_by("name"))
+    name = forms.CharField(
+        max_length=200, help_text="For people's reference, for example Production or CI."
+    )
+    description = forms.CharField(
+        required=False, widget=forms.Textarea(attrs={"rows": 2, "cols": 60})
+    )
+    environment = forms.ChoiceField(
+        choices=[(environment, environment.capitalize()) for environment in Environment],
+        widget=forms.RadioSelect,
+        initial=Environment.LIVE,
+    )
+    scopes = ScopesField()
+    expires_at = forms.DateTimeField(
+        required=False,
+        label="Expires (UTC)",
+        help_text="Leave empty for a key that does not expire.",
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+    service_account = forms.CharField(
+        required=False, help_text="The id (sa_…) of a service account of the organization."
+    )
+
+    def clean_service_account(self) -> ServiceAccount | None:
+        """The service account behind the id; whether it fits is for the service to say."""
+        text = self.cleaned_data["service_account"].strip()
+        account_id = ids.read_id("sa", text)
+        account = ServiceAccount.objects.filter(pk=account_id).first() if account_id else None
+        if text and account is None:
+            raise forms.ValidationError("There is no service account with this id.")
+        return account
+
+
+class RevokeForm(forms.Form):
+    """Why keys are revoked."""
+
+    reason = forms.CharField(
+        max_length=500,
+        help_text="Kept in the audit trail, which the organization can read.",
+        widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
+    )

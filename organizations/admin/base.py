@@ -1,0 +1,95 @@
+"""What the staff's pages share: they write through services and show refusals on the form."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+
+from organizations.actors import Actor
+from organizations.exceptions import DomainError
+from organizations.origin import origin_of
+
+M = TypeVar("M", bound=Model)
+
+
+def staff_actor(request: HttpRequest) -> Actor:
+    """The member of staff who asks; their events carry their name and address."""
+    user: Any = request.user
+    return Actor.staff(user.id, str(user), origin_of(request))
+
+
+class ServiceForm(forms.ModelForm[Any]):
+    """A form that shows what the service has refused, on the fields concerned."""
+
+    refusal: DomainError | None = None
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if self.refusal:
+            show_refusal(self, self.refusal)
+        return cleaned
+
+
+def show_refusal(form: forms.BaseForm, refusal: DomainError) -> None:
+    """Puts each problem on its field; the sentence on the form where no field fits."""
+    for problem in refusal.problems:
+        field = problem.field.partition(".")[0]
+        form.add_error(field if field in form.fields else None, problem.message)
+    if not refusal.problems:
+        form.add_error(None, refusal.message)
+
+
+class ServiceAdmin(admin.ModelAdmin[M]):
+    """A model whose writes go through services. Nothing is deleted."""
+
+    form: type[forms.ModelForm[Any]] = ServiceForm
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Shows the form again, with the input kept, when the service refuses to save it."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except DomainError as refusal:
+            request.refusal = refusal  # type: ignore[attr-defined]
+            return super().changeform_view(request, *args, **kwargs)
+
+    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        form = super().get_form(request, *args, **kwargs)
+        return type(form.__name__, (form,), {"refusal": getattr(request, "refusal", None)})
+
+    def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return False
+
+    def act_on_each(
+        self, request: HttpRequest, rows: Iterable[M], act: Callable[[M], object], done: str
+    ) -> None:
+        """Acts on each row by itself; says for how many it worked and why not for the others."""
+        succeeded = 0
+        for row in rows:
+            try:
+                act(row)
+                succeeded += 1
+            except DomainError as refusal:
+                self.message_user(request, f"{row}: {refusal.message}", messages.ERROR)
+        if succeeded:
+            self.message_user(request, f"{done}: {succeeded}.", messages.SUCCESS)
+
+
+class ReadOnlyAdmin(admin.ModelAdmin[M]):
+    """A model that staff look at and never change."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return False
+
+
+def adopt(form_object: Model, made: Model) -> None:
+    """Turns the form's unsaved object into the one that a service has made."""
+    form_object.__dict__.update(made.__dict__)

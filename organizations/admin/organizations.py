@@ -1,0 +1,203 @@
+"""Organizations and their service accounts."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html_join
+
+from organizations import ids, services
+from organizations.admin.base import ServiceAdmin, ServiceForm, adopt, staff_actor
+from organizations.forms import NewOrganizationFields, TierField
+from organizations.models import Organization, ServiceAccount
+
+
+class NewOrganizationForm(NewOrganizationFields, ServiceForm):
+    """The add page of an organization."""
+
+    class Meta:
+        model = Organization
+        fields = ("name",)
+
+
+class OrganizationForm(ServiceForm):
+    """The change page of an organization."""
+
+    rate_limit_tier = TierField()
+
+    class Meta:
+        model = Organization
+        fields = ("name", "api_access_enabled", "rate_limit_tier")
+
+
+@admin.register(Organization)
+class OrganizationAdmin(ServiceAdmin[Organization]):
+    """Organizations with the API-access switch and the tier."""
+
+    form = OrganizationForm
+    list_display = (
+        "name",
+        "slug",
+        "api_access_enabled",
+        "rate_limit_tier",
+        "members",
+        "created_at",
+    )
+    list_filter = ("api_access_enabled", "rate_limit_tier")
+    search_fields = ("name", "slug")
+    readonly_fields = ("public_id", "id", "slug", "created_at", "updated_at", "more")
+    ordering = ("name",)
+    #: Lists of other models by `organization__id__exact`: label → view name.
+    related_lists = {
+        "Members": "organizations_membership",
+        "Service accounts": "organizations_serviceaccount",
+        "Audit events": "organizations_auditevent",
+    }
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Organization]:
+        return super().get_queryset(request).annotate(member_count=Count("memberships"))
+
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: Organization | None = None,
+        change: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        if obj is None:
+            kwargs["form"] = NewOrganizationForm
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    def get_fields(self, request: HttpRequest, obj: Organization | None = None) -> Any:
+        if obj is None:
+            return ("name", "admin_email")
+        return (*OrganizationForm.Meta.fields, *self.readonly_fields)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Organization | None = None) -> Any:
+        return self.readonly_fields if obj else ()
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Organization], search_term: str
+    ) -> tuple[QuerySet[Organization], bool]:
+        organization_id = ids.read_id("org", search_term.strip())
+        if organization_id:
+            return queryset.filter(pk=organization_id), False
+        return super().get_search_results(request, queryset, search_term)
+
+    def save_model(
+        self, request: HttpRequest, obj: Organization, form: forms.ModelForm[Any], change: bool
+    ) -> None:
+        actor, new = staff_actor(request), form.cleaned_data
+        if not change:
+            admin_user = new["admin_email"]
+            made = services.create_organization(name=new["name"], admin=admin_user, actor=actor)
+            return adopt(obj, made)
+        services.rename_organization(obj, name=new["name"], actor=actor)
+        services.set_api_access(obj, enabled=new["api_access_enabled"], actor=actor)
+        return adopt(
+            obj, services.set_rate_limit_tier(obj, tier=new["rate_limit_tier"], actor=actor)
+        )
+
+    @admin.display(description="Members", ordering="member_count")
+    def members(self, organization: Organization) -> int:
+        """How many people it has."""
+        count: int = organization.member_count  # type: ignore[attr-defined]
+        return count
+
+    @admin.display(description="More of this organization")
+    def more(self, organization: Organization) -> str:
+        """Links to the lists of what belongs to it."""
+        links = [
+            (reverse(f"admin:{view}_changelist"), self.filter_of(view), organization.pk, label)
+            for label, view in self.related_lists.items()
+        ]
+        return format_html_join(" · ", '<a href="{}?{}={}">{}</a>', links)
+
+    @staticmethod
+    def filter_of(view: str) -> str:
+        """The query parameter that narrows a list to one organization."""
+        return "organization_id" if view.endswith("auditevent") else "organization__id__exact"
+
+
+class ServiceAccountForm(ServiceForm):
+    """Both pages of a service account."""
+
+    enabled = forms.BooleanField(
+        required=False, initial=True, help_text="While off, every key of this account is refused."
+    )
+
+    class Meta:
+        model = ServiceAccount
+        fields = ("organization", "name", "description")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.created_at:
+            self.initial["enabled"] = self.instance.enabled
+
+
+@admin.register(ServiceAccount)
+class ServiceAccountAdmin(ServiceAdmin[ServiceAccount]):
+    """Machine principals."""
+
+    form = ServiceAccountForm
+    list_display = ("name", "organization", "is_enabled", "created_by", "created_at")
+    list_filter = (("disabled_at", admin.EmptyFieldListFilter),)
+    list_select_related = ("organization", "created_by")
+    search_fields = ("name", "organization__name")
+    autocomplete_fields = ("organization",)
+    actions = ("disable", "enable")
+    ordering = ("organization__name", "name")
+
+    def get_fields(self, request: HttpRequest, obj: ServiceAccount | None = None) -> Any:
+        shown = ("public_id", "created_by", "created_at") if obj else ()
+        switch = ("enabled",) if obj else ()
+        return ("organization", "name", "description", *switch, *shown)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ServiceAccount | None = None) -> Any:
+        return ("organization", "public_id", "created_by", "created_at") if obj else ()
+
+    def save_model(
+        self, request: HttpRequest, obj: ServiceAccount, form: forms.ModelForm[Any], change: bool
+    ) -> None:
+        actor, new = staff_actor(request), form.cleaned_data
+        texts = {"name": new["name"], "description": new["description"]}
+        if not change:
+            made = services.create_service_account(new["organization"], actor=actor, **texts)
+            return adopt(obj, made)
+        services.update_service_account(obj, actor=actor, **texts)
+        enabled = new["enabled"]
+        return adopt(obj, services.set_service_account_enabled(obj, enabled=enabled, actor=actor))
+
+    @admin.display(description="Enabled", boolean=True)
+    def is_enabled(self, account: ServiceAccount) -> bool:
+        """Whether its keys may be used."""
+        return account.enabled
+
+    @admin.action(description="Disable the selected service accounts", permissions=["change"])
+    def disable(self, request: HttpRequest, queryset: QuerySet[ServiceAccount]) -> None:
+        """Stops their keys."""
+        self._switch(request, queryset, enabled=False, done="Disabled service accounts")
+
+    @admin.action(description="Enable the selected service accounts", permissions=["change"])
+    def enable(self, request: HttpRequest, queryset: QuerySet[ServiceAccount]) -> None:
+        """Restores their keys."""
+        self._switch(request, queryset, enabled=True, done="Enabled service accounts")
+
+    def _switch(
+        self,
+        request: HttpRequest,
+        accounts: QuerySet[ServiceAccount],
+        *,
+        enabled: bool,
+        done: str,
+    ) -> None:
+        actor = staff_actor(request)
+
+        def act(account: ServiceAccount) -> None:
+            services.set_service_account_enabled(account, enabled=enabled, actor=actor)
+
+        self.act_on_each(request, accounts, act, done)

@@ -1,0 +1,27 @@
+"""What staff do to people. People's own sign-up and settings are not here."""
+
+from collections.abc import Sequence
+
+from organizations import audit
+from organizations.actors import Actor
+from organizations.events import OrganizationEvent
+from organizations.models import User
+from organizations.writes import operation
+
+
+@operation()
+def save_person(user: User, *, changed: Sequence[str], actor: Actor) -> User:
+    """Saves a new or changed person; the event names the fields of `changed`, not their values."""
+    adding = user.date_joined is None
+    user.save()
+    event = OrganizationEvent.PERSON_CREATED if adding else OrganizationEvent.PERSON_UPDATED
+    if adding or changed:
+        fields = [field for field in changed if "password" not in field]
+        audit.record(event, user, actor=actor, details={"fields": fields})
+    return user
+
+
+@operation()
+def record_password_set(user: User, *, actor: Actor) -> None:
+    """Leaves an event for a password that somebody else has set."""
+    audit.record(OrganizationEvent.PERSON_PASSWORD_SET, user, actor=actor)

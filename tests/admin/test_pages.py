@@ -1,0 +1,31 @@
+"""Every page of the staff's administration opens."""
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import reverse
+
+from apikeys.services import Issued
+from organizations.models import User
+from tests.factories import ServiceAccountFactory, TemplateFactory
+
+
+@pytest.fixture
+def browser(staff: User, manager: Issued) -> Client:
+    """A staff member's browser, with something on every page."""
+    ServiceAccountFactory.create(organization=manager.key.organization)
+    TemplateFactory.create(organization=manager.key.organization)
+    client = Client()
+    client.force_login(staff)
+    return client
+
+
+@pytest.mark.parametrize("model", list(admin.site._registry), ids=lambda m: m.__name__)
+def test_list_search_and_object_open(browser: Client, model: type) -> None:
+    opts = model._meta  # type: ignore[attr-defined]
+    view = f"admin:{opts.app_label}_{opts.model_name}"
+
+    for query in ("", "?q=a", "?q=key_0351FrTDeDtgZYMcLmPixg"):
+        assert browser.get(reverse(f"{view}_changelist") + query).status_code == 200
+    for row in model.objects.all():  # type: ignore[attr-defined]
+        assert browser.get(reverse(f"{view}_change", args=[row.pk])).status_code == 200
