@@ -1,10 +1,20 @@
 """Whether this process lives, and whether it can do its work."""
 
+from collections.abc import Callable
+
 from django.db import DatabaseError, connection
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from apikeys.limits import limiter
+
+
+def health_checks(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware that answers `/livez` and `/readyz` for any Host: probes call by address."""
+    checks = {"/livez": livez, "/readyz": readyz}
+    return lambda request: checks.get(request.path, get_response)(request)
 
 
 @require_safe
