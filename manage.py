@@ -3,15 +3,19 @@
 
 import sys
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
 from config import demo, env
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["demo"]:
-        demo.write_secrets()
+        demo.use_own_settings()
     if sys.argv[1:] == ["generate_secrets"]:
         sys.stdout.write("\n".join(demo.generated()) + "\n")
         sys.exit()
-    env.load()
-    execute_from_command_line(sys.argv)
+    try:
+        env.load()
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))

@@ -3,14 +3,21 @@
 import os
 import secrets
 
-from config.env import DEMO_FILE
+from config.env import DEMO_FILE, VAR
 
 
-def write_secrets() -> None:
+def use_own_settings() -> None:
+    """Chooses the demo's settings file before `.env`, so that it fills no other database."""
+    if "ENV_FILE" not in os.environ:
+        _write_secrets()
+        os.environ["ENV_FILE"] = str(DEMO_FILE)
+
+
+def _write_secrets() -> None:
     """Writes the settings file of the demo, readable by its owner only, unless it is there."""
     if DEMO_FILE.exists():
         return
-    DEMO_FILE.parent.mkdir(mode=0o700, exist_ok=True)
+    VAR.mkdir(mode=0o700, parents=True, exist_ok=True)
     lines = [
         "DJANGO_SETTINGS_MODULE=config.settings.base",
         f"DEMO_PASSWORD={secrets.token_urlsafe(12)}",

@@ -11,10 +11,12 @@ from django.core.exceptions import ImproperlyConfigured
 from apikeys.tokens import BRAND, MINIMUM_PEPPER_BYTES, Peppers, read_peppers
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-VAR: Final = ROOT / "var"
+#: What the running application keeps: SQLite's file, static files, the demo's secrets.
+VAR: Final = Path(os.environ.get("VAR_DIR") or ROOT / "var").resolve()
 DEMO_FILE: Final = VAR / "demo.env"
 _SHORTEST_SECRET_KEY: Final = 50
 _EXAMPLE: Final = "change-me"
+_LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _env = environ.Env()
 
 
@@ -53,9 +55,22 @@ def words(name: str, default: list[str]) -> list[str]:
 
 def database() -> dict[str, object]:
     """Django's settings for the database of `DATABASE_URL`; SQLite under `var/` by default."""
-    VAR.mkdir(mode=0o700, exist_ok=True)
+    VAR.mkdir(mode=0o700, parents=True, exist_ok=True)
     default = f"sqlite:///{VAR / 'db.sqlite3'}"
     value: dict[str, object] = _env.db_url("DATABASE_URL", default=default)
+    if not value.get("ENGINE"):
+        raise ImproperlyConfigured(
+            "Set DATABASE_URL to the address of a database, such as"
+            " “postgres://name:password@host:5432/database”."
+        )
+    return value
+
+
+def log_level() -> str:
+    """`LOG_LEVEL`, by the names of Python's logging."""
+    value = text("LOG_LEVEL", "INFO").upper()
+    if value not in _LOG_LEVELS:
+        raise ImproperlyConfigured(f"Set LOG_LEVEL to one of {', '.join(_LOG_LEVELS)}.")
     return value
 
 

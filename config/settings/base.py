@@ -149,4 +149,4 @@ REST_FRAMEWORK = {
 DEMO_PASSWORD = env.text("DEMO_PASSWORD")
 
 LOGGING_CONFIG = None
-LOGGING = logging_settings(level=env.text("LOG_LEVEL", "INFO"))
+LOGGING = logging_settings(level=env.log_level())

@@ -15,6 +15,8 @@ from django.db import connection, connections
 from apikeys.management import demo_data
 
 _THREADS: Final = 4
+#: Seconds after which a worker that does not stop is ended; Ctrl-C must not hang.
+_PATIENCE: Final = 5
 
 
 class Command(BaseCommand):
@@ -30,6 +32,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         host, port, workers = options["host"], options["port"], options["workers"]
+        _require_demo_settings()
         _require_free(host, port)
         if workers > 1 and connection.vendor == "sqlite":
             raise CommandError(
@@ -39,7 +42,7 @@ class Command(BaseCommand):
         self.stdout.write("Preparing the database and the static files …")
         call_command("migrate", verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
-        self._introduce(f"http://{host}:{port}")
+        self._introduce(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
         self.stdout.flush()
         connections.close_all()
         environment = {**os.environ, "ALLOWED_HOSTS": ",".join([*settings.ALLOWED_HOSTS, host])}
@@ -73,6 +76,14 @@ def _python() -> str:
     return str(here.relative_to(Path.cwd())) if here.is_relative_to(Path.cwd()) else "python"
 
 
+def _require_demo_settings() -> None:
+    if not settings.DEMO_PASSWORD:
+        raise CommandError(
+            "The demo uses settings of its own. Take ENV_FILE out of the environment,"
+            " or set DEMO_PASSWORD."
+        )
+
+
 def _require_free(host: str, port: int) -> None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
@@ -92,6 +103,7 @@ def _serve(host: str, port: int, workers: int, environment: dict[str, str]) -> N
         sys.executable,
         *("-m", "granian", "--interface", "wsgi"),
         *("--host", host, "--port", str(port), "--workers", str(workers)),
-        *("--blocking-threads", str(_THREADS), "--no-ws", "config.wsgi:application"),
+        *("--blocking-threads", str(_THREADS), "--workers-kill-timeout", str(_PATIENCE)),
+        *("--no-ws", "config.wsgi:application"),
     ]
     os.execve(sys.executable, arguments, environment)  # noqa: S606
