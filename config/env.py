@@ -3,7 +3,8 @@
 import os
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -53,14 +54,18 @@ def words(name: str, default: list[str]) -> list[str]:
     return [word.strip() for word in value if word.strip()]
 
 
-def database() -> dict[str, object]:
+def database() -> dict[str, Any]:
     """Django's settings for the database of `DATABASE_URL`; SQLite under `var/` by default."""
     VAR.mkdir(mode=0o700, parents=True, exist_ok=True)
-    default = f"sqlite:///{VAR / 'db.sqlite3'}"
-    value: dict[str, object] = _env.db_url("DATABASE_URL", default=default)
-    if not value.get("ENGINE"):
+    url = text("DATABASE_URL", f"sqlite:///{VAR / 'db.sqlite3'}")
+    try:
+        known = urlsplit(url).scheme in environ.Env.DB_SCHEMES
+        value: dict[str, Any] = environ.Env.db_url_config(url) if known else {}
+    except ValueError:
+        value = {}
+    if not value or _EXAMPLE in value["PASSWORD"]:
         raise ImproperlyConfigured(
-            "Set DATABASE_URL to the address of a database, such as"
+            "Set DATABASE_URL to the address of a database of your own, such as"
             " “postgres://name:password@host:5432/database”."
         )
     return value

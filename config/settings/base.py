@@ -79,7 +79,9 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
-    DATABASES["default"]["OPTIONS"] = {"connect_timeout": 2}
+    # The address may name options of its own, such as ?sslmode=verify-full.
+    options = DATABASES["default"].get("OPTIONS", {})
+    DATABASES["default"]["OPTIONS"] = {"connect_timeout": 2, **options}
 
 REDIS_URL = env.text("REDIS_URL")
 CACHES = {
