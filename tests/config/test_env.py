@@ -1,0 +1,151 @@
+import os
+import stat
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from config import env
+from tests.processes import GOOD_SECRETS, manage
+
+SHORT = "x" * 49
+
+
+@pytest.mark.parametrize(
+    ("variables", "name"),
+    [
+        ({"SECRET_KEY": ""}, "SECRET_KEY"),
+        ({"SECRET_KEY": SHORT}, "SECRET_KEY"),
+        ({"SECRET_KEY": "change-me" * 10}, "SECRET_KEY"),
+        ({"API_KEY_PEPPERS": ""}, "API_KEY_PEPPERS"),
+        ({"API_KEY_PEPPERS": "1:short-pepper"}, "API_KEY_PEPPERS"),
+        ({"API_KEY_PEPPERS": "x" * 60}, "API_KEY_PEPPERS"),
+        ({"API_KEY_PEPPERS": "1:" + "change-me" * 5}, "API_KEY_PEPPERS"),
+        ({"DATABASE_URL": "postgres://latchkey:change-me@127.0.0.1/latchkey"}, "DATABASE_URL"),
+        ({"ENV_FILE": "no-such-file.env"}, "ENV_FILE"),
+    ],
+)
+def test_a_start_without_proper_settings_ends_with_a_sentence_that_names_the_variable(
+    variables: dict[str, str], name: str, tmp_path: Path
+) -> None:
+    run = manage("check", **{**GOOD_SECRETS, "VAR_DIR": str(tmp_path), **variables})
+
+    assert run.returncode == 1
+    assert name in run.stderr.splitlines()[0]
+    assert len(run.stderr.splitlines()) == 1
+    assert not any(value in run.stderr for value in (SHORT, "short-pepper", "x" * 60))
+
+
+def test_a_start_with_secrets_of_its_own_goes_on(tmp_path: Path) -> None:
+    run = manage("check", **GOOD_SECRETS, VAR_DIR=str(tmp_path / "kept" / "here"))
+
+    assert run.returncode == 0, run.stderr
+    assert stat.S_IMODE((tmp_path / "kept" / "here").stat().st_mode) == 0o700
+
+
+def test_generated_secrets_are_good_enough_and_new_each_time(tmp_path: Path) -> None:
+    first, second = manage("generate_secrets").stdout, manage("generate_secrets").stdout
+    made = dict(line.split("=", 1) for line in first.splitlines())
+    run = manage("check", VAR_DIR=str(tmp_path), **made)
+
+    assert set(made) == {"SECRET_KEY", "API_KEY_PEPPERS"}
+    assert first != second
+    assert run.returncode == 0, run.stderr
+
+
+def test_a_settings_file_is_read_and_real_variables_come_first(tmp_path: Path) -> None:
+    file = tmp_path / "settings.env"
+    lines = [f"{name}={value}" for name, value in GOOD_SECRETS.items()]
+    file.write_text("\n".join([*lines, "SITE_NAME=From the file", "API_KEY_BRAND=file"]))
+    script = "from django.conf import settings as s; print(s.SITE_NAME, s.API_KEY_BRAND)"
+    run = manage(
+        *("shell", "--verbosity=0", "-c", script),
+        ENV_FILE=str(file),
+        VAR_DIR=str(tmp_path),
+        API_KEY_BRAND="real",
+    )
+
+    assert run.stdout.strip() == "From the file real", run.stderr
+
+
+@pytest.mark.parametrize("brand", ["", "Sig", "1sig", "sig_", "sig-x", "s" * 17, "síg"])
+def test_a_brand_that_would_break_the_format_is_refused(
+    brand: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("API_KEY_BRAND", brand)
+
+    with pytest.raises(ImproperlyConfigured, match="API_KEY_BRAND"):
+        env.brand()
+
+
+def test_networks_are_addresses_and_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8,fd00::/8,")
+
+    expected = [ip_network(text) for text in ("127.0.0.1/32", "10.0.0.0/8", "fd00::/8")]
+    assert list(env.networks("TRUSTED_PROXIES")) == expected
+
+
+@pytest.mark.parametrize("text", ["proxy.example", "10.0.0.1/8", "300.0.0.1", "*"])
+def test_anything_else_is_no_network(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRUSTED_PROXIES", text)
+
+    with pytest.raises(ImproperlyConfigured, match="TRUSTED_PROXIES"):
+        env.networks("TRUSTED_PROXIES")
+
+
+def test_log_levels_are_taken_in_any_case_and_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "warning")
+    assert env.log_level() == "WARNING"
+
+    monkeypatch.setenv("LOG_LEVEL", "loud")
+    with pytest.raises(ImproperlyConfigured, match="LOG_LEVEL"):
+        env.log_level()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nonsense",
+        "postgress://name:pass-word@host/database",
+        "postgres://name:pass-word@host:port/database",
+        "postgres://name:pass-word@[host/database",
+    ],
+)
+def test_text_that_is_no_address_is_no_database(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", text)
+
+    with pytest.raises(ImproperlyConfigured, match="DATABASE_URL") as refusal:
+        env.database()
+    assert "pass-word" not in str(refusal.value)
+
+
+def test_options_in_the_address_of_the_database_are_kept(tmp_path: Path) -> None:
+    script = "from django.conf import settings as s; print(s.DATABASES['default']['OPTIONS'])"
+    address = "postgres://name@127.0.0.1/name?sslmode=verify-full"
+    run = manage(
+        *("shell", "--verbosity=0", "-c", script),
+        **GOOD_SECRETS,
+        VAR_DIR=str(tmp_path),
+        DATABASE_URL=address,
+    )
+
+    assert run.stdout.strip() == "{'connect_timeout': 2, 'sslmode': 'verify-full'}", run.stderr
+
+
+def test_lists_are_split_at_commas_and_trimmed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOWED_HOSTS", "a.example, b.example ,")
+
+    assert env.words("ALLOWED_HOSTS", []) == ["a.example", "b.example"]
+
+
+@pytest.mark.parametrize(("text", "on"), [("on", True), ("1", True), ("off", False), ("", False)])
+def test_switches_are_on_or_off(text: str, on: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEBUG", text)
+
+    assert env.flag("DEBUG") is on
+
+
+def test_debug_is_off_unless_it_is_switched_on() -> None:
+    assert "DEBUG" not in os.environ
+    assert env.flag("DEBUG") is False

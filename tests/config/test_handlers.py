@@ -1,0 +1,75 @@
+"""Error answers: a page with the request's id, and JSON under the API's prefixes."""
+
+import pytest
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.test import Client
+from django.urls import include, path
+
+from config import urls
+
+handler400, handler403 = urls.handler400, urls.handler403
+handler404, handler500 = urls.handler404, urls.handler500
+HEADINGS = {
+    400: "Bad request",
+    403: "Not allowed",
+    404: "Page not found",
+    500: "Something went wrong",
+}
+
+
+def fail(request: HttpRequest, status: int) -> HttpResponse:
+    raise {400: BadRequest, 403: PermissionDenied, 500: ZeroDivisionError}[status]("detail-inside")
+
+
+urlpatterns = [
+    path("fail/<int:status>", fail),
+    path("v1/fail/<int:status>", fail),
+    path("", include(urls)),
+]
+pytestmark = pytest.mark.urls(__name__)
+
+
+@pytest.fixture
+def visitor() -> Client:
+    return Client(raise_request_exception=False)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 500])
+def test_a_page_says_what_happened_and_under_which_id(status: int, visitor: Client) -> None:
+    response = visitor.get("/nothing-here" if status == 404 else f"/fail/{status}")
+    page = response.content.decode()
+
+    assert response.status_code == status
+    assert response.headers["Content-Type"].startswith("text/html")
+    assert f"<h1>{HEADINGS[status]}</h1>" in page
+    assert response.headers["X-Request-Id"] in page
+    assert "detail-inside" not in page
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (400, "validation_error"),
+        (403, "forbidden"),
+        (404, "not_found"),
+        (500, "internal_error"),
+    ],
+)
+def test_the_api_answers_json(status: int, code: str, visitor: Client) -> None:
+    response = visitor.get("/v1/nothing-here" if status == 404 else f"/v1/fail/{status}")
+    body = response.json()
+
+    assert response.status_code == status
+    assert body["error"]["code"] == code
+    assert body["request_id"] == response.headers["X-Request-Id"]
+    assert "detail-inside" not in response.content.decode()
+
+
+def test_an_unknown_host_is_refused_in_either_shape(visitor: Client) -> None:
+    page = visitor.get("/nothing-here", headers={"Host": "other.example"})
+    api = visitor.get("/v1/api-keys", headers={"Host": "other.example"})
+
+    assert (page.status_code, api.status_code) == (400, 400)
+    assert HEADINGS[400] in page.content.decode()
+    assert api.json()["error"]["type"] == "validation_error"

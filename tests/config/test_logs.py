@@ -1,0 +1,93 @@
+import io
+import json
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import structlog
+from django.conf import settings
+
+from apikeys import tokens
+from tests.client import ApiClient
+
+BODY = "sig_live_" + "0aB1" + "c2De3F" * 5
+SECRET = BODY + tokens.checksum(BODY)
+SHOWN = tokens.displayed_prefix(SECRET)
+Lines = Callable[[], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def lines() -> Iterator[Lines]:
+    """What the configured formatter writes for every logger while the test runs."""
+    options = dict(settings.LOGGING["formatters"]["json"])
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(options.pop("()")(**options))
+    logging.getLogger().addHandler(handler)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    logging.getLogger().removeHandler(handler)
+
+
+def test_a_line_is_one_json_object_with_time_level_and_logger(lines: Lines) -> None:
+    structlog.get_logger("tests").warning("said", count=3, nothing=None, text="two\nlines")
+
+    (line,) = lines()
+    assert line["event"] == "said"
+    assert (line["level"], line["logger"]) == ("warning", "tests")
+    assert (line["count"], line["nothing"], line["text"]) == (3, None, "two\nlines")
+    assert line["timestamp"].endswith("Z")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        SECRET,
+        f"Bearer {SECRET}",
+        SECRET[:-3],
+        {"headers": {"Authorization": [f"Bearer {SECRET}"]}},
+        {SECRET: 1},
+        [(SECRET,), {"deep": ({"deeper": SECRET},)}],
+        ValueError(SECRET),
+        SECRET.encode(),
+        {SECRET},
+    ],
+)
+def test_secrets_are_cut_however_deep(value: object, lines: Lines) -> None:
+    structlog.get_logger("tests").warning("said", value=value)
+
+    (line,) = lines()
+    assert f"{SHOWN}[redacted]" in json.dumps(line)
+    assert SECRET[len(SHOWN) : -3] not in json.dumps(line)
+
+
+def test_secrets_are_cut_in_the_standard_librarys_messages_too(lines: Lines) -> None:
+    logging.getLogger("elsewhere").error("Could not use %s here", SECRET)
+
+    assert [line["event"] for line in lines()] == [f"Could not use {SHOWN}[redacted] here"]
+
+
+def test_secrets_are_cut_in_tracebacks(lines: Lines) -> None:
+    try:
+        raise ValueError(f"cannot take {SECRET}")
+    except ValueError:
+        logging.getLogger("elsewhere").exception("Failed")
+
+    (line,) = lines()
+    assert "Traceback" in line["exception"]
+    assert f"cannot take {SHOWN}[redacted]" in line["exception"]
+    assert SECRET not in json.dumps(line)
+
+
+@pytest.mark.django_db
+def test_a_request_leaves_one_line_without_query_headers_and_body(
+    lines: Lines, call: ApiClient
+) -> None:
+    answer = call("GET", "/v1/api-keys/current", key=SECRET, query={"token": "in-the-query"})
+
+    (line,) = [line for line in lines() if line["event"] == "request"]
+    expected = {"method": "GET", "path": "/v1/api-keys/current", "status": 401, "ip": "127.0.0.1"}
+    assert expected.items() <= line.items()
+    assert line["request_id"] == answer.headers["X-Request-Id"]
+    assert "in-the-query" not in json.dumps(lines())
+    assert SECRET not in json.dumps(lines())
