@@ -1,0 +1,165 @@
+"""The demo as its user meets it: a process that is started, asked and stopped."""
+
+import json
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import httpx
+import pytest
+
+from config.env import ROOT
+from tests.processes import GOOD_SECRETS, environment, manage
+
+WAIT = 90
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@contextmanager
+def demo(var: Path, port: int) -> Iterator[subprocess.Popen[str]]:
+    """The running demo, with all it keeps under `var`."""
+    variables = environment(VAR_DIR=str(var))
+    del variables["ENV_FILE"]
+    command = [sys.executable, "manage.py", "demo", "--port", str(port)]
+    with (var / "output").open("w") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=variables,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+    try:
+        wait_for(process, port)
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(WAIT)
+
+
+def wait_for(process: subprocess.Popen[str], port: int) -> None:
+    """Returns when the demo answers; fails when it ends before, or does not within the wait."""
+    deadline = time.monotonic() + WAIT
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            httpx.get(f"http://127.0.0.1:{port}/livez").raise_for_status()
+        except httpx.TransportError:
+            time.sleep(0.05)
+        else:
+            return
+    pytest.fail(f"The demo did not answer; exit code {process.poll()}.")
+
+
+def interrupted(process: subprocess.Popen[str]) -> int:
+    """The exit code after Ctrl-C."""
+    process.send_signal(signal.SIGINT)
+    return process.wait(WAIT)
+
+
+def printed(var: Path) -> str:
+    return (var / "output").read_text()
+
+
+def tracked() -> set[str]:
+    """What lies in the project's own folder for kept things, which a test must not touch."""
+    folder = ROOT / "var"
+    return {f"{path}:{path.stat().st_size}" for path in folder.glob("demo.env")}
+
+
+def test_it_serves_what_it_prints_and_keeps_it(tmp_path: Path) -> None:
+    before = tracked()
+    with demo(tmp_path, free_port()) as process:
+        first = printed(tmp_path)
+        key, url = re.findall(r'curl -H "Authorization: Bearer (\S+)" "(\S+)"', first)[0]
+        page = httpx.get(url, headers={"Authorization": f"Bearer {key}"})
+        login = httpx.get(re.findall(r"(http\S+/admin/)", first)[0], follow_redirects=True)
+        assert interrupted(process) == 0
+    secrets = tmp_path / "demo.env"
+    kept = secrets.read_text()
+
+    assert page.status_code == 200
+    assert (len(page.json()["items"]), page.json()["totalCount"]) == (5, 12)
+    assert login.status_code == 200
+    assert stat.S_IMODE(secrets.stat().st_mode) == 0o600
+    assert re.findall("DEMO_PASSWORD=(.+)", kept)[0] in first
+
+    with demo(tmp_path, free_port()) as process:
+        second = printed(tmp_path)
+        again = httpx.get(
+            f"{url_of(second)}/v1/api-keys/current", headers={"Authorization": f"Bearer {key}"}
+        )
+        assert interrupted(process) == 0
+
+    assert again.status_code == 200
+    assert secrets.read_text() == kept
+    assert not re.search(r"_(live|test)_[0-9A-Za-z]{40}", second)
+    assert "create_api_key --organization acme" in second
+    assert tracked() == before
+
+
+def url_of(text: str) -> str:
+    (address,) = re.findall(r"(http://[^/\s]+)/admin/", text)
+    return str(address)
+
+
+def test_it_logs_json_and_no_secret(tmp_path: Path) -> None:
+    with demo(tmp_path, free_port()) as process:
+        text = printed(tmp_path)
+        secret = re.findall(r"sig_live_[0-9A-Za-z]{40}", text)[0]
+        address = url_of(text)
+        httpx.get(f"{address}/v1/{secret}", headers={"User-Agent": secret, "X-Key": secret})
+        httpx.get(f"{address}/nothing?key={secret}", headers={"Authorization": secret})
+        assert interrupted(process) == 0
+    logged = [json.loads(line) for line in printed(tmp_path).splitlines() if line[:1] == "{"]
+
+    assert {line["status"] for line in logged if line["event"] == "request"} >= {200, 404}
+    assert secret not in json.dumps(logged)
+
+
+def test_several_workers_are_refused_on_sqlite(tmp_path: Path) -> None:
+    variables = {**GOOD_SECRETS, "DEMO_PASSWORD": "x", "VAR_DIR": str(tmp_path)}
+    run = manage("demo", "--workers", "2", "--port", str(free_port()), **variables)
+
+    assert run.returncode == 1
+    assert run.stderr.startswith("CommandError: SQLite runs in one process.")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "192.0.2.1"])
+def test_an_address_that_cannot_be_used_is_refused(host: str, tmp_path: Path) -> None:
+    variables = {**GOOD_SECRETS, "DEMO_PASSWORD": "x", "VAR_DIR": str(tmp_path)}
+    with socket.socket() as occupied:
+        occupied.bind(("127.0.0.1", 0))
+        occupied.listen()
+        port = str(occupied.getsockname()[1])
+        run = manage("demo", "--host", host, "--port", port, **variables)
+
+    assert run.returncode == 1
+    assert f"{host}:{port} cannot be used" in run.stderr
+    assert "Choose another port" in run.stderr
+    assert not (tmp_path / "db.sqlite3").exists()
+
+
+def test_it_does_not_fill_the_database_of_another_installation(tmp_path: Path) -> None:
+    variables = {**GOOD_SECRETS, "ENV_FILE": os.devnull, "VAR_DIR": str(tmp_path)}
+    run = manage("demo", "--port", str(free_port()), **variables)
+
+    assert run.returncode == 1
+    assert run.stderr.startswith("CommandError: The demo uses settings of its own.")
+    assert not (tmp_path / "db.sqlite3").exists()

@@ -1,0 +1,70 @@
+import io
+from collections.abc import Callable
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from apikeys import verification
+from apikeys.models import ApiKey
+from apikeys.services import Issued
+from apikeys.verification import Refusal
+from organizations.models import AuditEvent
+
+
+def revoke(*arguments: str) -> str:
+    output = io.StringIO()
+    call_command("revoke_api_key", *arguments, stdout=output)
+    return output.getvalue()
+
+
+@pytest.mark.parametrize("form", ["public_id", "pk"])
+def test_a_key_named_by_either_id_is_revoked(form: str, reader: Issued) -> None:
+    said = revoke(str(getattr(reader.key, form)))
+
+    assert said.startswith(f"{reader.key.public_id} “Reader” is revoked since ")
+    assert verification.verify(reader.secret).refusal is Refusal.REVOKED
+
+
+def test_the_reason_is_kept_in_the_trail(
+    reader: Issued, events: Callable[..., list[AuditEvent]]
+) -> None:
+    revoke(reader.key.public_id, "--reason", "Found in a log.")
+
+    (event,) = events("api_key.revoked")
+    assert event.details == {"reason": "Found in a log."}
+    assert event.actor_label == "revoke_api_key"
+
+
+def test_a_revoked_key_stays_as_it_is(
+    reader: Issued, events: Callable[..., list[AuditEvent]]
+) -> None:
+    first, second = revoke(reader.key.public_id), revoke(reader.key.public_id)
+
+    assert first == second
+    assert len(events("api_key.revoked")) == 1
+
+
+def test_other_keys_go_on_working(reader: Issued, manager: Issued) -> None:
+    revoke(reader.key.public_id)
+
+    assert verification.verify(manager.secret).refusal is None
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "text", ["", "key_", "reader", "key_0000000000000000000000", "org_0000000000000000000000"]
+)
+def test_an_id_of_nothing_is_refused(text: str) -> None:
+    with pytest.raises(CommandError, match=f"There is no API key with the id “{text}”."):
+        revoke(text)
+
+
+def test_a_secret_in_the_reason_is_refused_and_kept_nowhere(
+    reader: Issued, manager: Issued, events: Callable[..., list[AuditEvent]]
+) -> None:
+    with pytest.raises(CommandError, match="This contains an API key") as refusal:
+        revoke(reader.key.public_id, "--reason", f"It was {manager.secret}")
+
+    assert manager.secret not in str(refusal.value)
+    assert ApiKey.objects.get(pk=reader.key.pk).revoked_at is None
+    assert not events("api_key.revoked")
