@@ -199,6 +199,6 @@ def revoke_api_key(key: ApiKey, *, actor: Actor, reason: str = "") -> ApiKey:
     if key.revoked_at is None:
         key.revoked_at = key.updated_at = timezone.now()
         key.save(update_fields=["revoked_at", "updated_at"])
-        details = {"reason": clean_text(reason, "reason")} if reason else {}
+        details = {"reason": reason} if reason else {}
         audit.record(KeyEvent.REVOKED, key, actor=actor, details=details)
     return key
