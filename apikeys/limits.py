@@ -51,7 +51,9 @@ class Limiter:
                 return _hit(self._shared, item, key_id)
             except StorageError:
                 self._note_failure()
-        return _hit(self._alone, item, key_id)
+        # In turns: threads that open a window together make MemoryStorage forget hits.
+        with self._lock:
+            return _hit(self._alone, item, key_id)
 
     def is_reachable(self) -> bool:
         """Whether the shared store answers; without one, the process itself is the store."""
