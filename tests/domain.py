@@ -1,6 +1,8 @@
 """Tools for tests of the domain core: who acts, a trail that cannot be written, all the rows."""
 
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
@@ -8,7 +10,7 @@ from uuid import UUID
 
 import pytest
 from django.apps import apps
-from django.db import connection
+from django.db import connection, connections
 
 from apikeys.services import Issued
 from apikeys.tokens import checksum
@@ -97,3 +99,20 @@ def every_row() -> dict[str, list[Any]]:
     return {
         model.__name__: list(model._default_manager.order_by("pk").values()) for model in GUARDED
     }
+
+
+def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    """What the calls return or raise, each in a thread and a connection of its own."""
+    start = threading.Barrier(len(calls))
+
+    def run(call: Callable[[], Any]) -> Any:
+        start.wait()
+        try:
+            return call()
+        except Exception as refusal:  # noqa: BLE001 - the test looks at it
+            return refusal
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(calls)) as threads:
+        return list(threads.map(run, calls))

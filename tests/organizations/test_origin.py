@@ -1,11 +1,12 @@
 from ipaddress import ip_network
 
 import pytest
+from django.test import RequestFactory
 from hypothesis import given
 from hypothesis import strategies as st
 
 from apikeys import tokens
-from organizations.origin import client_ip, is_trusted, read_origin
+from organizations.origin import client_ip, is_trusted, origin_of, read_origin
 
 PROXIES = [ip_network("10.0.0.0/8"), ip_network("fd00::/8")]
 
@@ -120,3 +121,12 @@ def test_a_user_agent_with_a_key_in_it_is_cut() -> None:
 
 def test_a_request_without_a_user_agent_has_an_empty_one() -> None:
     assert read_origin({}, []).user_agent == ""
+
+
+def test_a_request_carries_its_origin() -> None:
+    request = RequestFactory().get("/")
+    origin = read_origin(request.META, [])
+
+    request.origin = origin  # type: ignore[attr-defined]
+
+    assert origin_of(request) is origin

@@ -89,6 +89,16 @@ def test_an_operation_that_fails_takes_its_writes_back(acme: Organization) -> No
     assert acme.name == "Acme"
 
 
+def test_an_operation_may_write_in_bulk(acme: Organization) -> None:
+    acme.name = "Changed"
+
+    with writes.operation():
+        changed = Organization.objects.bulk_update([acme], ["name"])
+
+    acme.refresh_from_db()
+    assert (changed, acme.name) == (1, "Changed")
+
+
 def test_one_threads_operation_opens_nothing_for_another() -> None:
     refusals: list[Exception] = []
 

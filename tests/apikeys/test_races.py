@@ -1,0 +1,94 @@
+"""AB57, AB58: many at once, with real commits: one wins, and a revoked key stays revoked."""
+
+from datetime import timedelta
+
+import pytest
+
+from apikeys import services
+from apikeys.models import ApiKey, ApiKeySecret, Status
+from apikeys.services import Issued
+from apikeys.verification import Refusal, verify
+from organizations.exceptions import Conflict, ErrorCode
+from organizations.models import AuditEvent
+from tests.domain import at_once
+from tests.factories import SYSTEM, IssuedKeyFactory, OrganizationFactory
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+
+@pytest.fixture
+def shared(committed: None) -> Issued:
+    """A key that is committed, so that every thread sees it."""
+    issued: Issued = IssuedKeyFactory.create(name="Shared")
+    return issued
+
+
+def _codes(outcomes: list[object]) -> list[ErrorCode]:
+    refusals = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+    return [refusal.code for refusal in refusals if isinstance(refusal, Conflict)]
+
+
+def test_of_many_keys_of_one_name_one_is_made() -> None:
+    organization = OrganizationFactory.create()
+
+    outcomes = at_once(
+        [
+            lambda: services.create_api_key(organization=organization, actor=SYSTEM, name="Same"),
+            lambda: services.create_api_key(organization=organization, actor=SYSTEM, name="SAME "),
+        ]
+        * 4
+    )
+
+    assert _codes(outcomes) == [ErrorCode.NAME_TAKEN] * 7
+    assert ApiKey.objects.count() == 1
+    assert AuditEvent.objects.filter(event="api_key.created").count() == 1
+
+
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize("grace", [timedelta(0), timedelta(hours=1)])
+def test_rotations_at_once_are_won_or_refused_and_leave_one_current_secret(
+    grace: timedelta, force: bool, shared: Issued
+) -> None:
+    outcomes = at_once(
+        [lambda: services.rotate_api_key(shared.key, actor=SYSTEM, grace_period=grace, force=force)]
+        * 8
+    )
+
+    issued = [outcome for outcome in outcomes if isinstance(outcome, Issued)]
+    assert len(issued) + len(_codes(outcomes)) == 8
+    assert AuditEvent.objects.filter(event="api_key.rotated").count() == len(issued)
+    assert ApiKeySecret.objects.current().count() == 1
+    assert any(verify(one.secret).refusal is None for one in issued)
+
+
+def test_whatever_happens_at_once_with_a_revocation_the_key_is_revoked(shared: Issued) -> None:
+    key = shared.key
+
+    outcomes = at_once(
+        [
+            lambda: services.revoke_api_key(key, actor=SYSTEM),
+            lambda: services.rotate_api_key(key, actor=SYSTEM),
+            lambda: services.update_api_key(key, actor=SYSTEM, changes={"name": "Else"}),
+            lambda: services.set_api_key_enabled(key, enabled=False, actor=SYSTEM),
+            lambda: services.revoke_api_key(key, actor=SYSTEM),
+        ]
+    )
+
+    assert set(_codes(outcomes)) <= {ErrorCode.KEY_REVOKED, ErrorCode.ROTATION_IN_PROGRESS}
+    assert ApiKey.objects.get().status is Status.REVOKED
+    secrets = [shared.secret, *(o.secret for o in outcomes if isinstance(o, Issued))]
+    assert {verify(secret).refusal for secret in secrets} == {Refusal.REVOKED}
+    assert AuditEvent.objects.filter(event="api_key.revoked").count() == 1
+
+
+def test_the_uses_of_a_retired_secret_at_once_leave_one_event(shared: Issued) -> None:
+    services.rotate_api_key(shared.key, actor=SYSTEM, grace_period=timedelta(0))
+    found = verify(shared.secret).found
+    assert found
+
+    outcomes = at_once(
+        [lambda: services.record_retired_use(secret_id=found.secret_id, actor=SYSTEM)] * 8
+    )
+
+    assert outcomes == [None] * 8
+    assert AuditEvent.objects.filter(event="api_key.retired_secret_used").count() == 1
