@@ -12,6 +12,7 @@ from organizations.models import Organization
 from tests.client import Answer
 
 MakeKey = Callable[..., Issued]
+Refuses = Callable[..., Answer]
 KEYS: Final = "/v1/api-keys"
 CURRENT: Final = "/v1/api-keys/current"
 UTC_Z: Final = re.compile(r"20\d\d-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-5]\dZ")

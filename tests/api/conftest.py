@@ -1,22 +1,27 @@
 """What the tests of the API need besides the cast."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from pytest_django import Settings
 
 from apikeys import limits
 from apikeys.services import Issued
+from tests.client import Answer, ApiClient
 from tests.conftest import ALL_SCOPES
-from tests.support_api import MakeKey
+from tests.support_api import KEYS, MakeKey, Refuses, stored
 
 
 @pytest.fixture
 def set_limit(settings: Settings) -> Iterator[Callable[[int], None]]:
-    """Lets the standard tier have so many requests a minute, counted by the real limiter."""
+    """Lets the standard tier have so many requests a minute, counted by the real limiter.
+
+    The high tier has a thousand.
+    """
 
     def limit(requests: int) -> None:
-        settings.RATE_LIMIT_TIERS = {"standard": f"{requests}/minute"}
+        settings.RATE_LIMIT_TIERS = {"standard": f"{requests}/minute", "high": "1000/minute"}
         limits._item.cache_clear()
 
     limits._make_limiter.cache_clear()
@@ -29,3 +34,23 @@ def set_limit(settings: Settings) -> Iterator[Callable[[int], None]]:
 def sandbox(make_key: MakeKey) -> Issued:
     """Acme's key with every scope in the test environment."""
     return make_key(name="Sandbox", scopes=ALL_SCOPES, environment="test")
+
+
+@pytest.fixture
+def refuses(call: ApiClient, manager: Issued) -> Refuses:
+    """Sends something bad with a good key: 400, the field named, nothing stored, all readable."""
+    call("GET", KEYS, key=manager)
+
+    def check(method: str, path: str, body: Any, field: str, **options: Any) -> Answer:
+        before = stored()
+        answer = call(method, path, body, key=manager, **options)
+        assert answer.status == 400, answer.raw
+        assert answer.error["type"] == "validation_error"
+        assert answer.fields == [field]
+        assert answer.error["message"] == answer.error["details"][0]["message"]
+        assert answer.error["code"] == answer.error["details"][0]["code"]
+        assert stored() == before
+        assert call("GET", KEYS, key=manager).status == 200
+        return answer
+
+    return check

@@ -1,0 +1,160 @@
+"""What a key must not hold: each a 400 that names the field, and nothing is stored."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from apikeys.services import Issued
+from tests.client import ApiClient
+from tests.support_api import KEYS, Refuses, one
+
+GOOD: dict[str, Any] = {"name": "Good", "scopes": ["search:read"]}
+NO_TEXT: list[Any] = [None, True, 7, 1.5, [], ["x"], {}, {"a": "b"}]
+NO_TIME: list[Any] = [
+    "", " ", "tomorrow", 1893456000, 1893456000.5, True, [], {}, "1893456000", "2027-01-31",
+    "2027-01-31T12:00:00", "2027-01-31 12:00:00Z", "2027-01-31T12:00Z", "20270131T120000Z",
+    "2027-02-30T12:00:00Z", "2027-13-01T12:00:00Z", "2027-01-31T25:00:00Z", "2027-01-31T12:60:00Z",
+    "2026-12-31T23:59:60Z", "2027-01-31T12:00:00+24:00", "2027-01-31T12:00:00+0530",
+    "2027-01-31T12:00:00 Z", "2027-01-31T12:00:00Z ", "2027-01-31T12:00:00Z\n",
+    "2027-W05-7T12:00:00Z",
+    "２０２７-01-31T12:00:00Z", "+2027-01-31T12:00:00Z", "2027-01-31T12:00:00.Z",
+    "2027-01-31T12:00:00.1234567890Z", "2027-01-31T12:00:00[Europe/Berlin]", "0000-01-01T00:00:00Z",
+    "0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00Z", "2020-01-01T00:00:00Z",
+    "9999-12-31T23:59:59-14:00", "9999-12-31T23:59:59Z", "2999-01-01T00:00:00Z", "\x00", "\ud800",
+    "2027-01-31T12:00:00Z" * 1000,
+]  # fmt: skip
+BAD: dict[str, list[Any]] = {
+    "name": [
+        *NO_TEXT, "", " ", "\t", "\u200b", "\u00a0\u3000", "\u0301", "x" * 101, "x" * 60_000,
+        "a\x00b", "a\nb", "a\tb", "a\x7fb", "a\x1bb", "a\x85b", "a\u2028b", "a\u2029b", "a\u202eb",
+        "\u2066a\u2069", "a\u200fb", "a\u061cb", "\ud800", "a\udfffb", "\udc00\ud800",
+    ],
+    "description": [*NO_TEXT, "x" * 501, "a\x00b", "a\x0bb", "a\u202eb", "\ud83d"],
+    "scopes": [None, "search:read", "", "*", True, 7, {}, {"search:read": True}, []],
+    "scopes.0": [
+        ["*"], [""], [None], [7], [True], [["search:read"]], [{}], ["search"], ["search:*"],
+        ["SEARCH:READ"], ["search:Read"], ["search:read "], [" search:read"], ["search:read\x00"],
+        ["search:readx"], ["search:read,events:read"], ["search:read events:read"],
+        ["api-keys:manage2"], ["admin"], ["root"], ["\ud800"], ["ſearch:read"], ["x" * 9_999],
+    ],
+    "scopes.1": [
+        ["search:read", "search:read"], ["search:read", "*"], ["search:read", 1],
+        ["search:read", ["events:read"]], ["search:read", None],
+    ],
+    "metadata": [
+        None, [], [1], ["ab"], [["a", "b"]], "", "a", "ab", 0, 7, True, False,
+        {"": "x"}, {" ": "x"}, {"k" * 41: "x"}, {" " * 41: "x"}, {"a\x00b": "x"}, {"a\u202eb": "x"},
+        {"\ud800": "x"}, {f"k{n}": "x" for n in range(51)}, {f"k{n}": "x" for n in range(1_000)},
+    ],
+    "metadata.a": [
+        {"a": value} for value in (
+            None, True, 7, 1.5, 10**400, [], ["x"], {}, {"b": "c"}, "x" * 501, " " * 501,
+            "e\u0301" * 251, "a\x00b", "\ud800", "a\u202eb",
+        )
+    ],
+    "expires_at": NO_TIME,
+    "key_type": [*NO_TEXT, "", "LIVE", "prod", "live ", "\ud800", "x" * 9_999],
+    "service_account": [True, 7, [], {}, "", "x", "sa_", "sa_" + "z" * 22, "\x00", "\ud800"],
+}  # fmt: skip
+CHANGES = {field: BAD[field] for field in BAD if field not in ("key_type", "service_account")} | {
+    "enabled": [None, "true", "", 1, 0, [], {}]
+}
+UNKNOWN = [
+    "id", "object", "key", "key_hash", "keyHash", "digest", "secret", "hash", "prefix",
+    "key_prefix", "status", "created_at", "updated_at", "revoked_at", "last_used_at",
+    "last_used_ip", "created_by", "createdBy", "rate_limit_tier", "livemode", "organization",
+    "organization_id", "organizationId", "workspace_id", "userId", "user_id", "environment",
+    "disabled_at", "request_id", "expiresAt", "Name", "name ", "__proto__", "constructor",
+    "non_field_errors", "body", "detail", "a.b", "naïve", "x" * 9_999,
+]  # fmt: skip
+
+
+def field_cases(corpus: dict[str, list[Any]]) -> list[Any]:
+    """One case a value, with a short name."""
+    return [
+        pytest.param(field, value, id=f"{field}-{position}")
+        for field, values in corpus.items()
+        for position, value in enumerate(values)
+    ]
+
+
+@pytest.mark.parametrize(("field", "value"), field_cases(BAD))
+def test_a_key_is_not_made_with_a_bad_field(refuses: Refuses, field: str, value: Any) -> None:
+    refuses("POST", KEYS, {**GOOD, field.partition(".")[0]: value}, field)
+
+
+@pytest.mark.parametrize(("field", "value"), field_cases(CHANGES))
+def test_a_key_is_not_changed_to_a_bad_field(
+    refuses: Refuses, reader: Issued, field: str, value: Any
+) -> None:
+    refuses("PATCH", one(reader), {field.partition(".")[0]: value}, field)
+
+
+@pytest.mark.parametrize("name", [*UNKNOWN, "enabled"])
+def test_a_key_is_not_made_with_a_field_that_there_is_not(refuses: Refuses, name: str) -> None:
+    answer = refuses("POST", KEYS, {**GOOD, name: "x"}, name)
+
+    assert answer.error["code"] == "unknown_field"
+
+
+@pytest.mark.parametrize("name", [*UNKNOWN, "key_type", "service_account"])
+def test_a_key_is_not_changed_by_a_field_that_there_is_not(
+    refuses: Refuses, reader: Issued, name: str
+) -> None:
+    refuses("PATCH", one(reader), {name: None}, name)
+
+
+@pytest.mark.parametrize("name", ["a\ud800b", "\udfff"])
+def test_a_field_name_that_is_no_text_is_refused_readably(refuses: Refuses, name: str) -> None:
+    refuses("POST", KEYS, {**GOOD, name: 1}, name.encode("utf-8", "replace").decode())
+
+
+def test_a_field_name_with_nul_is_refused(refuses: Refuses) -> None:
+    refuses("POST", KEYS, {**GOOD, "a\x00": 1}, "a\x00")
+
+
+def test_every_bad_field_is_named_at_once(call: ApiClient, manager: Issued) -> None:
+    body = {"name": "", "scopes": [], "description": "x" * 501, "metadata": {"a": "\x00"}}
+
+    answer = call("POST", KEYS, body, key=manager)
+
+    assert sorted(answer.fields) == ["description", "metadata.a", "name", "scopes"]
+
+
+@pytest.mark.parametrize("seconds", [0, 1, 59, 60])
+def test_an_end_within_a_minute_is_refused(refuses: Refuses, seconds: int) -> None:
+    end = datetime.now(UTC) + timedelta(seconds=seconds)
+
+    refuses("POST", KEYS, {**GOOD, "expires_at": f"{end:%FT%TZ}"}, "expires_at")
+
+
+def test_an_end_beyond_ten_years_is_refused(refuses: Refuses) -> None:
+    end = datetime.now(UTC) + timedelta(days=3653, seconds=2)
+
+    refuses("POST", KEYS, {**GOOD, "expires_at": f"{end:%FT%TZ}"}, "expires_at")
+
+
+@pytest.mark.parametrize("lead", ["", "KEY", "key=", "9", "Bearer ", "ſ", "_"])
+@pytest.mark.parametrize(
+    "field", ["name", "description", "metadata.a", "metadata", "unknown", "scopes.0", "key_type"]
+)
+def test_a_secret_in_a_field_is_refused_and_not_repeated(
+    call: ApiClient, manager: Issued, field: str, lead: str
+) -> None:
+    secret = lead + manager.secret
+    part: dict[str, dict[str, Any]] = {
+        "name": {"name": secret},
+        "description": {"description": secret},
+        "metadata.a": {"metadata": {"a": secret}},
+        "metadata": {"metadata": {secret: 7}},
+        "unknown": {secret: 1},
+        "key_type": {"key_type": secret},
+        "scopes.0": {"scopes": [secret]},
+    }
+
+    answer = call("POST", KEYS, json.dumps({**GOOD, **part[field]}).encode(), key=manager)
+
+    assert answer.status == 400
+    assert manager.secret[13:].encode() not in answer.raw
