@@ -94,15 +94,17 @@ def test_the_reasons_are_told_apart(refuses: Refuses) -> None:
 
 
 @pytest.mark.parametrize("field", ["name", "scopes", "metadata", "key_type", "expires_at", "nope"])
-@pytest.mark.parametrize("depth", range(50, 1_100, 25))
 def test_no_depth_between_readable_and_too_deep_is_a_crash(
-    call: ApiClient, manager: Issued, field: str, depth: int
+    call: ApiClient, manager: Issued, field: str
 ) -> None:
-    nested = b"[" * depth + b"]" * depth
+    nested = {depth: b"[" * depth + b"]" * depth for depth in range(1, 1_100, 5)}
 
-    answer = call("POST", KEYS, b'{"%s":%s}' % (field.encode(), nested), key=manager)
+    statuses = {
+        depth: call("POST", KEYS, b'{"%s":%s}' % (field.encode(), value), key=manager).status
+        for depth, value in nested.items()
+    }
 
-    assert answer.status == 400
+    assert {depth: status for depth, status in statuses.items() if status != 400} == {}
 
 
 @pytest.mark.parametrize(
