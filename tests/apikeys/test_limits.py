@@ -25,10 +25,10 @@ def tiers(settings: Any) -> Iterator[None]:
     """Small limits; what was read of the settings is forgotten before and after."""
     settings.RATE_LIMIT_TIERS = {"standard": f"{LIMIT}/minute", "high": "60/minute"}
     limits._item.cache_clear()
-    limits.limiter.cache_clear()
+    limits._make_limiter.cache_clear()
     yield
     limits._item.cache_clear()
-    limits.limiter.cache_clear()
+    limits._make_limiter.cache_clear()
 
 
 @pytest.fixture
