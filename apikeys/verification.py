@@ -48,7 +48,14 @@ class FoundSecret:
     organization_id: UUID
     api_access_enabled: bool
     rate_limit_tier: str
+    service_account_id: UUID | None
     service_account_disabled_at: datetime | None
+
+    @property
+    def usable_until(self) -> datetime | None:
+        """The end of the key or of this secret, whichever comes first; None for no end."""
+        ends = [end for end in (self.expires_at, self.ends_at) if end]
+        return min(ends, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,7 @@ _COLUMNS: Final = (
     "key__organization_id",
     "key__organization__api_access_enabled",
     "key__organization__rate_limit_tier",
+    "key__service_account_id",
     "key__service_account__disabled_at",
 )
 

@@ -28,8 +28,9 @@ class Origin:
 class Actor:
     """Who acts, how far their own authority reaches, and from where.
 
-    `organization_id`, `scopes`, `environment` and `expires_at` are the limits of an API key; None
-    means no limit of its own. `authority_id` is the person on whose authority the actor acts.
+    `organization_id`, `scopes`, `environment`, `service_account_id` and `expires_at` are the limits
+    of an API key; None means no limit of its own. `authority_id` is the person on whose authority
+    the actor acts.
     """
 
     kind: ActorKind
@@ -39,6 +40,7 @@ class Actor:
     organization_id: UUID | None = None
     scopes: frozenset[str] | None = None
     environment: str | None = None
+    service_account_id: UUID | None = None
     expires_at: datetime | None = None
     origin: Origin = Origin()
 

@@ -15,6 +15,7 @@ class ErrorCode(StrEnum):
     FORBIDDEN = "forbidden"
     INSUFFICIENT_SCOPE = "insufficient_scope"
     LIVE_KEY_REQUIRED = "live_key_required"
+    OTHER_SERVICE_ACCOUNT = "other_service_account"
     EXCEEDS_OWN_EXPIRY = "exceeds_own_expiry"
     NOT_FOUND = "not_found"
     CONFLICT = "conflict"

@@ -35,8 +35,9 @@ def client_ip(meta: dict[str, Any], trusted_proxies: Networks) -> str | None:
 
 
 def is_trusted(address: str, trusted_proxies: Networks) -> bool:
-    """Whether `address` is one of the configured proxies'."""
-    return any(_read_ip(address) in network for network in trusted_proxies)
+    """Whether `address` is one of the configured proxies'; nothing else than an address is."""
+    cleaned = _clean_ip(address)
+    return cleaned is not None and any(ip_address(cleaned) in net for net in trusted_proxies)
 
 
 def _clean_ip(text: str) -> str | None:

@@ -17,6 +17,12 @@ def require(actor: Actor, action: Action, organization: Organization) -> None:
         _require_scope(actor, action, organization)
 
 
+def require_founder(actor: Actor) -> None:
+    """Returns if `actor` may make organizations: people, staff and the system may, keys may not."""
+    if actor.kind is ActorKind.KEY:
+        raise Forbidden("API keys cannot do this; a person has to.")
+
+
 def _require_role(actor: Actor, action: Action, organization: Organization) -> None:
     role = (
         Membership.objects.visible_to(actor)

@@ -9,6 +9,8 @@ from organizations.redaction import holds_secret
 NAME_LENGTH: Final = 100
 TEXT_LENGTH: Final = 500
 _BIDI: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+#: What words and emoji need of Cf; the rest, such as zero-width spaces, makes names look alike.
+_JOINERS: Final = frozenset("\u200c\u200d") | {chr(c) for c in range(0xE0020, 0xE0080)}
 _LAYOUT: Final = "\n\r\t"
 _UNPRINTABLE: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _INVISIBLE: Final = frozenset({"Cf", "Mn", "Me", "Zs"})
@@ -22,6 +24,8 @@ def clean_name(value: str, field: str = "name") -> str:
     name = unicodedata.normalize("NFC", value).strip()
     if all(unicodedata.category(c) in _INVISIBLE or c in _BLANK for c in name):
         raise Invalid.field(field, "Enter a name of 1 to 100 characters.", ErrorCode.REQUIRED)
+    if any(unicodedata.category(c) == "Cf" and c not in _JOINERS for c in name):
+        raise Invalid.field(field, "Remove the invisible characters.")
     _require_length(name, NAME_LENGTH, field)
     return name
 

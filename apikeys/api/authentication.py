@@ -75,7 +75,8 @@ def actor_of(found: FoundSecret, request: Request) -> Actor:
         organization_id=found.organization_id,
         scopes=frozenset(found.scopes),
         environment=found.environment,
-        expires_at=found.expires_at,
+        service_account_id=found.service_account_id,
+        expires_at=found.usable_until,
         origin=origin_of(request),
     )
 

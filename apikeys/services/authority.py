@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from uuid import UUID
 
 from apikeys.models import ApiKey
 from apikeys.tokens import Environment
 from organizations.actors import Actor
 from organizations.exceptions import ErrorCode, Forbidden, Invalid, Problem
+from organizations.models import Organization, ServiceAccount
 
 
 def require_held(actor: Actor, scopes: Iterable[str]) -> None:
@@ -22,11 +24,11 @@ def require_held(actor: Actor, scopes: Iterable[str]) -> None:
 
 
 def require_not_outliving(actor: Actor, expires_at: datetime | None) -> None:
-    """Refuses an end later than the acting key's own."""
+    """Refuses an end later than that of the acting key or of its secret's overlap."""
     own = actor.expires_at
     if own is not None and (expires_at is None or expires_at > own):
         message = (
-            f"This API key expires at {own:%Y-%m-%dT%H:%M:%SZ}; choose that moment or earlier."
+            f"This credential works until {own:%Y-%m-%dT%H:%M:%SZ}; choose that moment or earlier."
         )
         raise _refusal("expires_at", message, ErrorCode.EXCEEDS_OWN_EXPIRY)
 
@@ -34,7 +36,36 @@ def require_not_outliving(actor: Actor, expires_at: datetime | None) -> None:
 def require_within(actor: Actor, key: ApiKey) -> None:
     """Refuses to give out or bring back the whole authority of a key beyond the acting key's."""
     require_held(actor, key.scopes)
+    require_ending_with(actor, key)
+
+
+def require_ending_with(actor: Actor, key: ApiKey) -> None:
+    """Refuses a key that would go on working when the acting key has stopped."""
     require_not_outliving(actor, key.expires_at)
+    _require_same_service_account(actor, key.service_account_id)
+
+
+def choose_service_account(
+    actor: Actor, wanted: ServiceAccount | None, organization: Organization
+) -> ServiceAccount | None:
+    """The wanted one, if it is enabled and of the organization.
+
+    A key of a service account works for that account alone: what it makes stops with it.
+    """
+    own = actor.service_account_id
+    if wanted is None:
+        return ServiceAccount.objects.get(pk=own) if own else None
+    if wanted.organization_id != organization.id or not wanted.enabled:
+        message = "This is no enabled service account of the organization."
+        raise Invalid.field("service_account", message)
+    _require_same_service_account(actor, wanted.id)
+    return wanted
+
+
+def _require_same_service_account(actor: Actor, service_account_id: UUID | None) -> None:
+    if actor.service_account_id not in (None, service_account_id):
+        message = "A key of a service account works for keys of that account alone."
+        raise _refusal("service_account", message, ErrorCode.OTHER_SERVICE_ACCOUNT)
 
 
 def choose_environment(actor: Actor, wanted: str | None) -> Environment:

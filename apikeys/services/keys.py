@@ -15,7 +15,7 @@ from apikeys.services import authority
 from apikeys.validation import clean_fields
 from organizations import audit, policy
 from organizations.actors import Actor, ActorKind
-from organizations.exceptions import Conflict, ErrorCode, Invalid, NotFound
+from organizations.exceptions import Conflict, ErrorCode, NotFound
 from organizations.models import Organization, ServiceAccount
 from organizations.roles import Action
 from organizations.text import clean_text, name_key
@@ -62,7 +62,7 @@ def create_api_key(
     }
     key = ApiKey(
         organization=organization,
-        service_account=_usable_service_account(service_account, organization),
+        service_account=authority.choose_service_account(actor, service_account, organization),
         environment=authority.choose_environment(actor, environment),
         created_by_id=actor.authority_id,
         created_by_key_id=actor.id if actor.kind is ActorKind.KEY else None,
@@ -74,15 +74,6 @@ def create_api_key(
     details = {"prefix": key.key_prefix, "scopes": key.scopes, "environment": key.environment}
     audit.record(KeyEvent.CREATED, key, actor=actor, details=details)
     return Issued(key, secret)
-
-
-def _usable_service_account(
-    account: ServiceAccount | None, organization: Organization
-) -> ServiceAccount | None:
-    if account and (account.organization_id != organization.id or not account.enabled):
-        message = "This is no enabled service account of the organization."
-        raise Invalid.field("service_account", message)
-    return account
 
 
 def save_named(key: ApiKey) -> None:
@@ -156,7 +147,7 @@ def _require_no_more_than_held(key: ApiKey, changed: Mapping[str, Any], actor: A
     added = [scope for scope in new_scopes if scope not in old_scopes]
     if added:
         authority.require_held(actor, added)
-        authority.require_not_outliving(actor, key.expires_at)
+        authority.require_ending_with(actor, key)
     old_end, new_end = changed.get("expires_at", [None, None])
     later = "expires_at" in changed and (new_end is None or (old_end and new_end > old_end))
     if later or ("enabled" in changed and key.enabled):

@@ -26,6 +26,7 @@ def locked(organization: Organization, action: Action, actor: Actor) -> Organiza
 @operation()
 def create_organization(*, name: str, admin: User, actor: Actor) -> Organization:
     """A new organization whose first admin is `admin`; its slug is made from its name."""
+    policy.require_founder(actor)
     name = clean_name(name)
     organization = Organization.objects.create(name=name, slug=_free_slug(name))
     Membership.objects.create(organization=organization, user=admin, role=Role.ADMIN)
