@@ -73,3 +73,12 @@ def test_an_unknown_host_is_refused_in_either_shape(visitor: Client) -> None:
     assert (page.status_code, api.status_code) == (400, 400)
     assert HEADINGS[400] in page.content.decode()
     assert api.json()["error"]["type"] == "validation_error"
+
+
+@pytest.mark.django_db
+def test_a_form_without_its_token_gets_the_same_page() -> None:
+    answer = Client(enforce_csrf_checks=True).post("/admin/login/", {"username": "x"})
+
+    assert answer.status_code == 403
+    assert "Not allowed" in answer.content.decode()
+    assert answer.headers["X-Request-Id"] in answer.content.decode()
