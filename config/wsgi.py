@@ -20,7 +20,7 @@ def measured(application: Application, limit: int) -> Application:
     """
 
     def wrapper(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        if environ.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked":
+        if "HTTP_TRANSFER_ENCODING" in environ and not environ.get("CONTENT_LENGTH"):
             body = environ["wsgi.input"].read(limit + 1)
             environ.update({"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))})
         return application(environ, start_response)

@@ -157,6 +157,10 @@ def _drf_failure(error: drf.APIException) -> Failure:
     response = drf_headers(error, {})
     headers = {} if response is None else dict(response.items())
     problems = tuple(_flatten(error.detail)) if isinstance(error, drf.ValidationError) else ()
+    if isinstance(error, drf.Throttled):
+        wait = headers["Retry-After"]
+        message = f"Too many requests with this API key. Try again in {wait} seconds."
+        return Failure(429, "rate_limited", message, headers=headers)
     if isinstance(error, drf.NotAuthenticated):
         return Failure(401, INVALID_KEY_CODE, INVALID_KEY, headers=headers)
     message = problems[0].message if problems else str(error.detail)
@@ -168,7 +172,7 @@ def _drf_failure(error: drf.APIException) -> Failure:
 
 def _code(error: drf.APIException) -> str:
     codes = error.get_codes()
-    generic = {"throttled": "rate_limited", "parse_error": "invalid_json"}
+    generic = {"parse_error": "invalid_json"}
     return generic.get(codes, codes) if isinstance(codes, str) else ERROR_TYPES[error.status_code]
 
 

@@ -44,7 +44,7 @@ UNREADABLE: dict[str, bytes] = {
 }
 NO_OBJECT = [b"[]", b'[{"name":"Good"}]', b'"text"', b"null", b"1", b"true", b"1e400", b"[[[]]]"]
 OTHER_TYPES = [
-    "text/plain", "text/json", "application/x-www-form-urlencoded", "application/octet-stream",
+    "", "text/plain", "text/json", "application/x-www-form-urlencoded", "application/octet-stream",
     "multipart/form-data", "multipart/form-data; boundary=x", "application/json5", "json", "*/*",
     "application/vnd.api+json", "application/", "application/json, text/plain", "\xff", ";",
     "application/json; charset=utf-16", "application/json; charset=latin-1",

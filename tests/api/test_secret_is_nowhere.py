@@ -171,8 +171,7 @@ def test_no_secret_is_in_the_cache(story: Story) -> None:
 
 
 def test_no_secret_is_on_any_admin_page(story: Story, staff: User) -> None:
-    client = Client(raise_request_exception=False)
-    client.force_login(staff)
+    (client := Client(raise_request_exception=False)).force_login(staff)
     pages = {path: client.get(path).content for path in admin_pages()}
 
     assert {path: story.found_in(raw) for path, raw in pages.items() if story.found_in(raw)} == {}

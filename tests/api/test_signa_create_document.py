@@ -193,7 +193,7 @@ def test_429_for_too_many_requests(
 
     assert (answer.status, answer.error["type"]) == (429, "rate_limited")
     assert answer.error["code"] == "rate_limited"
-    assert answer.error["message"]
+    assert answer.error["message"].endswith(f"again in {answer.headers['Retry-After']} seconds.")
     assert answer.error["details"] == []
     assert answer.body["request_id"] == answer.headers["X-Request-Id"]
     assert 1 <= int(answer.headers["Retry-After"]) <= 61
