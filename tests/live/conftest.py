@@ -68,6 +68,8 @@ def server(committed: None, tmp_path: Path) -> Iterator[Server]:
     command = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"),
         *("--port", str(port), "--workers", str(workers), "--blocking-threads", str(threads)),
+        # Without it granian waits forever when the signal meets a worker that is still starting.
+        *("--workers-kill-timeout", "5"),
         "config.wsgi:application",
     ]
     with (tmp_path / "server.log").open("wb") as log:
