@@ -15,7 +15,7 @@ if __name__ == "__main__":
         sys.stdout.write("\n".join(demo.generated()) + "\n")
         sys.exit()
     try:
-        env.load()
+        env.load(for_command=True)
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(str(error))

@@ -21,12 +21,12 @@ _LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _env = environ.Env()
 
 
-def load() -> None:
+def load(*, for_command: bool = False) -> None:
     """Reads the settings file and chooses the settings module; real variables come first.
 
-    The file is `ENV_FILE`, or else `.env`, or else what `make demo` has made.
+    The file is `ENV_FILE`, or else `.env`, or else, for commands, what `make demo` has made.
     """
-    candidates = [ROOT / ".env", DEMO_FILE]
+    candidates = [ROOT / ".env", *([DEMO_FILE] if for_command else [])]
     chosen = os.environ.get("ENV_FILE")
     file = Path(chosen) if chosen else next(filter(Path.is_file, candidates), None)
     if file is not None:
@@ -67,6 +67,16 @@ def database() -> dict[str, Any]:
         raise ImproperlyConfigured(
             "Set DATABASE_URL to the address of a database of your own, such as"
             " “postgres://name:password@host:5432/database”."
+        )
+    return value
+
+
+def redis_url() -> str:
+    """`REDIS_URL`; empty where each process counts alone."""
+    value = text("REDIS_URL")
+    if value and urlsplit(value).scheme not in ("redis", "rediss", "unix"):
+        raise ImproperlyConfigured(
+            "Set REDIS_URL to the address of Redis or Valkey, such as “redis://host:6379/0”."
         )
     return value
 

@@ -6,6 +6,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
+from apikeys.api.wire import RETRY_SECONDS
 from apikeys.limits import limiter
 
 
@@ -32,8 +33,8 @@ def readyz(request: HttpRequest) -> JsonResponse:
         "status": "ok" if ready else "unavailable",
         "checks": {name: "ok" if passed else "away" for name, passed in checks.items()},
     }
-    status = 200 if ready else 503
-    return JsonResponse(body, status=status, headers={"Cache-Control": "no-store"})
+    headers = {"Cache-Control": "no-store"} | ({} if ready else {"Retry-After": RETRY_SECONDS})
+    return JsonResponse(body, status=200 if ready else 503, headers=headers)
 
 
 def _database_answers() -> bool:

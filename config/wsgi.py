@@ -21,7 +21,8 @@ def measured(application: Application, limit: int) -> Application:
 
     def wrapper(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if "HTTP_TRANSFER_ENCODING" in environ and not environ.get("CONTENT_LENGTH"):
-            body = environ["wsgi.input"].read(limit + 1)
+            # Chunks that bring nothing were cut off; they must not pass for no body at all.
+            body = environ["wsgi.input"].read(limit + 1) or b"\n"
             environ.update({"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))})
         return application(environ, start_response)
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from organizations.actors import Actor
 from organizations.models import AuditEvent
+from organizations.redaction import redact
 
 
 class Target(Protocol):
@@ -35,10 +36,10 @@ def record(
         organization_id=target.organization_id,
         actor_kind=actor.kind,
         actor_id=actor.id,
-        actor_label=actor.label[:320],
+        actor_label=redact(actor.label)[:320],
         target_type=type(target).__name__,
         target_id=target.pk,
-        target_label=str(target)[:320],
+        target_label=redact(str(target))[:320],
         ip=actor.origin.ip,
         user_agent=actor.origin.user_agent,
         request_id=actor.origin.request_id,

@@ -15,6 +15,8 @@ def require(actor: Actor, action: Action, organization: Organization) -> None:
         _require_role(actor, action, organization)
     elif actor.kind is ActorKind.KEY:
         _require_scope(actor, action, organization)
+    elif actor.kind not in (ActorKind.STAFF, ActorKind.SYSTEM):
+        raise Forbidden("Nobody knows who asks.")
 
 
 def require_founder(actor: Actor) -> None:

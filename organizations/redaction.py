@@ -10,6 +10,9 @@ _SECRET: Final = re.compile(
     r"((?:[a-z][a-z0-9]{0,15})?_(?:live|test)_[0-9A-Za-z]{4})[0-9A-Za-z]{4,}"
 )
 
+#: Characters behind the environment from which on a text is taken for a secret.
+_TELLING: Final = 20
+
 
 def redact(text: str) -> str:
     """`text` with whatever looks like a secret cut down to its displayed prefix."""
@@ -17,5 +20,8 @@ def redact(text: str) -> str:
 
 
 def holds_secret(text: str) -> bool:
-    """Whether `text` contains something with the length of a whole secret."""
-    return any(len(match[0].rsplit("_", 1)[1]) >= 40 for match in _SECRET.finditer(text))
+    """Whether `text` contains a secret, or so much of one that the rest could be worked out.
+
+    The last characters of a secret are a checksum, which anybody can add to the others.
+    """
+    return any(len(match[0].rsplit("_", 1)[1]) >= _TELLING for match in _SECRET.finditer(text))

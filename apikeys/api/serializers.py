@@ -1,7 +1,7 @@
 """The shapes of the canonical format, field by field. Formats rename; nothing here decides."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
@@ -12,6 +12,9 @@ from apikeys.services import Issued
 from apikeys.tokens import Environment
 from organizations import ids
 from organizations.exceptions import ErrorCode
+
+#: More unknown fields than this are not named one by one.
+_REPORTED: Final = 50
 
 
 class WireSerializer(serializers.Serializer[Any]):
@@ -28,7 +31,7 @@ class WireSerializer(serializers.Serializer[Any]):
         return fields
 
     def to_internal_value(self, data: Any) -> Any:
-        unknown = [name for name in data if name not in self.fields]
+        unknown = [name for name in data if name not in self.fields][:_REPORTED]
         if unknown:
             detail = ErrorDetail("There is no such field.", ErrorCode.UNKNOWN_FIELD)
             raise serializers.ValidationError({name: [detail] for name in unknown})

@@ -1,6 +1,6 @@
 """Rotation: a new secret for the same key, with an overlap in which the older one still works."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -70,7 +70,7 @@ def _require_first(key: ApiKey, seen: ApiKeySecret, force: bool, now: datetime) 
 
 def _retire_older(key: ApiKey, now: datetime, grace_period: timedelta) -> datetime:
     key.secrets.overlapping(now).update(ends_at=now)
-    ends_at = now + grace_period
+    ends_at = min(now + grace_period, key.expires_at or datetime.max.replace(tzinfo=UTC))
     key.secrets.current().update(ends_at=ends_at)
     return ends_at
 

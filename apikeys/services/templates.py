@@ -57,6 +57,8 @@ def update_template(
         if getattr(template, field) != value
     }
     authority.require_held(actor, set(new.get("scopes", ())) - set(template.scopes))
+    if "lifetime_days" in changed and _is_longer(*changed["lifetime_days"]):
+        authority.require_held(actor, template.scopes)
     if changed:
         for field, value in new.items():
             setattr(template, field, value)
@@ -64,6 +66,10 @@ def update_template(
         _save(template)
         audit.record(KeyEvent.TEMPLATE_UPDATED, template, actor=actor, details=changed)
     return template
+
+
+def _is_longer(before: int | None, after: int | None) -> bool:
+    return before is not None and (after is None or after > before)
 
 
 @operation()

@@ -81,9 +81,11 @@ else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     # The address may name options of its own, such as ?sslmode=verify-full.
     options = DATABASES["default"].get("OPTIONS", {})
-    DATABASES["default"]["OPTIONS"] = {"connect_timeout": 2, **options}
+    # A server that no longer answers on the wire is given up after 3 seconds.
+    patience = {"connect_timeout": 2, "tcp_user_timeout": 3000}
+    DATABASES["default"]["OPTIONS"] = {**patience, **options}
 
-REDIS_URL = env.text("REDIS_URL")
+REDIS_URL = env.redis_url()
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -107,6 +109,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"

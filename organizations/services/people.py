@@ -6,13 +6,15 @@ from organizations import audit
 from organizations.actors import Actor
 from organizations.events import OrganizationEvent
 from organizations.models import User
+from organizations.text import clean_name
 from organizations.writes import operation
 
 
 @operation()
 def save_person(user: User, *, changed: Sequence[str], actor: Actor) -> User:
-    """Saves a new or changed person; the event names the fields of `changed`, not their values."""
+    """Saves a new or changed person; Invalid for a name that cannot be kept; the event names the fields of `changed`, not their values."""
     adding = user.date_joined is None
+    user.name = clean_name(user.name) if user.name.strip() else ""
     user.save()
     event = OrganizationEvent.PERSON_CREATED if adding else OrganizationEvent.PERSON_UPDATED
     if adding or changed:

@@ -103,3 +103,6 @@ class WireViewSet(ViewSet):
         ]
         if problems:
             raise Invalid(message, code=ErrorCode.UNKNOWN_FIELD, problems=problems)
+        for name, values in self.request.query_params.lists():
+            if len(values) > 1:
+                raise Invalid.field(name, "Give this parameter once.")

@@ -27,7 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--organization", required=True, metavar="SLUG_OR_ID")
         parser.add_argument("--name", required=True)
         parser.add_argument("--scope", action="append", help="Repeatable; all when left out.")
-        parser.add_argument("--environment", choices=[*Environment], default=Environment.LIVE)
+        parser.add_argument("--environment", choices=[str(e) for e in Environment], default="live")
         parser.add_argument(
             "--expires-at", metavar="RFC3339", help="For example 2027-01-31T12:00:00Z."
         )

@@ -10,6 +10,7 @@ from apikeys.models import ApiKey
 from organizations import ids
 from organizations.actors import Actor
 from organizations.exceptions import DomainError
+from organizations.redaction import redact
 
 
 class Command(BaseCommand):
@@ -25,7 +26,7 @@ class Command(BaseCommand):
         key_id = ids.read_id("key", options["id"])
         key = ApiKey.objects.filter(pk=key_id).first() if key_id else None
         if key is None:
-            raise CommandError(f"There is no API key with the id “{options['id']}”.")
+            raise CommandError(f"There is no API key with the id “{redact(options['id'])}”.")
         actor = Actor.system("revoke_api_key")
         try:
             key = services.revoke_api_key(key, actor=actor, reason=options["reason"])

@@ -45,7 +45,7 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(shown))
         else:
-            self.stdout.write("\n".join(f"{name}: {value}" for name, value in shown.items()))
+            self.stdout.write("\n".join(f"{name}: {value or 'unchanged'}" for name, value in shown.items()))
 
 
 @transaction.atomic
