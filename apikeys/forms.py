@@ -7,7 +7,9 @@ from django import forms
 from apikeys import conf
 from apikeys.tokens import Environment
 from organizations import ids
+from organizations.forms import cleaned
 from organizations.models import Organization, ServiceAccount
+from organizations.text import clean_text
 
 
 def scope_choices() -> list[tuple[str, str]]:
@@ -29,12 +31,15 @@ class NewKeyForm(forms.Form):
     It checks shapes only; the service has the last word and its refusals come back to the fields.
     """
 
+    required_css_class = "required"
     #: Set when the service has refused the name as taken.
     name_taken = False
 
     organization = forms.ModelChoiceField(Organization.objects.order_by("name"))
     name = forms.CharField(
-        max_length=200, help_text="For people's reference, for example Production or CI."
+        max_length=200,
+        help_text="For people's reference, for example Production or CI.",
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
     )
     description = forms.CharField(
         required=False, widget=forms.Textarea(attrs={"rows": 2, "cols": 60})
@@ -52,7 +57,9 @@ class NewKeyForm(forms.Form):
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
     service_account = forms.CharField(
-        required=False, help_text="The id (sa_…) of a service account of the organization."
+        required=False,
+        help_text="The id (sa_…) of a service account of the organization.",
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
     )
 
     def clean_service_account(self) -> ServiceAccount | None:
@@ -68,8 +75,14 @@ class NewKeyForm(forms.Form):
 class RevokeForm(forms.Form):
     """Why keys are revoked."""
 
+    required_css_class = "required"
+
     reason = forms.CharField(
         max_length=500,
         help_text="Kept in the audit trail, which the organization can read.",
         widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
     )
+
+    def clean_reason(self) -> str:
+        """The reason as the trail keeps it; refused here, it is refused for all keys at once."""
+        return cleaned(clean_text, self.cleaned_data["reason"], "reason")

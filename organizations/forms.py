@@ -1,12 +1,23 @@
 """Forms of the staff's pages about organizations."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 
+from organizations.exceptions import Invalid
 from organizations.models import User
+from organizations.text import clean_name
+
+
+def cleaned(clean: Callable[[str, str], str], value: str, field: str) -> str:
+    """What `clean` makes of a field's value; what it refuses is an error of the field."""
+    try:
+        return clean(value, field)
+    except Invalid as refusal:
+        raise forms.ValidationError(refusal.message) from refusal
 
 
 def tier_choices() -> list[tuple[str, str]]:
@@ -14,19 +25,36 @@ def tier_choices() -> list[tuple[str, str]]:
     return [(tier, f"{tier} ({limit})") for tier, limit in settings.RATE_LIMIT_TIERS.items()]
 
 
-class NewUserForm(AdminUserCreationForm[User]):
+class PersonFields(forms.ModelForm[User]):
+    """How a person's address and name are checked, old or new."""
+
+    def clean_email(self) -> str:
+        """The address as it is kept; taken whatever its case."""
+        email: str = self.cleaned_data["email"].strip().lower()
+        if User.objects.filter(email__iexact=email).exclude(pk=self.instance.pk).exists():
+            raise forms.ValidationError("Somebody has this e-mail address already.")
+        return email
+
+    def clean_name(self) -> str:
+        """The name, which may be empty, and is as printable as every other name."""
+        name: str = self.cleaned_data["name"]
+        return cleaned(clean_name, name, "name") if name else ""
+
+
+class NewUserForm(PersonFields, AdminUserCreationForm[User]):
     """A new person: an e-mail address, and a password unless they sign in some other way."""
 
     class Meta:
         model = User
         fields = ("email", "name")
 
-    def clean_email(self) -> str:
-        """The address as it is kept; taken whatever its case."""
-        email: str = self.cleaned_data["email"].strip().lower()
-        if User.objects.filter(email__iexact=email).exists():
-            raise forms.ValidationError("Somebody has this e-mail address already.")
-        return email
+
+class UserForm(PersonFields, UserChangeForm[User]):
+    """Somebody who is there already."""
+
+    class Meta:
+        model = User
+        fields = "__all__"  # noqa: DJ007 - the admin names those that it shows
 
 
 class NewOrganizationFields(forms.Form):

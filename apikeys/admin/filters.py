@@ -1,6 +1,6 @@
 """The staff's filters of the list of keys."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -73,7 +73,13 @@ class IdlenessFilter(admin.SimpleListFilter):
         now = timezone.now()
         conditions = {
             "never": Q(last_used_at=None),
-            "30": Q(last_used_at__lte=now - timedelta(days=30)),
-            "90": Q(last_used_at__lte=now - timedelta(days=90)),
+            "30": _unused_since(now - timedelta(days=30)),
+            "90": _unused_since(now - timedelta(days=90)),
         }
         return queryset.filter(conditions.get(self.value() or "", Q()))
+
+
+def _unused_since(moment: datetime) -> Q:
+    """A key that was never used has been idle since it was made."""
+    never = Q(last_used_at=None, created_at__lte=moment)
+    return never | Q(last_used_at__lte=moment)

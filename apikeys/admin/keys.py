@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -16,10 +16,8 @@ from apikeys import services
 from apikeys.admin.filters import ExpiryFilter, IdlenessFilter, StatusFilter
 from apikeys.forms import NewKeyForm, RevokeForm
 from apikeys.models import ApiKey, Status
-from organizations import ids
 from organizations.admin.base import ServiceAdmin, show_refusal, staff_actor
-from organizations.exceptions import DomainError, ErrorCode
-from organizations.redaction import holds_secret, redact
+from organizations.exceptions import Conflict, DomainError, ErrorCode
 from organizations.text import name_key
 
 ICONS: Final = {
@@ -34,22 +32,24 @@ ICONS: Final = {
 class ApiKeyAdmin(ServiceAdmin[ApiKey]):
     """Keys. What they are is not edited here; what they may do is ended or restored."""
 
+    id_prefix = "key"
     list_display = (
         "name",
         "prefix",
         "organization",
         "environment",
         "state",
-        "created_by",
-        "created_at",
         "last_used_at",
         "expires_at",
+        "created_by",
+        "created_at",
     )
     list_filter = (StatusFilter, "environment", ExpiryFilter, IdlenessFilter)
     search_fields = (
         "name",
         "organization__name",
         "created_by__email",
+        "created_by__name",
         "secrets__prefix__startswith",
     )
     search_help_text = "A name, an organization, a creator, a displayed prefix, or an id (key_…)."
@@ -64,7 +64,7 @@ class ApiKeyAdmin(ServiceAdmin[ApiKey]):
         "environment",
         "service_account",
         "description",
-        "scopes",
+        "scope_list",
         "metadata",
         "secret_table",
         "public_id",
@@ -87,24 +87,8 @@ class ApiKeyAdmin(ServiceAdmin[ApiKey]):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[ApiKey], search_term: str
     ) -> tuple[QuerySet[ApiKey], bool]:
-        key_id = ids.read_id("key", search_term.strip())
-        if key_id:
-            return queryset.filter(pk=key_id), False
-        return super().get_search_results(request, queryset, search_term)
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """The list; a whole secret in the search box is cut to its prefix before it is used."""
-        term = request.GET.get("q", "")
-        if redact(term) != term:
-            query = request.GET.copy()
-            query["q"] = redact(term).replace("[redacted]", "").strip()
-            if holds_secret(term):
-                warning = "That was a whole secret. Only its prefix was searched for."
-                self.message_user(request, warning, messages.WARNING)
-            return HttpResponseRedirect(f"{request.path}?{query.urlencode()}")
-        return super().changelist_view(request, extra_context)
+        """A prefix may come with the dots that stand for the rest of its secret."""
+        return super().get_search_results(request, queryset, search_term.strip(" •…"))
 
     def change_view(
         self,
@@ -201,6 +185,8 @@ class ApiKeyAdmin(ServiceAdmin[ApiKey]):
         actor, reason = staff_actor(request), form.cleaned_data["reason"]
 
         def act(key: ApiKey) -> None:
+            if key.revoked_at:
+                raise Conflict("This key is revoked already.", code=ErrorCode.KEY_REVOKED)
             services.revoke_api_key(key, actor=actor, reason=reason)
 
         self.act_on_each(request, queryset, act, "Revoked keys")
@@ -208,9 +194,9 @@ class ApiKeyAdmin(ServiceAdmin[ApiKey]):
 
     def _back(self, request: HttpRequest) -> HttpResponse | None:
         """To the key's own page where the action came from there, or else to the list."""
-        if not request.POST.get("from_detail"):
+        key_id = request.POST.get(ACTION_CHECKBOX_NAME)
+        if not key_id or not request.POST.get("from_detail"):
             return None
-        key_id = request.POST[ACTION_CHECKBOX_NAME]
         return HttpResponseRedirect(reverse("admin:apikeys_apikey_change", args=[key_id]))
 
     @admin.display(description="Key")
@@ -228,6 +214,11 @@ class ApiKeyAdmin(ServiceAdmin[ApiKey]):
             ICONS[status],
             status.capitalize(),
         )
+
+    @admin.display(description="Scopes")
+    def scope_list(self, key: ApiKey) -> str:
+        """The scopes, separated by commas."""
+        return ", ".join(key.scopes)
 
     @admin.display(description="Secrets")
     def secret_table(self, key: ApiKey) -> str:

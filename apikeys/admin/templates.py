@@ -28,6 +28,7 @@ class KeyTemplateAdmin(ServiceAdmin[KeyTemplate]):
     """Presets for keys."""
 
     form = KeyTemplateForm
+    id_prefix = "tpl"
     list_display = ("name", "organization", "scope_list", "lifetime_days", "updated_at")
     list_select_related = ("organization",)
     search_fields = ("name", "organization__name")

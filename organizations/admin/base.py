@@ -2,15 +2,21 @@
 
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Model
-from django.http import HttpRequest, HttpResponse
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 
+from organizations import ids
 from organizations.actors import Actor
 from organizations.exceptions import DomainError
 from organizations.origin import origin_of
+from organizations.redaction import holds_secret, redact
 
 M = TypeVar("M", bound=Model)
 
@@ -42,7 +48,52 @@ def show_refusal(form: forms.BaseForm, refusal: DomainError) -> None:
         form.add_error(None, refusal.message)
 
 
-class ServiceAdmin(admin.ModelAdmin[M]):
+class StaffPages(admin.ModelAdmin[M]):
+    """Lists that find by public id and keep no secret; the audit trail as the history."""
+
+    #: The start of the model's public ids, such as ``org``.
+    id_prefix = ""
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[M], search_term: str
+    ) -> tuple[QuerySet[M], bool]:
+        found_id = ids.read_id(self.id_prefix, search_term.strip())
+        if found_id:
+            return queryset.filter(pk=found_id), False
+        return super().get_search_results(request, queryset, search_term)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list; a whole secret in the search box is cut to its prefix before it is used."""
+        term = request.GET.get("q", "")
+        if redact(term) != term:
+            query = request.GET.copy()
+            query["q"] = redact(term).replace("[redacted]", "").strip()
+            if holds_secret(term):
+                warning = "That was a whole secret. Only its prefix was searched for."
+                self.message_user(request, warning, messages.WARNING)
+            return HttpResponseRedirect(f"{request.path}?{query.urlencode()}")
+        return super().changelist_view(request, extra_context)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        """The audit trail knows more than Django's log, which misses what other faces do."""
+        shown = self.get_object(request, unquote(object_id))
+        if not self.has_view_or_change_permission(request, shown):
+            raise PermissionDenied
+        if shown is None:
+            raise Http404
+        trail = reverse("admin:organizations_auditevent_changelist")
+        return HttpResponseRedirect(f"{trail}?{urlencode({'q': self.subject_of(shown)})}")
+
+    def subject_of(self, shown: M) -> Any:
+        """The id whose events are the history of what is shown."""
+        return shown.pk
+
+
+class ServiceAdmin(StaffPages[M]):
     """A model whose writes go through services. Nothing is deleted."""
 
     form: type[forms.ModelForm[Any]] = ServiceForm
@@ -77,7 +128,7 @@ class ServiceAdmin(admin.ModelAdmin[M]):
             self.message_user(request, f"{done}: {succeeded}.", messages.SUCCESS)
 
 
-class ReadOnlyAdmin(admin.ModelAdmin[M]):
+class ReadOnlyAdmin(StaffPages[M]):
     """A model that staff look at and never change."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

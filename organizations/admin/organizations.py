@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html_join
 
-from organizations import ids, services
+from organizations import services
 from organizations.admin.base import ServiceAdmin, ServiceForm, adopt, staff_actor
 from organizations.forms import NewOrganizationFields, TierField
 from organizations.models import Organization, ServiceAccount
@@ -38,6 +38,7 @@ class OrganizationAdmin(ServiceAdmin[Organization]):
     """Organizations with the API-access switch and the tier."""
 
     form = OrganizationForm
+    id_prefix = "org"
     list_display = (
         "name",
         "slug",
@@ -78,14 +79,6 @@ class OrganizationAdmin(ServiceAdmin[Organization]):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Organization | None = None) -> Any:
         return self.readonly_fields if obj else ()
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Organization], search_term: str
-    ) -> tuple[QuerySet[Organization], bool]:
-        organization_id = ids.read_id("org", search_term.strip())
-        if organization_id:
-            return queryset.filter(pk=organization_id), False
-        return super().get_search_results(request, queryset, search_term)
 
     def save_model(
         self, request: HttpRequest, obj: Organization, form: forms.ModelForm[Any], change: bool
@@ -144,6 +137,7 @@ class ServiceAccountAdmin(ServiceAdmin[ServiceAccount]):
     """Machine principals."""
 
     form = ServiceAccountForm
+    id_prefix = "sa"
     list_display = ("name", "organization", "is_enabled", "created_by", "created_at")
     list_filter = (("disabled_at", admin.EmptyFieldListFilter),)
     list_select_related = ("organization", "created_by")

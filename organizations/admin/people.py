@@ -11,9 +11,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from organizations import ids, services
-from organizations.admin.base import ServiceAdmin, ServiceForm, adopt, staff_actor
-from organizations.forms import NewUserForm
+from organizations import services
+from organizations.admin.base import ServiceAdmin, ServiceForm, StaffPages, adopt, staff_actor
+from organizations.forms import NewUserForm, UserForm
 from organizations.models import Membership, User
 from organizations.roles import Role
 
@@ -23,9 +23,11 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin[User]):
+class UserAdmin(StaffPages[User], DjangoUserAdmin[User]):
     """People, who sign in by e-mail. They are deactivated, never deleted."""
 
+    id_prefix = "usr"
+    form = UserForm
     add_form = NewUserForm
     ordering = ("email",)
     list_display = ("email", "name", "is_active", "is_staff", "last_login")
@@ -46,9 +48,10 @@ class UserAdmin(DjangoUserAdmin[User]):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Nobody but a superuser changes a superuser, their password included."""
-        beyond = obj is not None and obj.is_superuser and not request.user.is_superuser
-        return not beyond and super().has_change_permission(request, obj)
+        """Nobody but a superuser changes other staff: a new password would lend their powers."""
+        powerful = obj is not None and (obj.is_staff or obj.is_superuser) and obj != request.user
+        within = request.user.is_superuser or not powerful
+        return within and super().has_change_permission(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         """Nobody but a superuser hands out permissions, least of all to themselves."""
@@ -70,14 +73,6 @@ class UserAdmin(DjangoUserAdmin[User]):
             if request.method == "POST" and response.status_code == 302 and user:
                 services.record_password_set(user, actor=staff_actor(request))
         return response
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
-    ) -> tuple[QuerySet[User], bool]:
-        user_id = ids.read_id("usr", search_term.strip())
-        if user_id:
-            return queryset.filter(pk=user_id), False
-        return super().get_search_results(request, queryset, search_term)
 
 
 class MembershipForm(ServiceForm):

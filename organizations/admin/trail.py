@@ -1,6 +1,7 @@
 """The audit trail, to be read only."""
 
 import uuid
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
@@ -15,6 +16,22 @@ class AuditEventAdmin(ReadOnlyAdmin[AuditEvent]):
     """Who did what, when and from where."""
 
     list_display = ("at", "actor_label", "event", "target_type", "target_label", "ip", "request_id")
+    fields = readonly_fields = (
+        "at",
+        "event",
+        "organization_id",
+        "actor_kind",
+        "actor_label",
+        "actor_id",
+        "target_type",
+        "target_label",
+        "target_id",
+        "details",
+        "ip",
+        "user_agent",
+        "request_id",
+        "id",
+    )
     list_display_links = ("at", "event")
     list_filter = ("event", "actor_kind", "at")
     search_fields = ("actor_label", "target_label", "request_id")
@@ -30,6 +47,9 @@ class AuditEventAdmin(ReadOnlyAdmin[AuditEvent]):
             return super().get_search_results(request, queryset, search_term)
         concerned = Q(target_id=wanted) | Q(actor_id=wanted) | Q(organization_id=wanted)
         return queryset.filter(concerned), False
+
+    def subject_of(self, shown: AuditEvent) -> Any:
+        return shown.target_id or shown.pk
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup == "organization_id" or super().lookup_allowed(lookup, value, request)
