@@ -194,9 +194,9 @@ class ApiKeyAdmin(ServiceAdmin[ApiKey]):
 
     def _back(self, request: HttpRequest) -> HttpResponse | None:
         """To the key's own page where the action came from there, or else to the list."""
-        key_id = request.POST.get(ACTION_CHECKBOX_NAME)
-        if not key_id or not request.POST.get("from_detail"):
+        if not request.POST.get("from_detail"):
             return None
+        key_id = request.POST[ACTION_CHECKBOX_NAME]
         return HttpResponseRedirect(reverse("admin:apikeys_apikey_change", args=[key_id]))
 
     @admin.display(description="Key")

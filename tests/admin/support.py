@@ -1,0 +1,60 @@
+"""What the tests of the staff's pages share."""
+
+from typing import Any, Final
+
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.models import LogEntry
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+
+from organizations.models import AuditEvent, User
+from tests.domain import every_row
+
+IP: Final = "203.0.113.9"
+NASTY: Final = "<script>alert(1)</script>\"><img src=x onerror='alert(2)'>"
+
+
+def page(model: type[Model] | Model, view: str = "changelist") -> str:
+    """The address of a page of the admin about a model or an object."""
+    args = [model.pk] if isinstance(model, Model) else []
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{view}", args=args)
+
+
+def change(row: Model) -> str:
+    """The address of an object's own page."""
+    return page(row, "change")
+
+
+def act(browser: Client, action: str, *rows: Model, **more: Any) -> Any:
+    """Chooses an action of a list for some of its rows."""
+    chosen = {"action": action, ACTION_CHECKBOX_NAME: [row.pk for row in rows]}
+    return browser.post(page(type(rows[0])), {**chosen, **more}, follow=True)
+
+
+def text(response: Any) -> str:
+    """The page that came back."""
+    body: str = response.content.decode()
+    return body
+
+
+def messages(response: Any) -> list[str]:
+    """What the page says about what was done."""
+    return [str(message) for message in response.context["messages"]]
+
+
+def everything() -> tuple[Any, ...]:
+    """All that a write could leave behind."""
+    people = list(User.objects.order_by("pk").values())
+    return every_row(), people, LogEntry.objects.count()
+
+
+def only_event(name: str, staff: User) -> AuditEvent:
+    """The one event that a member of staff has left, which says who it was and from where."""
+    event = AuditEvent.objects.get(actor_kind="staff")
+    assert event.event == name
+    assert event.actor_id == staff.pk
+    assert event.actor_label == str(staff)
+    assert event.ip == IP
+    assert event.request_id.startswith("req_")
+    return event

@@ -1,0 +1,144 @@
+"""Staff look after organizations: make them, rename them, switch the API, move them to a tier."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from organizations.models import Membership, Organization, User
+from tests.admin.support import change, everything, only_event, page, text
+from tests.factories import SYSTEM, OrganizationFactory
+
+ADD = "/admin/organizations/organization/add/"
+
+
+def form_of(organization: Organization, **changes: Any) -> dict[str, Any]:
+    """What the change page sends when only `changes` were made; None leaves a box empty."""
+    sent = {
+        "name": organization.name,
+        "api_access_enabled": "on",
+        "rate_limit_tier": organization.rate_limit_tier,
+    }
+    return {name: value for name, value in {**sent, **changes}.items() if value is not None}
+
+
+def test_an_organization_is_created_with_its_admin(
+    browser: Client, staff: User, admin: User
+) -> None:
+    sent = {"name": "Initech", "admin_email": "ADA@acme.example"}
+
+    response = browser.post(ADD, sent)
+
+    made = Organization.objects.get(name="Initech")
+    assert response.status_code == 302
+    assert Membership.objects.get(organization=made).user == admin
+    assert only_event("organization.created", staff).target_id == made.pk
+
+
+def test_an_unknown_admin_is_refused_on_the_form(browser: Client, db: None) -> None:
+    before = everything()
+
+    response = browser.post(ADD, {"name": "Initech", "admin_email": "nobody@example.com"})
+
+    assert response.status_code == 200
+    assert "Nobody has this e-mail address" in text(response)
+    assert 'value="nobody@example.com"' in text(response)
+    assert 'value="Initech"' in text(response)
+    assert everything() == before
+
+
+def test_a_missing_admin_is_refused_on_the_form(browser: Client) -> None:
+    response = browser.post(ADD, {"name": "Initech", "admin_email": ""})
+
+    assert "admin_email" in response.context["adminform"].form.errors
+
+
+def test_renaming_leaves_one_event(browser: Client, staff: User, acme: Organization) -> None:
+    response = browser.post(change(acme), form_of(acme, name="Acme Ltd"))
+
+    acme.refresh_from_db()
+    assert response.status_code == 302
+    assert acme.name == "Acme Ltd"
+    assert only_event("organization.renamed", staff).details == {"name": ["Acme", "Acme Ltd"]}
+
+
+def test_api_access_is_switched_off(browser: Client, staff: User, acme: Organization) -> None:
+    browser.post(change(acme), form_of(acme, api_access_enabled=None))
+
+    acme.refresh_from_db()
+    assert not acme.api_access_enabled
+    only_event("organization.api_access_disabled", staff)
+
+
+def test_the_tier_is_changed(browser: Client, staff: User, acme: Organization) -> None:
+    browser.post(change(acme), form_of(acme, rate_limit_tier="high"))
+
+    acme.refresh_from_db()
+    assert acme.rate_limit_tier == "high"
+    only_event("organization.rate_limit_tier_changed", staff)
+
+
+def test_saving_without_a_change_leaves_no_event(browser: Client, acme: Organization) -> None:
+    before = everything()[0]
+
+    browser.post(change(acme), form_of(acme))
+
+    assert everything()[0] == before
+
+
+def test_an_unknown_tier_is_refused(browser: Client, acme: Organization) -> None:
+    before = everything()
+
+    response = browser.post(change(acme), form_of(acme, name="New", rate_limit_tier="gold"))
+
+    assert response.status_code == 200
+    assert 'value="New"' in text(response)
+    assert everything() == before
+
+
+@pytest.mark.parametrize("name", ["tab\x07bell", "\u202etxt", "\u3164"])
+def test_a_name_that_the_service_refuses_comes_back_on_the_form(
+    browser: Client, acme: Organization, name: str
+) -> None:
+    before = everything()
+
+    response = browser.post(
+        change(acme), form_of(acme, name=name, api_access_enabled=None, rate_limit_tier="high")
+    )
+
+    form = response.context["adminform"].form
+    assert response.status_code == 200
+    assert list(form.errors) == ["name"]
+    assert form.data["name"] == name
+    assert everything() == before
+
+
+def test_other_fields_that_are_sent_along_are_ignored(browser: Client, acme: Organization) -> None:
+    fields = ("id", "slug", "created_at")
+    before = Organization.objects.values(*fields).get()
+
+    browser.post(change(acme), form_of(acme, slug="stolen", id="0", created_at="2001-01-01"))
+
+    assert Organization.objects.values(*fields).get() == before
+
+
+def test_its_page_leads_to_everything_of_it(browser: Client, acme: Organization) -> None:
+    OrganizationFactory.create(name="Globex", actor=SYSTEM)
+    links = text(browser.get(change(acme))).split("More of this organization")[1].split('href="')
+
+    addresses = [link.split('"')[0] for link in links if str(acme.pk) in link]
+
+    assert len(addresses) == 5
+    for address in addresses:
+        response = browser.get(address.replace("&amp;", "&"))
+        assert response.status_code == 200
+        assert "Globex" not in text(response)
+
+
+@pytest.mark.parametrize("attribute", ["public_id", "pk", "name", "slug"])
+def test_it_is_found_by(browser: Client, acme: Organization, attribute: str) -> None:
+    OrganizationFactory.create(name="Globex")
+
+    response = browser.get(page(Organization), {"q": str(getattr(acme, attribute))})
+
+    assert list(response.context["cl"].queryset) == [acme]
