@@ -160,7 +160,10 @@ def test_every_write_needs_a_csrf_token(staff: User, addresses: list[str]) -> No
     before = everything()
 
     for address in addresses:
-        assert client.post(address, {"name": "x"}).status_code == 403, address
+        response = client.post(address, {"name": "x"})
+        assert response.status_code == 403, address
+        assert "This form was not accepted" in text(response), address
+        assert "<style" not in text(response), "the content security policy forbids it"
 
     assert everything() == before
 
