@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -20,6 +20,8 @@ from organizations.admin.base import ServiceAdmin, show_refusal, staff_actor
 from organizations.exceptions import Conflict, DomainError, ErrorCode
 from organizations.text import name_key
 
+#: The page that asks before revoking names each key in a field, and Django reads 1000 of them.
+MOST_AT_ONCE: Final = 500
 ICONS: Final = {
     Status.ACTIVE: "●",
     Status.DISABLED: "‖",
@@ -172,6 +174,10 @@ class ApiKeyAdmin(ServiceAdmin[ApiKey]):
     @admin.action(description="Revoke the selected keys …", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
         """Ends them for good, after a page that shows their last use and asks for a reason."""
+        if queryset.count() > MOST_AT_ONCE:
+            refusal = f"Select {MOST_AT_ONCE} keys or fewer at a time. Nothing was revoked."
+            self.message_user(request, refusal, messages.ERROR)
+            return None
         form = RevokeForm(request.POST if "confirmed" in request.POST else None)
         if not form.is_valid():
             context = {

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.test import Client
 
 from apikeys import services
@@ -123,6 +124,20 @@ def test_several_keys_are_revoked(browser: Client, key: ApiKey, other: ApiKey) -
 
     assert messages(response) == ["Revoked keys: 2."]
     assert not ApiKey.objects.live().exists()
+
+
+def test_too_many_keys_for_one_form_are_not_revoked(browser: Client, key: ApiKey) -> None:
+    with writes.allowed():
+        ApiKey.objects.bulk_create(
+            ApiKey(organization=key.organization, name=f"{n}", name_key=f"{n}") for n in range(500)
+        )
+    before = everything()
+    chosen = {"action": "revoke", "index": "0", "select_across": "1", ACTION_CHECKBOX_NAME: key.pk}
+
+    browser.post(LIST, chosen)
+
+    assert "Select 500 keys or fewer at a time." in browser.session["_messages"]
+    assert everything() == before
 
 
 def test_giving_up_leads_back_to_where_one_came_from(browser: Client, key: ApiKey) -> None:
