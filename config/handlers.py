@@ -1,9 +1,14 @@
 """Error answers outside the viewsets: JSON under the API's prefixes, a page elsewhere."""
 
+import sys
+from http import HTTPStatus
+
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from apikeys.api.fallbacks import answer_status, is_api
+from apikeys.api.wire import RETRY_SECONDS
 from organizations.origin import origin_of
 
 
@@ -19,7 +24,8 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403 for a form without a valid token; the reason is for the log that Django writes."""
-    return _answer(request, 403)
+    context = {"request_id": origin_of(request).request_id}
+    return render(request, "403_csrf.html", context, status=403)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -28,12 +34,16 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500: a defect. The log has the traceback under the request id."""
-    return _answer(request, 500)
+    """500: a defect, or 503: the database is away. The log has the traceback under the id."""
+    away = isinstance(sys.exc_info()[1], OperationalError | InterfaceError)
+    return _answer(request, 503 if away else 500)
 
 
 def _answer(request: HttpRequest, status: int) -> HttpResponse:
     if is_api(request.path):
         return answer_status(request, status)
     context = {"request_id": origin_of(request).request_id}
-    return render(request, f"{status}.html", context, status=status)
+    response = render(request, f"{status}.html", context, status=status)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response["Retry-After"] = RETRY_SECONDS
+    return response

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import structlog
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 
 from apikeys.api.fallbacks import is_api
@@ -32,6 +33,19 @@ def request_context(
             _log_answer(request, response, started)
         _set_headers(request, response, origin.request_id)
         return response
+
+    return middleware
+
+
+def refuse_null(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """400 for a NUL in the query of a page, which PostgreSQL cannot look for; the API names it."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if "%00" in request.META.get("QUERY_STRING", "") and not is_api(request.path):
+            raise BadRequest
+        return get_response(request)
 
     return middleware
 

@@ -1,6 +1,6 @@
 """Rotation: a new secret for the same key, with an overlap in which the older one still works."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -54,7 +54,7 @@ def _rotate(
     key.save(update_fields=["updated_at"])
     details = {"prefix": key.key_prefix, "previous_secret_ends_at": ends_at.isoformat()}
     audit.record(KeyEvent.ROTATED, key, actor=actor, details=details)
-    return Issued(key, secret, ends_at)
+    return Issued(key, secret, min(ends_at, key.expires_at or ends_at))
 
 
 def _require_first(key: ApiKey, seen: ApiKeySecret, force: bool, now: datetime) -> None:
@@ -70,7 +70,7 @@ def _require_first(key: ApiKey, seen: ApiKeySecret, force: bool, now: datetime) 
 
 def _retire_older(key: ApiKey, now: datetime, grace_period: timedelta) -> datetime:
     key.secrets.overlapping(now).update(ends_at=now)
-    ends_at = min(now + grace_period, key.expires_at or datetime.max.replace(tzinfo=UTC))
+    ends_at = now + grace_period
     key.secrets.current().update(ends_at=ends_at)
     return ends_at
 

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -28,9 +30,22 @@ def staff_actor(request: HttpRequest) -> Actor:
 
 
 class ServiceForm(forms.ModelForm[Any]):
-    """A form that shows what the service has refused, on the fields concerned."""
+    """A form that shows what the service has refused, on the fields concerned.
+
+    It carries what its fields showed when it was opened, so that an old page brings back nothing
+    that somebody else has changed meanwhile.
+    """
 
     refusal: DomainError | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.show_hidden_initial = True
+
+    def wants(self, name: str) -> bool:
+        """Whether the form's sender changed the field, as far as what was sent can tell."""
+        return self.add_initial_prefix(name) not in self.data or name in self.changed_data
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -75,6 +90,17 @@ class StaffPages(admin.ModelAdmin[M]):
                 self.message_user(request, warning, messages.WARNING)
             return HttpResponseRedirect(f"{request.path}?{query.urlencode()}")
         return super().changelist_view(request, extra_context)
+
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[M], *rest: Any
+    ) -> HttpResponse | None:
+        """Runs an action of the list, on ids that can be ids."""
+        for selected in request.POST.getlist(ACTION_CHECKBOX_NAME):
+            try:
+                UUID(selected)
+            except ValueError:
+                raise BadRequest from None
+        return super().response_action(request, queryset, *rest)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None

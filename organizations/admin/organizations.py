@@ -80,19 +80,19 @@ class OrganizationAdmin(ServiceAdmin[Organization]):
     def get_readonly_fields(self, request: HttpRequest, obj: Organization | None = None) -> Any:
         return self.readonly_fields if obj else ()
 
-    def save_model(
-        self, request: HttpRequest, obj: Organization, form: forms.ModelForm[Any], change: bool
-    ) -> None:
+    def save_model(self, request: HttpRequest, obj: Organization, form: Any, change: bool) -> None:
         actor, new = staff_actor(request), form.cleaned_data
         if not change:
             admin_user = new["admin_email"]
             made = services.create_organization(name=new["name"], admin=admin_user, actor=actor)
             return adopt(obj, made)
-        services.rename_organization(obj, name=new["name"], actor=actor)
-        services.set_api_access(obj, enabled=new["api_access_enabled"], actor=actor)
-        return adopt(
-            obj, services.set_rate_limit_tier(obj, tier=new["rate_limit_tier"], actor=actor)
-        )
+        if form.wants("name"):
+            services.rename_organization(obj, name=new["name"], actor=actor)
+        if form.wants("api_access_enabled"):
+            services.set_api_access(obj, enabled=new["api_access_enabled"], actor=actor)
+        if form.wants("rate_limit_tier"):
+            services.set_rate_limit_tier(obj, tier=new["rate_limit_tier"], actor=actor)
+        return obj.refresh_from_db()
 
     @admin.display(description="Members", ordering="member_count")
     def members(self, organization: Organization) -> int:
@@ -155,16 +155,18 @@ class ServiceAccountAdmin(ServiceAdmin[ServiceAccount]):
         return ("organization", "public_id", "created_by", "created_at") if obj else ()
 
     def save_model(
-        self, request: HttpRequest, obj: ServiceAccount, form: forms.ModelForm[Any], change: bool
+        self, request: HttpRequest, obj: ServiceAccount, form: Any, change: bool
     ) -> None:
         actor, new = staff_actor(request), form.cleaned_data
         texts = {"name": new["name"], "description": new["description"]}
         if not change:
             made = services.create_service_account(new["organization"], actor=actor, **texts)
             return adopt(obj, made)
-        services.update_service_account(obj, actor=actor, **texts)
-        enabled = new["enabled"]
-        return adopt(obj, services.set_service_account_enabled(obj, enabled=enabled, actor=actor))
+        if form.wants("name") or form.wants("description"):
+            services.update_service_account(obj, actor=actor, **texts)
+        if form.wants("enabled"):
+            services.set_service_account_enabled(obj, enabled=new["enabled"], actor=actor)
+        return obj.refresh_from_db()
 
     @admin.display(description="Enabled", boolean=True)
     def is_enabled(self, account: ServiceAccount) -> bool:

@@ -12,7 +12,10 @@ from organizations.writes import operation
 
 @operation()
 def save_person(user: User, *, changed: Sequence[str], actor: Actor) -> User:
-    """Saves a new or changed person; Invalid for a name that cannot be kept; the event names the fields of `changed`, not their values."""
+    """Saves a new or changed person; the event names the fields of `changed`, not their values.
+
+    Raises Invalid for a name that cannot be kept.
+    """
     adding = user.date_joined is None
     user.name = clean_name(user.name) if user.name.strip() else ""
     user.save()

@@ -203,3 +203,10 @@ def test_an_action_on_nothing_changes_nothing(browser: Client, key: ApiKey) -> N
 
     assert response.status_code == 302
     assert everything() == before
+
+
+@pytest.mark.parametrize("selected", ["zzz", "\x00", "//evil.example", ""])
+def test_an_action_on_an_impossible_id_is_a_bad_request(browser: Client, selected: str) -> None:
+    sent = {"action": "disable", "_selected_action": selected, "index": "0"}
+
+    assert browser.post("/admin/apikeys/apikey/", sent).status_code == 400

@@ -29,3 +29,10 @@ def test_list_search_and_object_open(browser: Client, model: type) -> None:
         assert browser.get(reverse(f"{view}_changelist") + query).status_code == 200
     for row in model.objects.all():  # type: ignore[attr-defined]
         assert browser.get(reverse(f"{view}_change", args=[row.pk])).status_code == 200
+
+
+def test_a_null_in_the_query_of_a_page_is_a_bad_request(browser: Client) -> None:
+    place = "app_label=apikeys&model_name=keytemplate&field_name=organization"
+
+    assert browser.get(f"/admin/autocomplete/?term=%00&{place}").status_code == 400
+    assert browser.get("/admin/apikeys/apikey/?q=%00").status_code == 400

@@ -9,6 +9,7 @@ from django.test import Client
 from organizations.models import User
 from tests.admin.conftest import BrowserOf
 from tests.admin.support import act, change, everything, only_event, page, text
+from tests.domain import SECRET
 from tests.factories import PASSWORD, UserFactory
 
 ADD = "/admin/organizations/user/add/"
@@ -176,3 +177,13 @@ def test_a_person_is_found_by_public_id(browser: Client, person: User) -> None:
     response = browser.get(page(User), {"q": person.public_id})
 
     assert list(response.context["cl"].queryset) == [person]
+
+
+@pytest.mark.parametrize("name", [f"x {SECRET}", "a\u202eb"])
+def test_a_name_that_must_not_be_kept_is_refused(browser: Client, name: str) -> None:
+    sent = {"email": "new@example.com", "name": name, "usable_password": "false"}
+
+    response = browser.post("/admin/organizations/user/add/", sent)
+
+    assert response.status_code == 200
+    assert not User.objects.filter(email="new@example.com").exists()

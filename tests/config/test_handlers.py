@@ -1,7 +1,10 @@
 """Error answers: a page with the request's id, and JSON under the API's prefixes."""
 
+from typing import Any
+
 import pytest
 from django.core.exceptions import BadRequest, PermissionDenied
+from django.db import OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import include, path
@@ -80,5 +83,18 @@ def test_a_form_without_its_token_gets_the_same_page() -> None:
     answer = Client(enforce_csrf_checks=True).post("/admin/login/", {"username": "x"})
 
     assert answer.status_code == 403
-    assert "Not allowed" in answer.content.decode()
+    assert "This form was not accepted" in answer.content.decode()
     assert answer.headers["X-Request-Id"] in answer.content.decode()
+
+
+@pytest.mark.django_db
+def test_a_page_says_503_while_the_database_is_away(visitor: Client) -> None:
+    def fail(*args: Any) -> None:
+        raise OperationalError("the server closed the connection")
+
+    with connection.execute_wrapper(fail):
+        answer = visitor.post("/admin/login/", {"username": "a@example.com", "password": "x"})
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "Not available right now" in answer.content.decode()
+    assert "server closed" not in answer.content.decode()

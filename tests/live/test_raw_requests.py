@@ -105,3 +105,15 @@ def test_a_body_nested_without_end_is_refused(server: Server, manager: Issued) -
 
     assert status == 400
     assert b"nested too deeply" in answer
+
+
+def test_a_chunked_body_that_breaks_off_is_not_taken_for_none(
+    server: Server, manager: Issued
+) -> None:
+    request = post(b"zz\r\n", manager, b"Transfer-Encoding: chunked")
+    path = f"/v1/api-keys/{manager.key.public_id}/rotate".encode()
+
+    status, _ = exchange(server, request.replace(b"/v1/api-keys", path, 1))
+
+    assert status == 400
+    assert manager.key.secrets.count() == 1

@@ -45,7 +45,8 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(shown))
         else:
-            self.stdout.write("\n".join(f"{name}: {value or 'unchanged'}" for name, value in shown.items()))
+            lines = [f"{name}: {value or 'unchanged'}" for name, value in shown.items()]
+            self.stdout.write("\n".join(lines))
 
 
 @transaction.atomic
