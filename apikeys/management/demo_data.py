@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import count
 from typing import Any, Final
 
 from django.db import transaction
@@ -49,6 +50,20 @@ class Demo:
 def is_seeded() -> bool:
     """Whether the demo's data is there."""
     return User.objects.filter(email=ADMIN).exists()
+
+
+def renew_password(password: str) -> None:
+    """Gives the demo's people the password that is shown, if the secrets were made anew."""
+    for user in User.objects.filter(email__in=[ADMIN, MEMBER, OTHER_ADMIN, STAFF]):
+        if not user.check_password(password):
+            user.set_password(password)
+            user.save(update_fields=["password"])
+
+
+def free_name() -> str:
+    """A name that no key of Acme has yet."""
+    taken = set(ApiKey.objects.filter(organization__slug="acme").values_list("name", flat=True))
+    return next(name for n in count(1) if (name := f"Another {n}") not in taken)
 
 
 @transaction.atomic

@@ -13,6 +13,7 @@ from apikeys.models import ApiKey, ApiKeySecret, KeyTemplate, Status
 from organizations.models import AuditEvent, Membership, Organization, ServiceAccount, User
 from tests.client import ApiClient
 from tests.conftest import ALL_SCOPES
+from tests.factories import IssuedKeyFactory
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "made up for a test"
@@ -79,3 +80,23 @@ def test_seeding_happens_whole_or_not_at_all(events: Callable[..., list[AuditEve
     assert User.objects.count() == 1
     assert not Organization.objects.exists()
     assert not events()
+
+
+def test_the_shown_password_works_even_when_the_secrets_were_made_anew() -> None:
+    demo_data.seed(PASSWORD)
+
+    demo_data.renew_password("another one, made up for a test")
+
+    password = "another one, made up for a test"
+    people = [demo_data.ADMIN, demo_data.MEMBER, demo_data.OTHER_ADMIN, demo_data.STAFF]
+    assert all(authenticate(username=email, password=password) for email in people)
+
+
+def test_the_name_that_is_proposed_for_another_key_is_free() -> None:
+    demo_data.seed(PASSWORD)
+    acme = Organization.objects.get(slug="acme")
+
+    first = demo_data.free_name()
+    IssuedKeyFactory.create(organization=acme, name=first)
+
+    assert (first, demo_data.free_name()) == ("Another 1", "Another 2")

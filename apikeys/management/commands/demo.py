@@ -49,7 +49,11 @@ class Command(BaseCommand):
         _serve(host, port, workers, environment)
 
     def _introduce(self, address: str) -> None:
-        demo = None if demo_data.is_seeded() else demo_data.seed(settings.DEMO_PASSWORD)
+        if demo_data.is_seeded():
+            demo = None
+            demo_data.renew_password(settings.DEMO_PASSWORD)
+        else:
+            demo = demo_data.seed(settings.DEMO_PASSWORD)
         self.stdout.write(
             f"\n  Staff administration   {address}/admin/\n"
             f"    sign in as           {demo_data.STAFF}\n"
@@ -58,9 +62,11 @@ class Command(BaseCommand):
             f"  and {demo_data.OTHER_ADMIN}, who have no pages of their own yet.\n"
         )
         if demo is None:
+            where = "" if connection.vendor == "sqlite" else ", with the same DATABASE_URL"
+            name = demo_data.free_name()
             self.stdout.write(
-                "  A working key was shown at the first start. For another one:\n\n"
-                f"    {_python()} manage.py create_api_key --organization acme --name Another\n"
+                f"  A working key was shown at the first start. For another one{where}:\n\n"
+                f'    {_python()} manage.py create_api_key --organization acme --name "{name}"\n'
             )
             return
         self.stdout.write(
