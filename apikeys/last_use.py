@@ -31,13 +31,19 @@ def note_use(found: FoundSecret, presented: str, origin: Origin) -> None:
     if fresh and found.pepper == conf.peppers().newest:
         return
     try:
-        with _without_waiting(), transaction.atomic(), writes.allowed():
-            _write(found, origin)
-            _move_to_newest_pepper(found, presented)
+        with writes.turn(wait=False) as mine:
+            if mine:
+                _write_at_once(found, presented, origin)
     except DatabaseError as error:
         # The first line only: PostgreSQL adds the failing row, digest included.
         reason = str(error).partition("\n")[0]
         _log.warning("last_use_not_recorded", key_id=str(found.key_id), reason=reason)
+
+
+def _write_at_once(found: FoundSecret, presented: str, origin: Origin) -> None:
+    with _without_waiting(), transaction.atomic(), writes.allowed():
+        _write(found, origin)
+        _move_to_newest_pepper(found, presented)
 
 
 def _write(found: FoundSecret, origin: Origin) -> None:

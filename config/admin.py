@@ -9,4 +9,6 @@ class StaffAdminSite(AdminSite):
 
     site_header = f"{settings.SITE_NAME} staff"
     site_title = f"{settings.SITE_NAME} staff"
+    #: The lists need the width, and the start page names every list.
+    enable_nav_sidebar = False
     index_title = "Look after organizations and their keys"

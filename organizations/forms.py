@@ -61,7 +61,7 @@ class NewOrganizationFields(forms.Form):
     """What a new organization needs beside its name."""
 
     admin_email = forms.EmailField(
-        label="E-mail address of its admin", help_text="Somebody who is listed under People."
+        label="E-mail address of its admin", help_text="Somebody who is listed under Users."
     )
 
     def clean_admin_email(self) -> User:

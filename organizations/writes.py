@@ -1,15 +1,17 @@
 """Only services write: guarded models refuse to be saved outside an operation."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, connection, models, transaction
 
 from organizations.exceptions import Conflict
 
 _open: ContextVar[bool] = ContextVar("writes_open", default=False)
+_turns = threading.Lock()
 M = TypeVar("M", bound=models.Model, covariant=True)
 
 
@@ -30,8 +32,26 @@ def allowed() -> Iterator[None]:
 @contextmanager
 def operation() -> Iterator[None]:
     """One transaction in which guarded models may be written; also usable as a decorator."""
-    with transaction.atomic(), allowed():
+    with turn(), transaction.atomic(), allowed():
         yield
+
+
+@contextmanager
+def turn(*, wait: bool = True) -> Iterator[bool]:
+    """Lets the threads of a process write to SQLite in turns; whether this thread has its turn.
+
+    SQLite's own way of waiting is to try again now and then; under load threads missed their
+    chance for as long as they were willing to wait. In a transaction the turn is had already.
+    """
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        yield True
+        return
+    mine = _turns.acquire(blocking=wait)
+    try:
+        yield mine
+    finally:
+        if mine:
+            _turns.release()
 
 
 def _require_open(what: type[Any]) -> None:

@@ -36,3 +36,9 @@ def test_a_null_in_the_query_of_a_page_is_a_bad_request(browser: Client) -> None
 
     assert browser.get(f"/admin/autocomplete/?term=%00&{place}").status_code == 400
     assert browser.get("/admin/apikeys/apikey/?q=%00").status_code == 400
+
+
+def test_times_are_shown_with_their_zone(browser: Client, manager: Issued) -> None:
+    page = browser.get(reverse("admin:apikeys_apikey_change", args=[manager.key.pk]))
+
+    assert f"{manager.key.created_at:%-d %b %Y, %H:%M} UTC" in page.content.decode()

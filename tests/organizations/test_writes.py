@@ -3,7 +3,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 
 from organizations import writes
 from organizations.exceptions import Conflict, ErrorCode
@@ -143,3 +143,20 @@ def test_another_violation_is_no_conflict(acme: Organization, admin: User) -> No
         Membership.objects.filter(user=admin).update(role="owner")
 
     assert every_row() == before
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="other databases queue their writers")
+def test_threads_take_turns_and_whoever_does_not_wait_goes_without(committed: None) -> None:
+    turns: list[bool] = []
+
+    def ask() -> None:
+        with writes.turn(wait=False) as mine:
+            turns.append(mine)
+
+    with writes.turn():
+        other = threading.Thread(target=ask)
+        other.start()
+        other.join()
+    ask()
+
+    assert turns == [False, True]

@@ -1,9 +1,11 @@
 """What every viewset shares: authentication, limits, parsing, and answers in its format."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
+import structlog
 from django.db.models import Model, QuerySet
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
@@ -20,6 +22,7 @@ from organizations.models import Organization
 from organizations.origin import origin_of
 from organizations.roles import Action
 
+_log = structlog.get_logger(__name__)
 M = TypeVar("M", bound=Model)
 LONGEST_PAGE: Final = 100
 DEFAULT_PAGE: Final = 20
@@ -30,6 +33,9 @@ def answer_failure(error: Exception, context: Mapping[str, Any]) -> Response | N
     failure = failure_of(error)
     if failure is None:
         return None
+    if failure.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        # The first line names the cause; further lines of PostgreSQL's may quote rows.
+        _log.error("database_unavailable", reason=str(error).partition("\n")[0])
     wire: WireFormat = context["view"].wire
     body = wire.error_body(failure, origin_of(context["request"]).request_id)
     return Response(body, status=failure.status, headers=dict(failure.headers))
