@@ -25,6 +25,12 @@ def require_founder(actor: Actor) -> None:
         raise Forbidden("API keys cannot do this; a person has to.")
 
 
+def require_staff(actor: Actor) -> None:
+    """Returns if `actor` may write to other people's accounts: staff and the system may."""
+    if actor.kind not in (ActorKind.STAFF, ActorKind.SYSTEM):
+        raise Forbidden("Only staff can do this.")
+
+
 def _require_role(actor: Actor, action: Action, organization: Organization) -> None:
     role = (
         Membership.objects.visible_to(actor)

@@ -13,6 +13,7 @@ from organizations.actors import Actor
 from organizations.models import AuditEvent, Organization, User
 from organizations.roles import Role
 from tests.client import ApiClient
+from tests.domain import actor_called
 from tests.factories import IssuedKeyFactory, MembershipFactory, OrganizationFactory, UserFactory
 
 ALL_SCOPES = [
@@ -112,6 +113,18 @@ def foreigner(globex: Organization) -> Issued:
     """Globex's key with every scope."""
     issued: Issued = IssuedKeyFactory.create(organization=globex, name="Manager", scopes=ALL_SCOPES)
     return issued
+
+
+@pytest.fixture
+def tester(make_key: Callable[..., Issued]) -> Issued:
+    """Acme's test key with every scope."""
+    return make_key(name="Tester", scopes=ALL_SCOPES, environment="test")
+
+
+@pytest.fixture
+def act_as(request: pytest.FixtureRequest) -> Callable[[str], Actor]:
+    """The actor who plays a part, by the name of its fixture."""
+    return lambda part: actor_called(part, request)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -39,14 +38,12 @@ class KeyTemplateAdmin(ServiceAdmin[KeyTemplate]):
     def get_readonly_fields(self, request: HttpRequest, obj: KeyTemplate | None = None) -> Any:
         return ("organization",) if obj else ()
 
-    def save_model(
-        self, request: HttpRequest, obj: KeyTemplate, form: forms.ModelForm[Any], change: bool
-    ) -> None:
-        actor, new = staff_actor(request), dict(form.cleaned_data)
-        if change:
-            before = KeyTemplate.objects.select_related("organization").get(pk=obj.pk)
-            return adopt(obj, services.update_template(before, actor=actor, changes=new))
-        return adopt(obj, services.create_template(actor=actor, **new))
+    def save_model(self, request: HttpRequest, obj: KeyTemplate, form: Any, change: bool) -> None:
+        actor, new = staff_actor(request), form.cleaned_data
+        if not change:
+            return adopt(obj, services.create_template(actor=actor, **new))
+        changes = {name: value for name, value in new.items() if form.wants(name)}
+        return adopt(obj, services.update_template(obj, actor=actor, changes=changes))
 
     @admin.display(description="Scopes")
     def scope_list(self, template: KeyTemplate) -> str:

@@ -39,7 +39,7 @@ class StrictJSONParser(BaseParser):
     ) -> Any:
         """The decoded body; raises TooLarge, UnsupportedMediaType or ParseError."""
         _require_utf8(media_type or "")
-        body = _read(stream, parser_context or {})
+        body = _read(stream)
         try:
             return json.loads(
                 body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_refuse_constant
@@ -74,7 +74,7 @@ def _require_utf8(media_type: str) -> None:
         raise UnsupportedMediaType(media_type, "Send JSON in UTF-8.")
 
 
-def _read(stream: IO[Any], context: Mapping[str, Any]) -> bytes:
+def _read(stream: IO[Any]) -> bytes:
     limit = settings.API_BODY_LIMIT
     body: bytes = stream.read(limit + 1)
     if len(body) > limit:

@@ -3,6 +3,7 @@
 Each function is one operation: policy, checks, write and one audit event in one transaction.
 """
 
+from apikeys.services.authority import no_service_account
 from apikeys.services.keys import (
     Issued,
     create_api_key,
@@ -18,6 +19,7 @@ __all__ = [
     "create_api_key",
     "create_template",
     "delete_template",
+    "no_service_account",
     "record_retired_use",
     "revoke_api_key",
     "rotate_api_key",

@@ -56,10 +56,15 @@ def choose_service_account(
     if wanted is None:
         return ServiceAccount.objects.get(pk=own) if own else None
     if wanted.organization_id != organization.id or not wanted.enabled:
-        message = "This is no enabled service account of the organization."
-        raise Invalid.field("service_account", message)
+        raise no_service_account()
     _require_same_service_account(actor, wanted.id)
     return wanted
+
+
+def no_service_account() -> Invalid:
+    """The one refusal of an account that is absent, disabled or another organization's."""
+    message = "This is no enabled service account of the organization."
+    return Invalid.field("service_account", message)
 
 
 def _require_same_service_account(actor: Actor, service_account_id: UUID | None) -> None:

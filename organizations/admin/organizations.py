@@ -158,12 +158,16 @@ class ServiceAccountAdmin(ServiceAdmin[ServiceAccount]):
         self, request: HttpRequest, obj: ServiceAccount, form: Any, change: bool
     ) -> None:
         actor, new = staff_actor(request), form.cleaned_data
-        texts = {"name": new["name"], "description": new["description"]}
         if not change:
-            made = services.create_service_account(new["organization"], actor=actor, **texts)
+            made = services.create_service_account(
+                new["organization"], name=new["name"], description=new["description"], actor=actor
+            )
             return adopt(obj, made)
-        if form.wants("name") or form.wants("description"):
-            services.update_service_account(obj, actor=actor, **texts)
+        texts = {
+            name: new[name] if form.wants(name) else form.initial[name]
+            for name in ("name", "description")
+        }
+        services.update_service_account(obj, actor=actor, **texts)
         if form.wants("enabled"):
             services.set_service_account_enabled(obj, enabled=new["enabled"], actor=actor)
         return obj.refresh_from_db()

@@ -1,12 +1,10 @@
 """Staff look after organizations: make them, rename them, switch the API, move them to a tier."""
 
-import re
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from organizations import services as organization_services
 from organizations.models import Membership, Organization, User
 from tests.admin.support import change, everything, only_event, page, text
 from tests.factories import SYSTEM, OrganizationFactory
@@ -144,18 +142,3 @@ def test_it_is_found_by(browser: Client, acme: Organization, attribute: str) -> 
     response = browser.get(page(Organization), {"q": str(getattr(acme, attribute))})
 
     assert list(response.context["cl"].queryset) == [acme]
-
-
-def test_an_old_page_does_not_bring_back_what_was_changed_meanwhile(
-    browser: Client, acme: Organization
-) -> None:
-    address = f"/admin/organizations/organization/{acme.pk}/change/"
-    opened = text(browser.get(address))
-    shown = dict(re.findall(r'name="(initial-[a-z_]+)" value="([^"]*)"', opened))
-    organization_services.set_api_access(acme, enabled=False, actor=SYSTEM)
-
-    browser.post(address, {**form_of(acme, name="Acme Corporation"), **shown})
-
-    acme.refresh_from_db()
-    assert shown["initial-api_access_enabled"] == "True"
-    assert (acme.name, acme.api_access_enabled) == ("Acme Corporation", False)

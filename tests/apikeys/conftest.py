@@ -7,24 +7,9 @@ import pytest
 
 from apikeys import services
 from apikeys.services import Issued
-from organizations.actors import Actor
 from organizations.models import Organization
 from tests.apikeys.operations import World
-from tests.conftest import ALL_SCOPES
-from tests.domain import actor_called
 from tests.factories import SYSTEM, TemplateFactory
-
-
-@pytest.fixture
-def act_as(request: pytest.FixtureRequest) -> Callable[[str], Actor]:
-    """The actor who plays a part, by the name of its fixture."""
-    return lambda part: actor_called(part, request)
-
-
-@pytest.fixture
-def tester(make_key: Callable[..., Issued]) -> Issued:
-    """Acme's test key with every scope."""
-    return make_key(name="Tester", scopes=ALL_SCOPES, environment="test")
 
 
 @pytest.fixture

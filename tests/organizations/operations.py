@@ -74,8 +74,30 @@ BOUND: Final[dict[str, Operation[World]]] = {
         run=lambda w, a: services.set_service_account_enabled(w.account, enabled=False, actor=a),
     ),
 }
+#: On people, who belong to no single organization; for staff alone.
+ON_PEOPLE: Final[dict[str, Operation[World]]] = {
+    "create person": Operation(
+        event=Event.PERSON_CREATED,
+        target_type="User",
+        run=lambda w, a: services.save_person(
+            User(email="new@acme.example", password="!"), changed=["email"], actor=a
+        ),
+    ),
+    "update person": Operation(
+        event=Event.PERSON_UPDATED,
+        target_type="User",
+        run=lambda w, a: services.save_person(w.newcomer, changed=["is_active"], actor=a),
+    ),
+    "set password": Operation(
+        event=Event.PERSON_PASSWORD_SET,
+        target_type="User",
+        run=lambda w, a: services.record_password_set(w.newcomer, actor=a),
+        target_id=lambda w, _: w.newcomer.pk,
+    ),
+}
 ALL: Final[dict[str, Operation[World]]] = {
     **BOUND,
+    **ON_PEOPLE,
     "create organization": Operation(
         event=Event.CREATED,
         target_type="Organization",
@@ -84,6 +106,7 @@ ALL: Final[dict[str, Operation[World]]] = {
 }
 #: Calls that ask for what is so already.
 IDLE: Final[dict[str, Callable[[World, Actor], Any]]] = {
+    "update person": lambda w, a: services.save_person(w.newcomer, changed=[], actor=a),
     "rename organization": lambda w, a: services.rename_organization(
         w.acme, name=f"  {w.acme.name} ", actor=a
     ),

@@ -9,7 +9,7 @@ from organizations.actors import Actor
 from organizations.exceptions import ErrorCode, Forbidden, NotFound
 from organizations.models import AuditEvent, User
 from tests.domain import ORIGIN, every_row, new_events, unwritable_trail
-from tests.organizations.operations import ALL, BOUND, IDLE, World
+from tests.organizations.operations import ALL, BOUND, IDLE, ON_PEOPLE, World
 
 STAFF_ONLY = ("close the API", "change tier")
 CUSTOMERS = {name: operation for name, operation in BOUND.items() if name not in STAFF_ONLY}
@@ -30,8 +30,8 @@ def test_each_operation_leaves_one_event_that_says_who_what_and_from_where(
     assert event.target_type == ALL[name].target_type
     assert event.target_id == ALL[name].target_id(world, result)
     assert event.target_label
-    expected = event.target_id if name == "create organization" else world.acme.id
-    assert event.organization_id == expected
+    owners = {"create organization": event.target_id, **dict.fromkeys(ON_PEOPLE)}
+    assert event.organization_id == owners.get(name, world.acme.id)
     assert (event.ip, event.user_agent) == (ORIGIN.ip, ORIGIN.user_agent)
     assert event.request_id == ORIGIN.request_id
 
@@ -120,3 +120,16 @@ def test_a_deactivated_admin_finds_nothing_any_more(
 
     with pytest.raises(NotFound):
         BOUND[name].run(world, act_as("admin"))
+
+
+@pytest.mark.parametrize("name", ON_PEOPLE)
+@pytest.mark.parametrize("part", ["admin", "member", "outsider", "manager", "foreigner"])
+def test_only_staff_write_to_other_peoples_accounts(
+    name: str, part: str, world: World, act_as: ActAs
+) -> None:
+    actor, before, people = act_as(part), every_row(), User.objects.count()
+
+    with pytest.raises(Forbidden, match="Only staff"):
+        ON_PEOPLE[name].run(world, actor)
+
+    assert (every_row(), User.objects.count()) == (before, people)

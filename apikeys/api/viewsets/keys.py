@@ -111,8 +111,7 @@ class ApiKeyViewSet(WireViewSet):
         accounts = ServiceAccount.objects.visible_to(self.actor)
         account = self.find(accounts, ids.read_id("sa", text))
         if account is None:
-            message = "This is no enabled service account of the organization."
-            raise Invalid.field("service_account", message)
+            raise services.no_service_account()
         return account
 
 
