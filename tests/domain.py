@@ -101,6 +101,14 @@ def every_row() -> dict[str, list[Any]]:
     }
 
 
+@contextmanager
+def nothing_written() -> Iterator[None]:
+    """Whatever happens inside leaves every guarded row as it was."""
+    before = every_row()
+    yield
+    assert every_row() == before
+
+
 def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
     """What the calls return or raise, each in a thread and a connection of its own."""
     start = threading.Barrier(len(calls))
