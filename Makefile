@@ -6,13 +6,14 @@ WORKERS ?= 1
 # The role is the one that runs make, as with psql.
 TEST_DATABASE_URL ?= postgres://127.0.0.1:5432/postgres
 TEST_REDIS_URL ?= redis://127.0.0.1:6379/15
-PYTEST ?= -n 2 --dist loadfile
+PYTEST ?= -n 2 --dist loadfile --ignore tests/browser
 BIN := .venv/bin
 BASE := .venv/.base
 DEV := .venv/.dev
+BROWSER := .venv/.browser
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-postgres lint format typecheck check lock
+.PHONY: help install demo test test-postgres test-browser screenshots lint format typecheck check lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -31,6 +32,10 @@ $(DEV): requirements/dev.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@ $(BASE)
 
+$(BROWSER): requirements/browser.txt | $(DEV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
 demo: $(BASE) ## Start the demo (HOST, PORT, WORKERS); Ctrl-C ends it
 	@exec $(BIN)/python manage.py demo --host $(HOST) --port $(PORT) --workers $(WORKERS)
 
@@ -39,6 +44,12 @@ test: $(DEV) ## Run the tests on SQLite; branch coverage of the apps has to reac
 
 test-postgres: $(DEV) ## Run the tests on PostgreSQL and Redis (TEST_DATABASE_URL, TEST_REDIS_URL)
 	DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest $(PYTEST)
+
+test-browser: $(BROWSER) ## Run the tests in Chromium, which has to be on PATH
+	$(BIN)/python -m pytest tests/browser
+
+screenshots: $(BROWSER) ## Make the pictures of the README anew, from a demo of their own
+	$(BIN)/python -m tests.browser.screenshots docs/images
 
 lint: $(DEV) ## Check style, templates and import contracts
 	$(BIN)/ruff check .
@@ -60,6 +71,8 @@ check: lint typecheck ## Lint, types, missing migrations, deployment settings
 		DJANGO_SETTINGS_MODULE=config.settings.production \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 
+# The extras stay in the files: without them pip looks for the newest release of such a package and finds no hash for it.
 lock: $(DEV) ## Pin the packages of pyproject.toml anew, with hashes
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements/base.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --group dev -o requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-header pyproject.toml -o requirements/base.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-header pyproject.toml --group dev -o requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-header pyproject.toml --group dev --group browser -o requirements/browser.txt

@@ -45,15 +45,21 @@ class Limiter:
 
     def hit(self, key_id: UUID, tier: str) -> Limit:
         """Counts one request of a key."""
-        item = _item(tier)
+        return self._hit(str(key_id), _item(tier))
+
+    def hit_other(self, name: str, limit: str) -> Limit:
+        """Counts something else by name, within a limit such as ``10/minute``."""
+        return self._hit(name, parse(limit))
+
+    def _hit(self, name: str, item: RateLimitItem) -> Limit:
         if self._shared and time.monotonic() >= self._away_until:
             try:
-                return _hit(self._shared, item, key_id)
+                return _hit(self._shared, item, name)
             except StorageError:
                 self._note_failure()
         # In turns: threads that open a window together make MemoryStorage forget hits.
         with self._lock:
-            return _hit(self._alone, item, key_id)
+            return _hit(self._alone, item, name)
 
     def is_reachable(self) -> bool:
         """Whether the shared store answers; without one, the process itself is the store."""
@@ -67,10 +73,10 @@ class Limiter:
             _log.error("rate_limit_store_away", counting="per process")
 
 
-def _hit(limiter: FixedWindowRateLimiter, item: RateLimitItem, key_id: UUID) -> Limit:
-    if limiter.hit(item, str(key_id)):
+def _hit(limiter: FixedWindowRateLimiter, item: RateLimitItem, name: str) -> Limit:
+    if limiter.hit(item, name):
         return Limit(allowed=True)
-    ends_at = limiter.get_window_stats(item, str(key_id)).reset_time
+    ends_at = limiter.get_window_stats(item, name).reset_time
     return Limit(allowed=False, retry_after=max(1, int(ends_at - time.time()) + 1))
 
 

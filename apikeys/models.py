@@ -117,7 +117,10 @@ class ApiKey(GuardedModel):
 
 
 class ApiKeySecret(GuardedModel):
-    """One secret of a key, as a keyed digest. `ends_at` is None for the newest."""
+    """One secret of a key, as a keyed digest. `ends_at` is None for the newest.
+
+    `submission` is the form that asked for it: sent again, it makes no second one.
+    """
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="secrets")
@@ -127,6 +130,7 @@ class ApiKeySecret(GuardedModel):
     created_at = models.DateTimeField(auto_now_add=True)
     ends_at = models.DateTimeField(null=True)
     misused_at = models.DateTimeField(null=True)
+    submission = models.UUIDField(null=True, unique=True, editable=False)
 
     objects = ApiKeySecretQuerySet.as_manager()
 

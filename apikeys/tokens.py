@@ -45,9 +45,14 @@ def checksum(body: str) -> str:
     return base62(zlib.crc32(body.encode("ascii")), CHECKSUM_LENGTH)
 
 
+def has_shape(presented: str) -> bool:
+    """Whether `presented` looks like a secret, whatever its checksum."""
+    return bool(_SHAPE.fullmatch(presented))
+
+
 def is_well_formed(presented: str) -> bool:
     """Whether `presented` has the shape and the checksum of a secret."""
-    if not _SHAPE.fullmatch(presented):
+    if not has_shape(presented):
         return False
     body, given = presented[:-CHECKSUM_LENGTH], presented[-CHECKSUM_LENGTH:]
     return checksum(body) == given

@@ -1,7 +1,11 @@
 """The staff administration's frame."""
 
+from typing import Any
+
+from allauth.account.decorators import secure_admin_login
 from django.conf import settings
 from django.contrib.admin import AdminSite
+from django.http import HttpRequest, HttpResponse
 
 
 class StaffAdminSite(AdminSite):
@@ -12,3 +16,8 @@ class StaffAdminSite(AdminSite):
     #: The lists need the width, and the start page names every list.
     enable_nav_sidebar = False
     index_title = "Look after organizations and their keys"
+
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The sign-in of everybody, with its limits and its second factor."""
+        response: HttpResponse = secure_admin_login(super().login)(request, extra_context)
+        return response

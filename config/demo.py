@@ -20,6 +20,7 @@ def _write_secrets() -> None:
     VAR.mkdir(mode=0o700, parents=True, exist_ok=True)
     lines = [
         "DJANGO_SETTINGS_MODULE=config.settings.base",
+        "PASSKEYS_WITHOUT_HTTPS=on",
         f"DEMO_PASSWORD={secrets.token_urlsafe(12)}",
         *generated(),
     ]

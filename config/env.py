@@ -81,6 +81,25 @@ def redis_url() -> str:
     return value
 
 
+def base_url() -> str:
+    """`API_BASE_URL` without a slash at its end; empty where the pages' own address is meant."""
+    value = text("API_BASE_URL").rstrip("/")
+    parts = urlsplit(value)
+    if value and (
+        parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc
+    ):
+        raise ImproperlyConfigured(
+            "Set API_BASE_URL to the address of the API, such as “https://api.example.com”."
+        )
+    return value
+
+
+def mail() -> dict[str, Any]:
+    """Django's settings for the mail server of `EMAIL_URL`; without one, mails are printed."""
+    value: dict[str, Any] = environ.Env.email_url_config(text("EMAIL_URL", "consolemail://"))
+    return value
+
+
 def log_level() -> str:
     """`LOG_LEVEL`, by the names of Python's logging."""
     value = text("LOG_LEVEL", "INFO").upper()

@@ -2,12 +2,16 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from django.views.generic import RedirectView
+
+from config.theme import choose_theme
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
+    path("accounts/", include("allauth.urls")),
+    path("theme/", choose_theme, name="theme"),
     path("", include("apikeys.api.urls")),
+    path("", include("organizations.urls")),
+    path("", include("apikeys.urls")),
 ]
 
 handler400 = "config.handlers.bad_request"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -24,6 +25,8 @@ class ErrorCode(StrEnum):
     KEY_REVOKED = "key_revoked"
     KEY_EXPIRED = "key_expired"
     LAST_ADMIN = "last_admin"
+    CHANGED_MEANWHILE = "changed_meanwhile"
+    ALREADY_SUBMITTED = "already_submitted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +80,15 @@ class NotFound(DomainError):
 
 class Conflict(DomainError):
     """The state of things refuses this, or another request was first."""
+
+
+def require_unchanged(updated_at: datetime, seen_at: datetime | None, what: str) -> None:
+    """Conflict if what was looked at as of `seen_at` has changed meanwhile; None asks nothing."""
+    if seen_at and seen_at != updated_at:
+        message = f"Someone changed this {what} while you were editing. Review their version."
+        raise Conflict(message, code=ErrorCode.CHANGED_MEANWHILE)
+
+
+def is_stale(refusal: DomainError) -> bool:
+    """Whether the refusal is that somebody else was first to change it."""
+    return refusal.code == ErrorCode.CHANGED_MEANWHILE

@@ -1,13 +1,14 @@
 """Forms of the staff's pages about organizations."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 
-from organizations.exceptions import Invalid
+from organizations.exceptions import DomainError, Invalid
 from organizations.models import User
 from organizations.text import clean_name
 
@@ -18,6 +19,33 @@ def cleaned(clean: Callable[[str, str], str], value: str, field: str) -> str:
         return clean(value, field)
     except Invalid as refusal:
         raise forms.ValidationError(refusal.message) from refusal
+
+
+def show_refusal(form: forms.BaseForm, refusal: DomainError) -> None:
+    """Puts each problem on its field; the sentence on the form where no field fits."""
+    for problem in refusal.problems:
+        field = problem.field.partition(".")[0]
+        form.add_error(field if field in form.fields else None, problem.message)
+    if not refusal.problems:
+        form.add_error(None, refusal.message)
+
+
+class SeenForm(forms.Form):
+    """An edit form that says which version of its object it was filled from."""
+
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    @property
+    def seen_at(self) -> datetime | None:
+        """The version that was looked at; None where the form does not say."""
+        try:
+            return datetime.fromisoformat(self.cleaned_data["seen"])
+        except ValueError:
+            return None
+
+    def look_again(self, updated_at: datetime) -> None:
+        """Keeps what was typed, as of the version that is shown beside it now."""
+        self.data = {**self.cleaned_data, "seen": updated_at.isoformat()}
 
 
 def tier_choices() -> list[tuple[str, str]]:

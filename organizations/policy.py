@@ -2,7 +2,7 @@
 
 from organizations.actors import Actor, ActorKind
 from organizations.exceptions import ErrorCode, Forbidden, NotFound
-from organizations.models import Membership, Organization
+from organizations.models import Membership, Organization, User
 from organizations.roles import ALLOWED, KEY_SCOPES, STAFF_ONLY, Action, Role
 
 
@@ -29,6 +29,16 @@ def require_staff(actor: Actor) -> None:
     """Returns if `actor` may write to other people's accounts: staff and the system may."""
     if actor.kind not in (ActorKind.STAFF, ActorKind.SYSTEM):
         raise Forbidden("Only staff can do this.")
+
+
+def require_person(actor: Actor) -> User:
+    """The active person who acts, for what nobody can do in somebody else's name."""
+    if actor.kind is not ActorKind.PERSON:
+        raise Forbidden("Only the person themselves can do this.")
+    person = User.objects.filter(pk=actor.principal_id, is_active=True).first()
+    if person is None:
+        raise NotFound
+    return person
 
 
 def _require_role(actor: Actor, action: Action, organization: Organization) -> None:

@@ -10,7 +10,13 @@ from organizations.actors import Actor, ActorKind
 from organizations.writes import GuardedQuerySet, M
 
 if TYPE_CHECKING:
-    from organizations.models import AuditEvent, Membership, Organization, ServiceAccount
+    from organizations.models import (
+        AuditEvent,
+        Invitation,
+        Membership,
+        Organization,
+        ServiceAccount,
+    )
 
 
 class OwnedQuerySet(GuardedQuerySet[M]):
@@ -61,6 +67,14 @@ class MembershipQuerySet(OwnedQuerySet["Membership"]):
 
 class ServiceAccountQuerySet(OwnedQuerySet["ServiceAccount"]):
     """Machine principals of organizations."""
+
+
+class InvitationQuerySet(OwnedQuerySet["Invitation"]):
+    """Invitations to organizations."""
+
+    def open(self) -> Self:
+        """Those that can be accepted, or sent again where they have expired."""
+        return self.filter(accepted_at=None, revoked_at=None)
 
 
 class AuditEventQuerySet(OwnedQuerySet["AuditEvent"]):

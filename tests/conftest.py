@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 
 from apikeys import triggers as key_triggers
@@ -23,6 +24,12 @@ ALL_SCOPES = [
     "events:read",
     "api-keys:manage",
 ]
+
+
+@pytest.fixture(autouse=True)
+def no_attempts_counted() -> None:
+    """Each test begins with none of the attempts to sign in that another has made."""
+    cache.clear()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from apikeys.models import KeyTemplate
 from apikeys.services import Issued
 from organizations import services as organization_services
 from organizations.actors import Actor
-from organizations.models import Membership, Organization, ServiceAccount, User
+from organizations.models import Invitation, Membership, Organization, ServiceAccount, User
 from organizations.roles import Role
 
 SYSTEM = Actor.system("tests")
@@ -61,6 +61,20 @@ class MembershipFactory(ServiceFactory):
     @classmethod
     def _create(cls, model_class: Any, *args: Any, **fields: Any) -> Membership:
         return organization_services.add_member(fields.pop("organization"), **fields)
+
+
+class InvitationFactory(ServiceFactory):
+    class Meta:
+        model = Invitation
+
+    organization = factory.SubFactory(OrganizationFactory)
+    email = factory.Sequence(lambda n: f"invited{n}@example.com")
+    role = Role.MEMBER
+
+    @classmethod
+    def _create(cls, model_class: Any, *args: Any, **fields: Any) -> Invitation:
+        options = {"link": "https://keys.example.com/invitations/{}/".format, **fields}
+        return organization_services.invite(options.pop("organization"), **options)
 
 
 class ServiceAccountFactory(ServiceFactory):

@@ -16,8 +16,9 @@ from apikeys import services
 from apikeys.admin.filters import ExpiryFilter, IdlenessFilter, StatusFilter
 from apikeys.forms import NewKeyForm, RevokeForm
 from apikeys.models import ApiKey, Status
-from organizations.admin.base import ServiceAdmin, show_refusal, staff_actor
+from organizations.admin.base import ServiceAdmin, staff_actor
 from organizations.exceptions import Conflict, DomainError, ErrorCode
+from organizations.forms import show_refusal
 from organizations.text import name_key
 
 #: The page that asks before revoking names each key in a field, and Django reads 1000 of them.

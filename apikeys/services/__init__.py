@@ -12,9 +12,11 @@ from apikeys.services.keys import (
     update_api_key,
 )
 from apikeys.services.rotation import record_retired_use, rotate_api_key
+from apikeys.services.submissions import AlreadySubmitted
 from apikeys.services.templates import create_template, delete_template, update_template
 
 __all__ = [
+    "AlreadySubmitted",
     "Issued",
     "create_api_key",
     "create_template",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -12,10 +13,11 @@ from apikeys.events import KeyEvent
 from apikeys.models import ApiKey, ApiKeySecret
 from apikeys.scopes import default_scopes
 from apikeys.services import authority
+from apikeys.services.submissions import first_sending, once, scoped
 from apikeys.validation import clean_fields
 from organizations import audit, policy
 from organizations.actors import Actor, ActorKind
-from organizations.exceptions import Conflict, ErrorCode, NotFound
+from organizations.exceptions import Conflict, ErrorCode, NotFound, require_unchanged
 from organizations.models import Organization, ServiceAccount
 from organizations.roles import Action
 from organizations.text import clean_text, name_key
@@ -34,8 +36,21 @@ class Issued:
     previous_ends_at: datetime | None = None
 
 
-@operation()
 def create_api_key(
+    *, organization: Organization, actor: Actor, submission: UUID | None = None, **fields: Any
+) -> Issued:
+    """A new key with its first secret; `fields` are those of `_create`.
+
+    Without `scopes` the key gets all that the actor may hand out, except managing keys; without
+    `environment` the actor's own, or live. A `submission` makes one key however often it is sent.
+    Raises Invalid, Forbidden, or Conflict for a taken name, AlreadySubmitted for a form sent again.
+    """
+    with once(organization, submission):
+        return _create(organization=organization, actor=actor, submission=submission, **fields)
+
+
+@operation()
+def _create(
     *,
     organization: Organization,
     actor: Actor,
@@ -46,12 +61,8 @@ def create_api_key(
     description: str = "",
     metadata: Mapping[str, str] | None = None,
     service_account: ServiceAccount | None = None,
+    submission: UUID | None = None,
 ) -> Issued:
-    """A new key with its first secret.
-
-    Without `scopes` the key gets all that the actor may hand out, except managing keys; without
-    `environment` the actor's own, or live. Raises Invalid, Forbidden, or Conflict for a taken name.
-    """
     policy.require(actor, Action.MANAGE_KEYS, organization)
     given = {
         "name": name,
@@ -70,7 +81,7 @@ def create_api_key(
     )
     authority.require_within(actor, key)
     save_named(key)
-    secret = issue_secret(key)
+    secret = issue_secret(key, submission)
     details = {"prefix": key.key_prefix, "scopes": key.scopes, "environment": key.environment}
     audit.record(KeyEvent.CREATED, key, actor=actor, details=details)
     return Issued(key, secret)
@@ -85,16 +96,18 @@ def save_named(key: ApiKey) -> None:
         key.save()
 
 
-def issue_secret(key: ApiKey) -> str:
+def issue_secret(key: ApiKey, submission: UUID | None = None) -> str:
     """Makes the current secret of `key` and returns its plain text."""
     secret = tokens.generate(conf.brand(), tokens.Environment(key.environment))
     peppers = conf.peppers()
-    key.current_secret = ApiKeySecret.objects.create(
-        key=key,
-        digest=peppers.digest(secret, peppers.newest),
-        pepper=peppers.newest,
-        prefix=tokens.displayed_prefix(secret),
-    )
+    with first_sending(submission):
+        key.current_secret = ApiKeySecret.objects.create(
+            key=key,
+            digest=peppers.digest(secret, peppers.newest),
+            pepper=peppers.newest,
+            prefix=tokens.displayed_prefix(secret),
+            submission=scoped(key.organization_id, submission),
+        )
     return secret
 
 
@@ -114,14 +127,18 @@ def locked(key: ApiKey, actor: Actor) -> ApiKey:
 
 
 @operation()
-def update_api_key(key: ApiKey, *, actor: Actor, changes: Mapping[str, Any]) -> ApiKey:
+def update_api_key(
+    key: ApiKey, *, actor: Actor, changes: Mapping[str, Any], seen_at: datetime | None = None
+) -> ApiKey:
     """Changes any of name, description, scopes, metadata, expires_at and enabled.
 
-    Raises Invalid, Forbidden, or Conflict for a revoked key or a taken name. Whatever would widen
-    the key's authority has to be within the actor's own.
+    `seen_at` is the `updated_at` of what the actor has looked at. Raises Invalid, Forbidden, or
+    Conflict for a revoked key, a taken name or a key that has changed since `seen_at`. Whatever
+    would widen the key's authority has to be within the actor's own.
     """
     key = locked(key, actor)
     require_not_revoked(key)
+    require_unchanged(key.updated_at, seen_at, "key")
     new = clean_fields(changes)
     old = {name: getattr(key, name) for name in new}
     changed = {name: [old[name], new[name]] for name in new if old[name] != new[name]}

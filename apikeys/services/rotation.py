@@ -10,6 +10,7 @@ from apikeys.events import KeyEvent
 from apikeys.models import ApiKey, ApiKeySecret, Status
 from apikeys.services import authority
 from apikeys.services.keys import Issued, issue_secret, locked, require_not_revoked
+from apikeys.services.submissions import once
 from organizations import audit
 from organizations.actors import Actor
 from organizations.exceptions import Conflict, ErrorCode, Invalid
@@ -22,23 +23,35 @@ MISUSE_INTERVAL: Final = timedelta(minutes=1)
 
 
 def rotate_api_key(
-    key: ApiKey, *, actor: Actor, grace_period: timedelta = DEFAULT_GRACE, force: bool = False
+    key: ApiKey,
+    *,
+    actor: Actor,
+    grace_period: timedelta = DEFAULT_GRACE,
+    force: bool = False,
+    submission: UUID | None = None,
 ) -> Issued:
     """Issues a new secret; the one before works until `grace_period`, at most 7 days, has passed.
 
     Raises Conflict while an earlier overlap runs, unless `force`, which ends the oldest secret at
     once; Conflict too for a revoked or expired key and for the losers of a race; Forbidden where
-    the key holds more than the actor, who would learn its secret.
+    the key holds more than the actor, who would learn its secret; AlreadySubmitted for a form sent
+    again.
     """
     if not timedelta(0) <= grace_period <= LONGEST_GRACE:
         raise Invalid.field("grace_period", "Choose from 0 to 604800 seconds.")
     seen = key.secrets.current().get()
-    return _rotate(key, seen, actor, grace_period, force)
+    with once(key.organization, submission):
+        return _rotate(key, seen, actor, grace_period, force, submission)
 
 
 @operation()
 def _rotate(
-    key: ApiKey, seen: ApiKeySecret, actor: Actor, grace_period: timedelta, force: bool
+    key: ApiKey,
+    seen: ApiKeySecret,
+    actor: Actor,
+    grace_period: timedelta,
+    force: bool,
+    submission: UUID | None = None,
 ) -> Issued:
     key = locked(key, actor)
     require_not_revoked(key)
@@ -49,7 +62,7 @@ def _rotate(
     now = timezone.now()
     _require_first(key, seen, force, now)
     ends_at = _retire_older(key, now, grace_period)
-    secret = issue_secret(key)
+    secret = issue_secret(key, submission)
     key.updated_at = now
     key.save(update_fields=["updated_at"])
     details = {"prefix": key.key_prefix, "previous_secret_ends_at": ends_at.isoformat()}

@@ -1,6 +1,7 @@
 """Writes to key templates."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -11,7 +12,7 @@ from apikeys.services import authority
 from apikeys.validation import clean_fields
 from organizations import audit, policy
 from organizations.actors import Actor
-from organizations.exceptions import Conflict, ErrorCode, NotFound
+from organizations.exceptions import Conflict, ErrorCode, NotFound, require_unchanged
 from organizations.models import Organization
 from organizations.roles import Action
 from organizations.text import name_key
@@ -46,10 +47,18 @@ def create_template(
 
 @operation()
 def update_template(
-    template: KeyTemplate, *, actor: Actor, changes: Mapping[str, Any]
+    template: KeyTemplate,
+    *,
+    actor: Actor,
+    changes: Mapping[str, Any],
+    seen_at: datetime | None = None,
 ) -> KeyTemplate:
-    """Changes any of name, description, scopes and lifetime_days; keys made from it stay."""
+    """Changes any of name, description, scopes and lifetime_days; keys made from it stay.
+
+    Conflict if it has changed since `seen_at`, the `updated_at` that the actor has looked at.
+    """
     template = _locked(template, actor)
+    require_unchanged(template.updated_at, seen_at, "template")
     new = clean_fields(changes)
     changed = {
         field: [getattr(template, field), value]

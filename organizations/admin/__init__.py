@@ -1,8 +1,17 @@
 """The staff's pages about organizations, people and the audit trail."""
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.contrib import admin
+
 from organizations.admin.organizations import OrganizationAdmin, ServiceAccountAdmin
 from organizations.admin.people import MembershipAdmin, UserAdmin
 from organizations.admin.trail import AuditEventAdmin
+
+# What people sign in with is theirs: the administration neither shows nor changes it.
+for model in (EmailAddress, Authenticator, UserSession):
+    admin.site.unregister(model)
 
 __all__ = [
     "AuditEventAdmin",

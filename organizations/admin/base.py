@@ -17,6 +17,7 @@ from django.urls import reverse
 from organizations import ids
 from organizations.actors import Actor
 from organizations.exceptions import DomainError
+from organizations.forms import show_refusal
 from organizations.origin import origin_of
 from organizations.redaction import holds_secret, redact
 
@@ -52,15 +53,6 @@ class ServiceForm(forms.ModelForm[Any]):
         if self.refusal:
             show_refusal(self, self.refusal)
         return cleaned
-
-
-def show_refusal(form: forms.BaseForm, refusal: DomainError) -> None:
-    """Puts each problem on its field; the sentence on the form where no field fits."""
-    for problem in refusal.problems:
-        field = problem.field.partition(".")[0]
-        form.add_error(field if field in form.fields else None, problem.message)
-    if not refusal.problems:
-        form.add_error(None, refusal.message)
 
 
 class StaffPages(admin.ModelAdmin[M]):

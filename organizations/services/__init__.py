@@ -3,7 +3,18 @@
 Each function is one operation: policy, write and one audit event in one transaction.
 """
 
-from organizations.services.members import add_member, change_role, remove_member
+from organizations.services.invitations import (
+    accept_invitation,
+    invite,
+    resend_invitation,
+    revoke_invitation,
+)
+from organizations.services.members import (
+    add_member,
+    change_role,
+    leave_organization,
+    remove_member,
+)
 from organizations.services.organizations import (
     create_organization,
     rename_organization,
@@ -18,13 +29,18 @@ from organizations.services.service_accounts import (
 )
 
 __all__ = [
+    "accept_invitation",
     "add_member",
     "change_role",
     "create_organization",
     "create_service_account",
+    "invite",
+    "leave_organization",
     "record_password_set",
     "remove_member",
     "rename_organization",
+    "resend_invitation",
+    "revoke_invitation",
     "save_person",
     "set_api_access",
     "set_rate_limit_tier",

@@ -1,6 +1,6 @@
 """Writes to the people of an organization. They take turns, so that one admin always remains."""
 
-from organizations import audit
+from organizations import audit, policy
 from organizations.actors import Actor
 from organizations.events import OrganizationEvent
 from organizations.exceptions import Conflict, ErrorCode, NotFound
@@ -46,6 +46,20 @@ def remove_member(membership: Membership, *, actor: Actor) -> None:
     _require_other_admin(membership)
     details = {"role": membership.role}
     audit.record(OrganizationEvent.MEMBER_REMOVED, membership, actor=actor, details=details)
+    membership.delete()
+
+
+@operation()
+def leave_organization(organization: Organization, *, actor: Actor) -> None:
+    """Ends the actor's own membership, whatever their role; the last admin stays (Conflict)."""
+    person = policy.require_person(actor)
+    organization = locked(organization, Action.VIEW_ORGANIZATION, actor)
+    membership = Membership.objects.select_related("user", "organization").get(
+        organization=organization, user=person
+    )
+    _require_other_admin(membership)
+    details = {"role": membership.role}
+    audit.record(OrganizationEvent.MEMBER_LEFT, membership, actor=actor, details=details)
     membership.delete()
 
 

@@ -21,6 +21,8 @@ def save_person(user: User, *, changed: Sequence[str], actor: Actor) -> User:
     if adding or changed:
         user.name = clean_name(user.name) if user.name.strip() else ""
         user.save()
+        if adding or "email" in changed:
+            user.vouch_for_email()
         event = OrganizationEvent.PERSON_CREATED if adding else OrganizationEvent.PERSON_UPDATED
         fields = [field for field in changed if "password" not in field]
         audit.record(event, user, actor=actor, details={"fields": fields})

@@ -1,11 +1,13 @@
 """Writes to service accounts."""
 
+from datetime import datetime
+
 from django.utils import timezone
 
 from organizations import audit, policy
 from organizations.actors import Actor
 from organizations.events import OrganizationEvent
-from organizations.exceptions import Conflict, ErrorCode
+from organizations.exceptions import Conflict, ErrorCode, require_unchanged
 from organizations.models import Organization, ServiceAccount
 from organizations.roles import Action
 from organizations.text import clean_name, clean_text, name_key
@@ -26,10 +28,19 @@ def create_service_account(
 
 @operation()
 def update_service_account(
-    account: ServiceAccount, *, name: str, description: str, actor: Actor
+    account: ServiceAccount,
+    *,
+    name: str,
+    description: str,
+    actor: Actor,
+    seen_at: datetime | None = None,
 ) -> ServiceAccount:
-    """Changes what people read about a service account; Conflict where the name is taken."""
+    """Changes what people read about a service account; Conflict where the name is taken.
+
+    Conflict too if it has changed since `seen_at`, the `updated_at` that the actor has looked at.
+    """
     account = _locked(account, actor)
+    require_unchanged(account.updated_at, seen_at, "service account")
     old = {"name": account.name, "description": account.description}
     new = {"name": clean_name(name), "description": clean_text(description, "description")}
     changes = {field: [old[field], new[field]] for field in old if old[field] != new[field]}

@@ -93,7 +93,7 @@ def test_a_page_says_503_while_the_database_is_away(visitor: Client) -> None:
         raise OperationalError("the server closed the connection")
 
     with connection.execute_wrapper(fail):
-        answer = visitor.post("/admin/login/", {"username": "a@example.com", "password": "x"})
+        answer = visitor.post("/accounts/login/", {"login": "a@example.com", "password": "x"})
 
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert "Not available right now" in answer.content.decode()

@@ -48,7 +48,7 @@ def test_the_api_and_the_health_checks_never_do(path: str, status: int, producti
 
 
 def test_browsers_are_told_to_stay_with_https(production: Client) -> None:
-    response = production.get("/admin/login/", secure=True)
+    response = production.get("/accounts/login/", secure=True)
 
     assert response.headers["Strict-Transport-Security"].startswith("max-age=31536000")
     assert all(cookie["secure"] for cookie in response.cookies.values())

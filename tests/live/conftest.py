@@ -73,9 +73,11 @@ def server(committed: None, tmp_path: Path) -> Iterator[Server]:
         "config.wsgi:application",
     ]
     with (tmp_path / "server.log").open("wb") as log:
-        process = subprocess.Popen(command, env=_environment(), stdout=log, stderr=log)
+        address = f"http://127.0.0.1:{port}"
+        environment = {**_environment(), "API_BASE_URL": address}
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         try:
-            yield _when_ready(Server(f"http://127.0.0.1:{port}"), process, tmp_path)
+            yield _when_ready(Server(address), process, tmp_path)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(START_SECONDS)

@@ -3,7 +3,7 @@
 import pytest
 
 from organizations.models import Membership, Organization, User
-from tests.factories import ServiceAccountFactory, UserFactory
+from tests.factories import InvitationFactory, ServiceAccountFactory, UserFactory
 from tests.organizations.operations import World
 
 
@@ -18,4 +18,5 @@ def world(acme: Organization, admin: User, member: User) -> World:
         account=ServiceAccountFactory.create(
             organization=acme, name="Robot", description="Runs at night."
         ),
+        invitation=InvitationFactory.create(organization=acme, email="dana@acme.example"),
     )

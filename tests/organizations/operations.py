@@ -7,7 +7,7 @@ from typing import Any, Final
 from organizations import services
 from organizations.actors import Actor
 from organizations.events import OrganizationEvent as Event
-from organizations.models import Membership, Organization, ServiceAccount, User
+from organizations.models import Invitation, Membership, Organization, ServiceAccount, User
 from organizations.roles import Role
 from tests.domain import Operation
 
@@ -21,6 +21,11 @@ class World:
     newcomer: User
     membership: Membership
     account: ServiceAccount
+    invitation: Invitation
+
+
+def _link(token: str) -> str:
+    return f"https://keys.example.com/invitations/{token}/"
 
 
 #: Bound to an organization, and therefore subject to the policy.
@@ -55,6 +60,23 @@ BOUND: Final[dict[str, Operation[World]]] = {
         target_type="Membership",
         run=lambda w, a: services.remove_member(w.membership, actor=a),
         target_id=lambda w, _: w.membership.pk,
+    ),
+    "invite": Operation(
+        event=Event.INVITATION_CREATED,
+        target_type="Invitation",
+        run=lambda w, a: services.invite(
+            w.acme, email="ina@acme.example", role=Role.MEMBER, link=_link, actor=a
+        ),
+    ),
+    "resend invitation": Operation(
+        event=Event.INVITATION_RESENT,
+        target_type="Invitation",
+        run=lambda w, a: services.resend_invitation(w.invitation, link=_link, actor=a),
+    ),
+    "revoke invitation": Operation(
+        event=Event.INVITATION_REVOKED,
+        target_type="Invitation",
+        run=lambda w, a: services.revoke_invitation(w.invitation, actor=a),
     ),
     "create service account": Operation(
         event=Event.SERVICE_ACCOUNT_CREATED,

@@ -1,12 +1,16 @@
+from collections.abc import Callable
+
 import pytest
+from django.db import IntegrityError
 
 from apikeys.services import Issued
 from apikeys.verification import verify
 from organizations import services
-from organizations.exceptions import Conflict, ErrorCode, NotFound
+from organizations.actors import Actor
+from organizations.exceptions import Conflict, ErrorCode, Forbidden, NotFound
 from organizations.models import AuditEvent, Membership, Organization, User
 from organizations.roles import Role
-from tests.domain import every_row, person
+from tests.domain import every_row, nothing_written, person, unwritable_trail
 from tests.factories import SYSTEM, IssuedKeyFactory, MembershipFactory, UserFactory
 
 
@@ -108,3 +112,41 @@ def test_the_keys_of_somebody_who_left_go_on_working(acme: Organization, member:
     services.remove_member(membership, actor=SYSTEM)
 
     assert verify(issued.secret).refusal is None
+
+
+def test_a_member_can_leave(acme: Organization, member: User) -> None:
+    services.leave_organization(acme, actor=person(member))
+
+    assert not Membership.objects.filter(user=member).exists()
+    event = AuditEvent.objects.latest("id")
+    assert (event.event, event.actor_label) == ("member.left", "Max Member")
+    assert (event.target_type, event.details) == ("Membership", {"role": "member"})
+
+
+def test_the_last_admin_cannot_leave_by_themselves(acme: Organization, admin: User) -> None:
+    with nothing_written(), pytest.raises(Conflict) as refusal:
+        services.leave_organization(acme, actor=person(admin))
+
+    assert refusal.value.code is ErrorCode.LAST_ADMIN
+
+
+def test_nobody_leaves_what_they_are_not_in(acme: Organization, outsider: User) -> None:
+    with nothing_written(), pytest.raises(NotFound):
+        services.leave_organization(acme, actor=person(outsider))
+
+
+@pytest.mark.parametrize("part", ["staff", "system", "manager"])
+def test_only_people_leave(part: str, acme: Organization, act_as: Callable[[str], Actor]) -> None:
+    actor = act_as(part)
+
+    with nothing_written(), pytest.raises(Forbidden):
+        services.leave_organization(acme, actor=actor)
+
+
+def test_leaving_without_an_event_leaves_nothing_changed(acme: Organization, member: User) -> None:
+    with (
+        nothing_written(),
+        unwritable_trail(),
+        pytest.raises(IntegrityError, match="no_event_can_be_written"),
+    ):
+        services.leave_organization(acme, actor=person(member))

@@ -31,6 +31,7 @@ def test_everything_but_people_is_guarded() -> None:
         "ApiKey",
         "ApiKeySecret",
         "AuditEvent",
+        "Invitation",
         "KeyTemplate",
         "Membership",
         "Organization",

@@ -42,10 +42,15 @@ class Command(BaseCommand):
         self.stdout.write("Preparing the database and the static files …")
         call_command("migrate", verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
-        self._introduce(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+        address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        self._introduce(address)
         self.stdout.flush()
         connections.close_all()
-        environment = {**os.environ, "ALLOWED_HOSTS": ",".join([*settings.ALLOWED_HOSTS, host])}
+        environment = {
+            "API_BASE_URL": address,
+            **os.environ,
+            "ALLOWED_HOSTS": ",".join([*settings.ALLOWED_HOSTS, host]),
+        }
         _serve(host, port, workers, environment)
 
     def _introduce(self, address: str) -> None:
@@ -55,11 +60,11 @@ class Command(BaseCommand):
         else:
             demo = demo_data.seed(settings.DEMO_PASSWORD)
         self.stdout.write(
-            f"\n  Staff administration   {address}/admin/\n"
-            f"    sign in as           {demo_data.STAFF}\n"
+            f"\n  Settings pages         {address}/\n"
+            f"    sign in as           {demo_data.ADMIN}\n"
             f"    with the password    {settings.DEMO_PASSWORD}\n"
-            f"  The same password opens {demo_data.ADMIN}, {demo_data.MEMBER}\n"
-            f"  and {demo_data.OTHER_ADMIN}, who have no pages of their own yet.\n"
+            f"  The same password opens {demo_data.MEMBER} and {demo_data.OTHER_ADMIN},\n"
+            f"  and {demo_data.STAFF} at {address}/admin/\n"
         )
         if demo is None:
             where = "" if connection.vendor == "sqlite" else ", with the same DATABASE_URL"

@@ -1,0 +1,169 @@
+"""The key list of the settings page: search, status, order, pages; queries do not grow."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any, Final
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, F, Q, QuerySet
+from django.http import QueryDict
+from django.utils import timezone
+
+from apikeys.models import ApiKey
+from apikeys.querysets import ApiKeyQuerySet
+from organizations import ids
+from organizations.text import name_key
+
+PAGE_SIZE: Final = 25
+SOON: Final = timedelta(days=14)
+#: Value of the filter → what it is called.
+STATES: Final = {
+    "": "All",
+    "active": "Active",
+    "expiring": "Expiring soon",
+    "expired": "Expired",
+    "disabled": "Disabled",
+}
+COLUMNS: Final = {
+    "name": "Name",
+    "created": "Created",
+    "last-used": "Last used",
+    "expires": "Expires",
+}
+_FIELDS: Final = {
+    "name": "name_key",
+    "created": "id",
+    "last-used": "last_used_at",
+    "expires": "expires_at",
+}
+NEWEST_FIRST: Final = "-created"
+_LONGEST_SEARCH: Final = 100
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What the visitor asks to see of `keys`. Whatever makes no sense counts as not said."""
+
+    keys: ApiKeyQuerySet
+    search: str
+    state: str
+    order: str
+    page_number: str
+
+    @classmethod
+    def read(cls, keys: ApiKeyQuerySet, query: QueryDict) -> "Listing":
+        """From an address's query: `q`, `status`, `sort` and `page`."""
+        state, order = query.get("status", ""), query.get("sort", NEWEST_FIRST)
+        return cls(
+            keys=keys.live(),
+            search=query.get("q", "").replace("\x00", "").strip()[:_LONGEST_SEARCH],
+            state=state if state in STATES else "",
+            order=order if order.removeprefix("-") in COLUMNS else NEWEST_FIRST,
+            page_number=query.get("page", "1"),
+        )
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether anything narrows the list."""
+        return bool(self.search or self.state)
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """How many keys match the search in each state; one query."""
+        now = timezone.now()
+        conditions = {state: _condition(state, now) for state in STATES if state}
+        found = self._searched().aggregate(
+            all=Count("pk"), **{state: Count("pk", filter=q) for state, q in conditions.items()}
+        )
+        return {"": found.pop("all"), **found}
+
+    @property
+    def states(self) -> list[tuple[str, str]]:
+        """The options of the filter, with counts."""
+        return [(state, f"{label} ({self.counts[state]})") for state, label in STATES.items()]
+
+    @cached_property
+    def page(self) -> "Page[ApiKey]":
+        """The page that is asked for, or the nearest one."""
+        paginator = _Counted(self._rows(), PAGE_SIZE)
+        paginator.total = self.counts[self.state]
+        page = paginator.get_page(self.page_number)
+        page.object_list = list(page.object_list)
+        return page
+
+    @property
+    def total(self) -> int:
+        """How many keys match."""
+        return self.counts[self.state]
+
+    def query(self, **changes: str) -> str:
+        """The query of the same list with something changed; defaults are left out."""
+        values = {"q": self.search, "status": self.state, "sort": self.order, "page": "", **changes}
+        query = QueryDict(mutable=True)
+        query.update({k: v for k, v in values.items() if v and (k, v) != ("sort", NEWEST_FIRST)})
+        return f"?{query.urlencode()}"
+
+    @property
+    def previous(self) -> str:
+        """The query of the page before."""
+        return self.query(page=str(self.page.previous_page_number()))
+
+    @property
+    def next(self) -> str:
+        """The query of the page after."""
+        return self.query(page=str(self.page.next_page_number()))
+
+    @property
+    def headers(self) -> list[dict[str, str]]:
+        """The sortable columns: label, address, and the current order for `aria-sort`."""
+        return [self._header(name, label) for name, label in COLUMNS.items()]
+
+    def _header(self, name: str, label: str) -> dict[str, str]:
+        descending = self.order == f"-{name}"
+        now = "descending" if descending else "ascending" if self.order == name else ""
+        first = name if name in ("name", "expires") else f"-{name}"
+        following = {"": first, "ascending": f"-{name}", "descending": name}[now]
+        return {"name": name, "label": label, "query": self.query(sort=following), "now": now}
+
+    def _searched(self) -> ApiKeyQuerySet:
+        if not self.search:
+            return self.keys
+        wanted = Q(name_key__contains=name_key(self.search))
+        key_id = ids.read_id("key", self.search)
+        if key_id:
+            wanted |= Q(pk=key_id)
+        return self.keys.filter(wanted)
+
+    def _rows(self) -> QuerySet[ApiKey]:
+        rows = self._searched().for_display().select_related("created_by")
+        if self.state:
+            rows = rows.filter(_condition(self.state, timezone.now()))
+        field = F(_FIELDS[self.order.removeprefix("-")])
+        down = self.order.startswith("-")
+        order = field.desc(nulls_last=True) if down else field.asc(nulls_last=True)
+        return rows.order_by(order, "-id")
+
+
+class _Counted(Paginator[Any]):
+    """A paginator that is told how many rows there are."""
+
+    total: int
+
+    @cached_property
+    def count(self) -> int:
+        return self.total
+
+
+def _condition(state: str, now: datetime) -> Q:
+    """The same rules as `ApiKey.status`, for keys that are not revoked."""
+    ended = Q(expires_at__isnull=False, expires_at__lte=now)
+    disabled = Q(disabled_at__isnull=False)
+    active = ~ended & ~disabled
+    soon = Q(expires_at__isnull=False, expires_at__lte=now + SOON)
+    return {
+        "active": active,
+        "expiring": active & soon,
+        "expired": ended,
+        "disabled": ~ended & disabled,
+    }[state]

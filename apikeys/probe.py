@@ -1,0 +1,77 @@
+"""The Test page's call for browsers without JavaScript: one fixed request, bounded in every way."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as TooLate
+from dataclasses import dataclass
+from typing import Final
+
+import httpx
+from django.conf import settings
+
+SECONDS: Final = 5.0
+LARGEST: Final = 64 * 1024
+_AGENT: Final = "latchkey-console"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What came of the call. `status` 0: no answer, and `trouble` says why."""
+
+    status: int = 0
+    milliseconds: int = 0
+    body: str = ""
+    request_id: str = ""
+    retry_after: str = ""
+    truncated: bool = False
+    trouble: str = ""
+
+
+def path_for(account_id: str) -> str:
+    """The one call that the Test page makes."""
+    return f"/v1/accounts/{account_id}/templates?pageIndex=0&pageSize=5"
+
+
+def call(account_id: str, secret: str) -> Probe:
+    """Calls the configured API with a well-formed `secret`; no redirect is followed.
+
+    The host comes from the settings alone. At most 5 seconds and 64 kB, however slowly or much the
+    other side sends.
+    """
+    client = httpx.Client(timeout=SECONDS, follow_redirects=False, trust_env=False)
+    runner = ThreadPoolExecutor(max_workers=1)
+    try:
+        return runner.submit(_call, client, account_id, secret).result(timeout=SECONDS)
+    except (TooLate, httpx.TimeoutException):
+        return Probe(trouble=f"No answer within {SECONDS:.0f} s.")
+    except (httpx.HTTPError, OSError):
+        return Probe(trouble="The request didn't reach the API.")
+    finally:
+        client.close()
+        runner.shutdown(wait=False)
+
+
+def _call(client: httpx.Client, account_id: str, secret: str) -> Probe:
+    started = time.perf_counter()
+    headers = {"Authorization": f"Bearer {secret}", "User-Agent": _AGENT}
+    url = settings.API_BASE_URL + path_for(account_id)
+    with client.stream("GET", url, headers=headers) as response:
+        body, truncated = _read(response)
+    return Probe(
+        status=response.status_code,
+        milliseconds=round((time.perf_counter() - started) * 1000),
+        body=body.decode("utf-8", errors="replace"),
+        request_id=response.headers.get("X-Request-Id", ""),
+        retry_after=response.headers.get("Retry-After", ""),
+        truncated=truncated,
+    )
+
+
+def _read(response: httpx.Response) -> tuple[bytes, bool]:
+    """The raw body up to the limit: nothing is unpacked, so that nothing can swell."""
+    body = b""
+    for chunk in response.iter_raw(chunk_size=8192):
+        body += chunk
+        if len(body) > LARGEST:
+            return body[:LARGEST], True
+    return body, False

@@ -1,0 +1,120 @@
+"""The audit trail as sentences: who did what to which target."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from apikeys.events import KeyEvent
+from organizations.actors import ActorKind
+from organizations.events import OrganizationEvent
+from organizations.models import AuditEvent
+
+Details = Mapping[str, Any]
+#: What stands between who and the details; `{target}` is the name of what it happened to.
+SENTENCES: Final[Mapping[str, str]] = {
+    KeyEvent.CREATED: "created the key “{target}”",
+    KeyEvent.UPDATED: "changed the key “{target}”",
+    KeyEvent.ENABLED: "enabled the key “{target}”",
+    KeyEvent.DISABLED: "disabled the key “{target}”",
+    KeyEvent.ROTATED: "rotated the key “{target}”",
+    KeyEvent.REVOKED: "deleted the key “{target}”",
+    KeyEvent.RETIRED_SECRET_USED: "used a secret of “{target}” that a rotation had ended",
+    KeyEvent.TEMPLATE_CREATED: "created the template “{target}”",
+    KeyEvent.TEMPLATE_UPDATED: "changed the template “{target}”",
+    KeyEvent.TEMPLATE_DELETED: "deleted the template “{target}”",
+    OrganizationEvent.CREATED: "created the organization “{target}”",
+    OrganizationEvent.RENAMED: "renamed the organization",
+    OrganizationEvent.API_ACCESS_ENABLED: "turned API access on",
+    OrganizationEvent.API_ACCESS_DISABLED: "turned API access off",
+    OrganizationEvent.TIER_CHANGED: "changed the rate-limit tier",
+    OrganizationEvent.PERSON_CREATED: "added the person {target}",
+    OrganizationEvent.PERSON_UPDATED: "changed the person {target}",
+    OrganizationEvent.PERSON_PASSWORD_SET: "set the password of {target}",
+    OrganizationEvent.MEMBER_ADDED: "added {target}",
+    OrganizationEvent.MEMBER_ROLE_CHANGED: "changed the role of {target}",
+    OrganizationEvent.MEMBER_REMOVED: "removed {target}",
+    OrganizationEvent.MEMBER_LEFT: "left: {target}",
+    OrganizationEvent.INVITATION_CREATED: "invited {target}",
+    OrganizationEvent.INVITATION_RESENT: "sent the invitation of {target} again",
+    OrganizationEvent.INVITATION_REVOKED: "revoked the invitation of {target}",
+    OrganizationEvent.INVITATION_ACCEPTED: "accepted the invitation of {target}",
+    OrganizationEvent.SERVICE_ACCOUNT_CREATED: "created the service account “{target}”",
+    OrganizationEvent.SERVICE_ACCOUNT_UPDATED: "changed the service account “{target}”",
+    OrganizationEvent.SERVICE_ACCOUNT_DISABLED: "disabled the service account “{target}”",
+    OrganizationEvent.SERVICE_ACCOUNT_ENABLED: "enabled the service account “{target}”",
+}
+_MOMENTS: Final = frozenset({"expires_at", "previous_secret_ends_at"})
+_LABELS: Final[Mapping[str, str]] = {
+    "name": "name",
+    "description": "description",
+    "expires_at": "expiry",
+    "role": "role",
+    "rate_limit_tier": "tier",
+    "lifetime_days": "lifetime in days",
+    "enabled": "enabled",
+}
+
+
+def who(event: AuditEvent) -> str:
+    """The one who acted, in words."""
+    if event.actor_kind == ActorKind.KEY:
+        return f"The key “{event.actor_label}”"
+    if event.actor_kind == ActorKind.STAFF:
+        return f"{event.actor_label} (support)"
+    return "The system" if event.actor_kind == ActorKind.SYSTEM else event.actor_label
+
+
+def sentence(event: AuditEvent) -> str:
+    """One sentence about an event, with what changed."""
+    words = SENTENCES.get(event.event, "did something to “{target}”")
+    target = event.target_label
+    changes = "; ".join(filter(None, (_change(n, v) for n, v in event.details.items())))
+    said = f"{who(event)} {words.replace('{target}', target)}"
+    return f"{said}: {changes}." if changes else f"{said}."
+
+
+def _change(name: str, value: Any) -> str:
+    special = _SPECIAL.get(name)
+    if special:
+        return special(value)
+    if name in _LABELS and isinstance(value, list) and len(value) == 2:
+        show = _moment if name in _MOMENTS else _shown
+        return f"{_LABELS[name]} from {show(value[0])} to {show(value[1])}"
+    if name == "role":
+        return f"as {value}"
+    return ""
+
+
+def _scopes(value: Any) -> str:
+    """Of a new key or template all, of a changed one the difference."""
+    if not value or not isinstance(value[0], list):
+        return f"permissions {', '.join(value)}"
+    old, new = value
+    added = [scope for scope in new if scope not in old]
+    removed = [scope for scope in old if scope not in new]
+    parts = [f"permissions added: {', '.join(added)}"] if added else []
+    parts += [f"permissions removed: {', '.join(removed)}"] if removed else []
+    return "; ".join(parts)
+
+
+def _shown(value: Any) -> str:
+    if value in (None, ""):
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"“{value}”"
+
+
+def _moment(value: Any) -> str:
+    if not value:
+        return "none"
+    moment = datetime.fromisoformat(str(value)).astimezone(UTC)
+    return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
+
+
+_SPECIAL: Final[Mapping[str, Callable[[Any], str]]] = {
+    "scopes": _scopes,
+    "reason": lambda value: f"reason: {value}",
+    "previous_secret_ends_at": lambda value: f"the old secret ends {_moment(value)}",
+    "metadata": lambda value: "metadata changed",
+}

@@ -1,0 +1,44 @@
+"""Configuration: the account, the base address, the keys."""
+
+from datetime import timedelta
+from typing import Any, Final
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from apikeys.listing import SOON, Listing
+from apikeys.models import ApiKey, Status
+from apikeys.views.base import DeveloperPage
+from organizations import ids
+
+_IDLE: Final = timedelta(days=30)
+
+
+class Configuration(DeveloperPage):
+    """The list of keys and what is done with them."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """The page; htmx takes the list out of it."""
+        keys = ApiKey.objects.visible_to(self.actor).for_organization(self.organization.id)
+        listing = Listing.read(keys, request.GET)
+        new = ids.read_id("key", request.GET.get("new", ""))
+        rows = [row(key, is_new=key.pk == new) for key in listing.page.object_list]
+        rows.sort(key=lambda r: not r["is_new"])
+        return self.render("apikeys/configuration.html", {"listing": listing, "rows": rows})
+
+
+def row(key: ApiKey, *, is_new: bool = False) -> dict[str, Any]:
+    """What the list says of a key."""
+    now = timezone.now()
+    end, used = key.expires_at, key.last_used_at
+    status = key.status_at(now)
+    idle = used is not None and now - used > _IDLE
+    return {
+        "key": key,
+        "status": status,
+        "is_new": is_new,
+        "expires_soon": status is Status.ACTIVE and end is not None and end - now < SOON,
+        "idle_days": (now - used).days if used and idle else 0,
+        "first_scopes": key.scopes[:3],
+        "more_scopes": key.scopes[3:],
+    }

@@ -1,0 +1,121 @@
+"""Creating and rotating: the two pages that answer with a secret, once."""
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from apikeys import services
+from apikeys.models import ApiKey, ApiKeySecret, KeyTemplate
+from apikeys.page_forms import CreateKeyForm, RotateForm
+from apikeys.services import AlreadySubmitted, Issued
+from apikeys.views.base import DeveloperPage
+from organizations.exceptions import Conflict, Invalid
+from organizations.forms import show_refusal
+from organizations.roles import Action
+from organizations.stepup import StepUp
+
+
+class SecretPage(StepUp, DeveloperPage):
+    """Answers a form with a secret that no other answer holds."""
+
+    action = Action.MANAGE_KEYS
+
+    def show_secret(self, issued: Issued, *, rotated: bool = False) -> HttpResponse:
+        """201 with the secret: not kept by caches, named to no other site."""
+        context = {"issued": issued, "key": issued.key, "rotated": rotated, "has_secret": True}
+        response = self.render("apikeys/secret.html", context, status=201)
+        response["Cache-Control"] = "no-store"
+        response["Referrer-Policy"] = "no-referrer"
+        return response
+
+    def show_earlier(self, key: ApiKey) -> HttpResponse:
+        """409 for a form that was sent before."""
+        return self.render("apikeys/already.html", {"key": key}, status=409)
+
+    def refuse(self, form: forms.Form, refusal: Conflict | Invalid) -> None:
+        """Puts a refusal on the field that it is about."""
+        if isinstance(refusal, Conflict) and not refusal.problems and "name" in form.fields:
+            form.add_error("name", refusal.message)
+        else:
+            show_refusal(form, refusal)
+
+
+class CreateKey(SecretPage):
+    """One field, and everything else under “More options”."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """The form; `name` in the address is kept from before a sign-in."""
+        initial = {"name": request.GET.get("name", "")[:200], "environment": "live"}
+        return self._show(self._form(initial={**initial, "permissions": "standard"}))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """The new key's secret."""
+        form = self._form(request.POST)
+        if not form.is_valid():
+            return self._show(form, status=422)
+        confirmation = self.confirmed()
+        if confirmation:
+            return confirmation
+        try:
+            issued = services.create_api_key(
+                organization=self.organization, actor=self.actor, **form.wanted()
+            )
+        except AlreadySubmitted as refusal:
+            return self.show_earlier(refusal.key)
+        except (Conflict, Invalid) as refusal:
+            self.refuse(form, refusal)
+            return self._show(form, status=422)
+        return self.show_secret(issued)
+
+    def _form(self, data: Any = None, initial: dict[str, Any] | None = None) -> CreateKeyForm:
+        templates = KeyTemplate.objects.visible_to(self.actor)
+        mine = templates.for_organization(self.organization.id).order_by("name_key")
+        return CreateKeyForm(mine, data, initial=initial)
+
+    def _show(self, form: CreateKeyForm, status: int = 200) -> HttpResponse:
+        return self.render("apikeys/create.html", {"form": form}, status=status)
+
+
+class RotateKey(SecretPage):
+    """A new secret for the same key, with a chosen overlap."""
+
+    def get(self, request: HttpRequest, key_id: str) -> HttpResponse:
+        """The choice of the overlap."""
+        return self._show(self.find_key(key_id), RotateForm())
+
+    def post(self, request: HttpRequest, key_id: str) -> HttpResponse:
+        """The new secret."""
+        key, form = self.find_key(key_id), RotateForm(request.POST)
+        if not form.is_valid():
+            return self._show(key, form, status=422)
+        confirmation = self.confirmed()
+        if confirmation:
+            return confirmation
+        try:
+            issued = services.rotate_api_key(
+                key,
+                actor=self.actor,
+                grace_period=timedelta(seconds=int(form.cleaned_data["grace"])),
+                force=request.POST.get("force") == "yes",
+                submission=form.cleaned_data["submission"],
+            )
+        except AlreadySubmitted as refusal:
+            return self.show_earlier(refusal.key)
+        except (Conflict, Invalid) as refusal:
+            self.refuse(form, refusal)
+            return self._show(key, form, status=422)
+        return self.show_secret(issued, rotated=True)
+
+    def _show(self, key: ApiKey, form: RotateForm, status: int = 200) -> HttpResponse:
+        older = overlap_of(key)
+        return self.render(
+            "apikeys/rotate.html", {"key": key, "form": form, "older": older}, status=status
+        )
+
+
+def overlap_of(key: ApiKey) -> ApiKeySecret | None:
+    """The older secret that still works, if a rotation overlaps."""
+    return key.secrets.overlapping(timezone.now()).order_by("-ends_at").first()

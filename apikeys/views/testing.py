@@ -1,0 +1,73 @@
+"""The Test dialog: a real call with a pasted key."""
+
+from typing import Any, Final
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from apikeys import conf, probe, wording
+from apikeys.limits import limiter
+from apikeys.page_forms import TestKeyForm
+from apikeys.views.base import DeveloperPage
+
+SHOWN: Final = 800
+PER_PERSON: Final = "10/minute"
+_UNSET: Final = (
+    "Without JavaScript this needs the setting API_BASE_URL. Ask whoever runs this site."
+)
+
+
+class TestKey(DeveloperPage):
+    """The browser makes the call itself; this is the page, and the way without JavaScript."""
+
+    __test__ = False
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """The empty form."""
+        return self._show(TestKeyForm())
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Makes the one fixed call; the key is in no answer and no log."""
+        form = TestKeyForm(request.POST)
+        secret = wording.cleaned_secret(request.POST.get("key", ""))
+        problem = wording.shape_problem(secret)
+        if problem or not form.is_valid():
+            form.add_error("key", problem or wording.wrong_shape())
+            return self._show(form, status=422)
+        if not settings.API_BASE_URL:
+            form.add_error(None, _UNSET)
+            return self._show(form, status=422)
+        limit = limiter().hit_other(f"console:{self.actor.principal_id}", PER_PERSON)
+        if not limit.allowed:
+            form.add_error(None, f"Too many attempts. Try again in {limit.retry_after} seconds.")
+            return self._show(form, status=429)
+        result = probe.call(self.organization.public_id, secret)
+        return self._show(TestKeyForm(), result=_readable(result))
+
+    def _show(
+        self, form: TestKeyForm, status: int = 200, result: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        path = probe.path_for(self.organization.public_id)
+        context = {
+            "form": form,
+            "result": result,
+            "path": path,
+            "command": f'curl "{self.base_url}{path}" -H "Authorization: Bearer $API_KEY"',
+            "brand": conf.brand(),
+            "same_origin": self._is_same_origin(),
+        }
+        return self.render("apikeys/test.html", context, status=status)
+
+    def _is_same_origin(self) -> bool:
+        """A call to another origin would be refused by the browser."""
+        return self.base_url == self.request.build_absolute_uri("/").rstrip("/")
+
+
+def _readable(result: probe.Probe) -> dict[str, Any]:
+    return {
+        "probe": result,
+        "verdict": wording.verdict(result),
+        "shown": result.body[:SHOWN],
+        "is_short": len(result.body) <= SHOWN and not result.truncated,
+        "works": result.status == 200,
+    }

@@ -1,0 +1,76 @@
+"""How django-allauth meets this application: addresses, sign-up, the words of refusals."""
+
+from typing import Any, Final
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context
+from django import forms
+from django.http import HttpRequest
+
+from organizations import services
+from organizations.actors import Actor
+from organizations.forms import cleaned
+from organizations.models import User
+from organizations.origin import origin_of
+from organizations.recency import is_recent
+from organizations.text import clean_name
+
+_INVITATION: Final = "invitation"
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    """Limits count by the address that the middleware believes."""
+
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": "E-mail or password is incorrect.",
+        "too_many_login_attempts": "Too many attempts. Try again in a few minutes.",
+        "rate_limited": "Too many attempts. Try again in a few minutes.",
+    }
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return origin_of(request).ip or "unknown"
+
+    def is_reauthentication_required(self, *, app: str, **_: object) -> bool:
+        """A recent sign-in counts as much as a confirmation of it, as on the pages about keys."""
+        return not is_recent(self.request)
+
+
+class NewcomerForm(forms.Form):
+    """What sign-up asks beside e-mail address and password; it makes the organization."""
+
+    name = forms.CharField(
+        label="Your name",
+        required=False,
+        max_length=100,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    organization = forms.CharField(
+        label="Organization name",
+        max_length=100,
+        widget=forms.TextInput(attrs={"autocomplete": "organization"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Whoever comes from an invitation joins that organization and makes none.
+        if _INVITATION in context.request.session:
+            del self.fields["organization"]
+
+    def clean_name(self) -> str:
+        """The name, which may be empty."""
+        name: str = self.cleaned_data["name"]
+        return cleaned(clean_name, name, "name") if name else ""
+
+    def clean_organization(self) -> str:
+        """The organization's name."""
+        return cleaned(clean_name, self.cleaned_data["organization"], "organization")
+
+    def signup(self, request: HttpRequest, user: User) -> None:
+        """Called by allauth within the transaction that makes the person."""
+        user.name = self.cleaned_data["name"]
+        user.save(update_fields=["name"])
+        actor = Actor.person(user.id, str(user), origin_of(request))
+        name = self.cleaned_data.get("organization")
+        if name:
+            services.create_organization(name=name, admin=user, actor=actor)

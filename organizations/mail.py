@@ -1,0 +1,25 @@
+"""Mails to people, in plain text."""
+
+from smtplib import SMTPException
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.mail import send_mail
+from django.template.loader import render_to_string
+
+_log = structlog.get_logger(__name__)
+
+
+def send(template: str, to: str, context: dict[str, Any]) -> bool:
+    """Mails a text whose first line is the subject; False, with a line in the log, if it fails."""
+    text = render_to_string(
+        f"organizations/mail/{template}.txt", {"site_name": settings.SITE_NAME, **context}
+    )
+    subject, _, body = text.strip().partition("\n")
+    try:
+        send_mail(subject, body.lstrip(), None, [to])
+    except (SMTPException, OSError) as error:
+        _log.error("mail_not_sent", mail=template, reason=type(error).__name__)
+        return False
+    return True

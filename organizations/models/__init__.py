@@ -1,0 +1,24 @@
+"""People, organizations, invitations and their trail: fields, constraints, facts about one row."""
+
+from organizations.models.invitations import Invitation, InvitationState
+from organizations.models.organizations import (
+    DEFAULT_TIER,
+    AuditEvent,
+    Membership,
+    Organization,
+    ServiceAccount,
+    User,
+    UserManager,
+)
+
+__all__ = [
+    "DEFAULT_TIER",
+    "AuditEvent",
+    "Invitation",
+    "InvitationState",
+    "Membership",
+    "Organization",
+    "ServiceAccount",
+    "User",
+    "UserManager",
+]

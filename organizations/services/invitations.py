@@ -1,0 +1,177 @@
+"""Invitations by e-mail: sent, sent again, revoked, accepted.
+
+Each new link ends the ones before it.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Final
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.utils import timezone
+
+from organizations import audit, mail, policy
+from organizations.actors import Actor
+from organizations.events import OrganizationEvent
+from organizations.exceptions import Conflict, Forbidden, Invalid
+from organizations.models import (
+    AuditEvent,
+    Invitation,
+    InvitationState,
+    Membership,
+    Organization,
+    User,
+)
+from organizations.models.invitations import new_nonce, next_end
+from organizations.roles import Action, Role
+from organizations.services.links import invitation_behind, token_of
+from organizations.services.organizations import locked
+from organizations.text import require_text
+from organizations.writes import conflict_on, operation
+
+#: From a token to the address of the page where it is accepted.
+Link = Callable[[str], str]
+
+HOURLY_LIMIT: Final = 50
+EMAIL_LENGTH: Final = 254
+MAILED: Final = (OrganizationEvent.INVITATION_CREATED, OrganizationEvent.INVITATION_RESENT)
+_OVER: Final = {
+    InvitationState.ACCEPTED: "This invitation has been accepted already.",
+    InvitationState.REVOKED: "This invitation was revoked. Ask an admin for a new one.",
+    InvitationState.EXPIRED: "This invitation has expired. Ask an admin to send it again.",
+}
+
+
+@operation()
+def invite(
+    organization: Organization, *, email: str, role: Role, link: Link, actor: Actor
+) -> Invitation:
+    """Mails an invitation, once the transaction has been committed.
+
+    Conflict for members, for addresses with an open invitation, and beyond the hourly limit.
+    """
+    organization = locked(organization, Action.MANAGE_MEMBERS, actor)
+    email = _clean_email(email)
+    if Membership.objects.for_organization(organization.id).filter(user__email__iexact=email):
+        raise _refused("They are already a member.")
+    _require_within_limit(organization)
+    invitation = Invitation(
+        organization=organization, email=email, role=role, invited_by_id=actor.authority_id
+    )
+    waiting = _refused("An invitation is already waiting; send it again?")
+    with conflict_on("one_open_invitation_per_address", "email", waiting):
+        invitation.save()
+    audit.record(OrganizationEvent.INVITATION_CREATED, invitation, actor=actor)
+    _mail_after_commit(invitation, link, actor)
+    return invitation
+
+
+@operation()
+def resend_invitation(invitation: Invitation, *, link: Link, actor: Actor) -> Invitation:
+    """Mails a new link with a new end; the links before it stop working."""
+    invitation = _locked_open(invitation, actor)
+    _require_within_limit(invitation.organization)
+    invitation.nonce, invitation.expires_at = new_nonce(), next_end()
+    invitation.save(update_fields=["nonce", "expires_at"])
+    audit.record(OrganizationEvent.INVITATION_RESENT, invitation, actor=actor)
+    _mail_after_commit(invitation, link, actor)
+    return invitation
+
+
+@operation()
+def revoke_invitation(invitation: Invitation, *, actor: Actor) -> Invitation:
+    """Ends an invitation for good; Conflict where somebody was first."""
+    invitation = _locked_open(invitation, actor)
+    invitation.revoked_at = timezone.now()
+    invitation.save(update_fields=["revoked_at"])
+    audit.record(OrganizationEvent.INVITATION_REVOKED, invitation, actor=actor)
+    return invitation
+
+
+@operation()
+def accept_invitation(token: str, *, actor: Actor) -> Membership:
+    """Makes the signed-in owner of the invited address a member.
+
+    NotFound for a link that is none or is no longer the newest, Forbidden for anybody else,
+    Conflict for invitations that are over and people who are members already.
+    """
+    person = policy.require_person(actor)
+    organization = Organization.objects.select_for_update().get(
+        pk=invitation_behind(token).organization_id
+    )
+    invitation = invitation_behind(token)
+    require_invited(invitation, person)
+    membership = Membership(organization=organization, user=person, role=invitation.role)
+    with conflict_on("one_membership_per_person", "user_id", Conflict("You are already a member.")):
+        membership.save()
+    invitation.accepted_at = timezone.now()
+    invitation.save(update_fields=["accepted_at"])
+    audit.record(OrganizationEvent.INVITATION_ACCEPTED, invitation, actor=actor)
+    return membership
+
+
+def require_invited(invitation: Invitation, person: User) -> None:
+    """Returns if `person` may accept `invitation` now.
+
+    Conflict where the invitation is over, Forbidden, with both addresses, for the wrong account.
+    """
+    if invitation.state in _OVER:
+        raise Conflict(_OVER[invitation.state])
+    if person.email.lower() != invitation.email:
+        raise Forbidden(
+            f"This invitation is for {invitation.email}. You are signed in as {person.email}."
+        )
+
+
+def _refused(message: str) -> Conflict:
+    """A refusal that belongs to the field of the address."""
+    return Conflict(message, problems=Invalid.field("email", message).problems)
+
+
+def _clean_email(value: str) -> str:
+    email = value.strip().lower()
+    require_text(email, "email", EMAIL_LENGTH)
+    try:
+        validate_email(email)
+    except ValidationError:
+        raise Invalid.field("email", "Enter an e-mail address like name@example.com.") from None
+    return email
+
+
+def _require_within_limit(organization: Organization) -> None:
+    """Mails are counted by their events, which the lock on the organization keeps in turn."""
+    hour = timezone.now() - timedelta(hours=1)
+    mailed = AuditEvent.objects.for_organization(organization.id).filter(
+        event__in=MAILED, at__gt=hour
+    )
+    if mailed.count() >= HOURLY_LIMIT:
+        raise Conflict(
+            f"This organization has sent {HOURLY_LIMIT} invitations within an hour."
+            " Wait a while before you send more."
+        )
+
+
+def _locked_open(invitation: Invitation, actor: Actor) -> Invitation:
+    locked(invitation.organization, Action.MANAGE_MEMBERS, actor)
+    current = Invitation.objects.select_related("organization").get(pk=invitation.pk)
+    if current.accepted_at or current.revoked_at:
+        raise Conflict(_OVER[current.state].partition(".")[0] + ".")
+    return current
+
+
+def _mail_after_commit(invitation: Invitation, link: Link, actor: Actor) -> None:
+    """Leaves on the invitation whether its mail could be sent."""
+    transaction.on_commit(partial(_mail, invitation, link(token_of(invitation)), actor.label))
+
+
+def _mail(invitation: Invitation, link: str, inviter: str) -> None:
+    context = {
+        "invitation": invitation,
+        "organization": invitation.organization,
+        "inviter": inviter,
+        "link": link,
+    }
+    invitation.mail_failed = not mail.send("invitation", invitation.email, context)

@@ -1,0 +1,42 @@
+"""How pages show moments."""
+
+from datetime import UTC, datetime
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince, timeuntil
+
+register = template.Library()
+
+
+def stamp(value: datetime) -> str:
+    """A moment to the minute with its zone: ``4 Nov 2026, 14:05 UTC``."""
+    moment = value.astimezone(UTC)
+    return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
+
+
+@register.simple_tag
+def moment(value: datetime | None, *, full: bool = False) -> SafeString | str:
+    """A `<time>`: the day, with the whole stamp as its title, or the whole stamp."""
+    if value is None:
+        return ""
+    utc = value.astimezone(UTC)
+    day = f"{utc.day} {utc:%b %Y}"
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        f"{utc:%Y-%m-%dT%H:%M:%SZ}",
+        stamp(utc),
+        stamp(utc) if full else day,
+    )
+
+
+@register.simple_tag
+def ago(value: datetime) -> str:
+    """How long ago, or in how long, to one unit: ``3 days ago``, ``in 2 hours``."""
+    now = timezone.now()
+    if value > now:
+        return f"in {timeuntil(value, now, depth=1)}"
+    since = timesince(value, now, depth=1)
+    return "just now" if since.startswith("0\xa0") else f"{since} ago"

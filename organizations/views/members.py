@@ -1,0 +1,161 @@
+"""Who belongs to the organization, as what, and who is invited."""
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from organizations import policy, services
+from organizations.exceptions import Conflict, DomainError, Invalid, NotFound
+from organizations.forms import show_refusal
+from organizations.models import Invitation, Membership
+from organizations.pages import OrganizationPage
+from organizations.roles import Action, Role
+
+_ROLES = [(Role.MEMBER, "Member"), (Role.ADMIN, "Admin")]
+
+
+class InviteForm(forms.Form):
+    """Whom to invite, and as what; the service has the last word."""
+
+    email = forms.CharField(
+        label="E-mail address",
+        max_length=320,
+        error_messages={"required": "Enter an e-mail address like name@example.com."},
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
+    role = forms.ChoiceField(choices=_ROLES, initial=Role.MEMBER)
+
+
+class PeoplePage(OrganizationPage):
+    """A page about the organization's people."""
+
+    section = "members"
+
+    @property
+    def home(self) -> str:
+        """The address of the list."""
+        return reverse("organizations:members", args=[self.organization.slug])
+
+    def find_member(self, member_id: UUID) -> Membership:
+        """A membership of this organization, or NotFound."""
+        found = Membership.objects.visible_to(self.actor).for_organization(self.organization.id)
+        member = found.select_related("user", "organization").filter(pk=member_id).first()
+        if member is None:
+            raise NotFound
+        return member
+
+    def link(self, token: str) -> str:
+        """The address where an invitation is accepted."""
+        return self.request.build_absolute_uri(reverse("organizations:accept", args=[token]))
+
+    def show_list(
+        self, form: InviteForm, status: int = 200, refusal: DomainError | None = None
+    ) -> HttpResponse:
+        """The people by name, and the open invitations."""
+        mine = self.organization.id
+        members = Membership.objects.visible_to(self.actor).for_organization(mine)
+        waiting = Invitation.objects.visible_to(self.actor).for_organization(mine).open()
+        context: dict[str, Any] = {
+            "members": members.select_related("user").order_by("user__name", "user__email"),
+            "invitations": waiting.order_by("email") if self.is_admin else [],
+            "form": form,
+            "roles": _ROLES,
+            "refusal": refusal,
+            "now": timezone.now(),
+        }
+        return self.render("organizations/members.html", context, status=status)
+
+
+class Members(PeoplePage):
+    """The list; admins invite from it."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Everybody."""
+        return self.show_list(InviteForm())
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Invites somebody by mail."""
+        policy.require(self.actor, Action.MANAGE_MEMBERS, self.organization)
+        form = InviteForm(request.POST)
+        if not form.is_valid():
+            return self.show_list(form, status=422)
+        role = Role(form.cleaned_data["role"])
+        email = form.cleaned_data["email"]
+        try:
+            invitation = services.invite(
+                self.organization, email=email, role=role, link=self.link, actor=self.actor
+            )
+        except (Conflict, Invalid) as refusal:
+            show_refusal(form, refusal)
+            return self.show_list(form, status=422)
+        return self.done(mailed(invitation), self.home)
+
+
+def mailed(invitation: Invitation) -> str:
+    """What became of an invitation's mail."""
+    if invitation.mail_failed:
+        return f"The mail to {invitation.email} could not be sent. Send the invitation again."
+    return f"Invitation sent to {invitation.email}."
+
+
+class ChangeRole(PeoplePage):
+    """Makes a member an admin or the other way round."""
+
+    action = Action.MANAGE_MEMBERS
+
+    def post(self, request: HttpRequest, member_id: UUID) -> HttpResponse:
+        """From the next request on."""
+        member = self.find_member(member_id)
+        wanted = request.POST.get("role", "")
+        if wanted not in list(Role):
+            refusal: DomainError = Invalid.field("role", "Choose Member or Admin.")
+            return self.show_list(InviteForm(), status=422, refusal=refusal)
+        try:
+            services.change_role(member, role=Role(wanted), actor=self.actor)
+        except Conflict as conflict:
+            return self.show_list(InviteForm(), status=409, refusal=conflict)
+        message = f"{member.user} is now {'an admin' if wanted == Role.ADMIN else 'a member'}."
+        return self.done(message, self.home)
+
+
+class ChangeInvitation(PeoplePage):
+    """Sends an invitation again, or revokes it."""
+
+    action = Action.MANAGE_MEMBERS
+
+    def post(self, request: HttpRequest, invitation_id: UUID) -> HttpResponse:
+        """What the pressed button says."""
+        found = Invitation.objects.visible_to(self.actor).for_organization(self.organization.id)
+        invitation = found.select_related("organization").filter(pk=invitation_id).first()
+        if invitation is None:
+            raise NotFound
+        try:
+            if request.POST.get("do") == "revoke":
+                services.revoke_invitation(invitation, actor=self.actor)
+                message = f"Invitation of {invitation.email} revoked. Its link no longer works."
+            else:
+                again = services.resend_invitation(invitation, link=self.link, actor=self.actor)
+                message = mailed(again)
+        except Conflict as refusal:
+            return self.show_list(InviteForm(), status=409, refusal=refusal)
+        return self.done(message, self.home)
+
+
+class Leave(PeoplePage):
+    """Everybody may go, but for the last admin."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Asks first."""
+        return self.render("organizations/leave.html")
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Goes."""
+        try:
+            services.leave_organization(self.organization, actor=self.actor)
+        except Conflict as refusal:
+            return self.render("organizations/leave.html", {"refusal": refusal}, status=409)
+        return self.done(f"You have left {self.organization}.", "/")

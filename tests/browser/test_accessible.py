@@ -1,0 +1,142 @@
+"""No finding of axe on any page or dialog; everything by keyboard."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from apikeys.services import Issued
+from organizations.models import Organization
+from tests.browser.conftest import OpenPage
+from tests.factories import ServiceAccountFactory, TemplateFactory
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+DEVELOPER = "/o/acme/settings/developer/"
+
+
+def _findings(page: "Page") -> list[str]:
+    from axe_playwright_python.sync_playwright import Axe
+
+    options = {"runOnly": {"type": "tag", "values": TAGS}}
+    violations: list[dict[str, Any]] = Axe().run(page, options=options).response["violations"]
+    return [f"{page.url}: {v['id']}: {v['nodes'][0]['html'][:200]}" for v in violations]
+
+
+def _sideways(page: "Page") -> list[str]:
+    too_wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    return [f"{page.url} scrolls sideways"] if too_wide else []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 320])
+def test_pages_and_dialogs(
+    sign_in: OpenPage,
+    acme: Organization,
+    make_key: Callable[..., Issued],
+    scheme: str,
+    width: int,
+) -> None:
+    key = make_key(name="Production").key.public_id
+    template = TemplateFactory.create(organization=acme).public_id
+    account = ServiceAccountFactory.create(organization=acme).public_id
+    page = sign_in(color_scheme=scheme, viewport={"width": width, "height": 800})
+    pages = [
+        *("", "?q=nothing", "keys/create/", "test/", "activity/", "access/"),
+        *(f"keys/{key}/{rest}" for rest in ("", "edit/", "rotate/", "switch/", "delete/")),
+        *("templates/", "templates/create/", f"templates/{template}/delete/"),
+        *("service-accounts/", f"service-accounts/{account}/"),
+        f"service-accounts/{account}/switch/",
+    ]
+    others = [
+        *("/o/acme/settings/", "/o/acme/settings/members/", "/accounts/2fa/", "/accounts/email/"),
+        *("/accounts/password/change/", "/accounts/sessions/", "/accounts/2fa/totp/activate/"),
+        "/nothing-here",
+    ]
+    found: list[str] = []
+    for address in [*(DEVELOPER + rest for rest in pages), *others]:
+        page.goto(address)
+        found += _findings(page) + _sideways(page)
+    page.goto(DEVELOPER)
+    for name in ("Create API key", "Test API key", "Delete Production"):
+        page.get_by_role("link", name=name).first.click()
+        page.locator("dialog[open]").wait_for()
+        found += _findings(page) + _sideways(page)
+        page.keyboard.press("Escape")
+    page.get_by_role("link", name="Create API key").first.click()
+    page.get_by_label("Name", exact=True).fill("Second")
+    page.get_by_role("button", name="Create", exact=True).click()
+    page.get_by_label("Secret key").wait_for()
+    found += _findings(page)
+    page.get_by_role("button", name="Done").click()
+    found += _findings(page) + _sideways(page)
+
+    assert not found
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 320])
+def test_pages_for_everybody(open_page: OpenPage, scheme: str, width: int) -> None:
+    page = open_page(color_scheme=scheme, viewport={"width": width, "height": 800})
+    found: list[str] = []
+    for address in ("/accounts/login/", "/accounts/signup/", "/accounts/password/reset/"):
+        page.goto(address)
+        found += _findings(page) + _sideways(page)
+
+    assert not found
+
+
+@pytest.mark.parametrize("name", ["Create API key", "Test API key", "Delete Production"])
+def test_focus_enters_stays_and_returns(
+    sign_in: OpenPage, make_key: Callable[..., Issued], name: str
+) -> None:
+    make_key(name="Production")
+    page = sign_in()
+    opener = page.get_by_role("link", name=name).first
+    opener.focus()
+
+    page.keyboard.press("Enter")
+    page.locator("dialog[open]").wait_for()
+    inside = "document.querySelector('dialog').contains(document.activeElement)"
+    assert page.evaluate(inside)
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        # Between the last and the first element the browser's own controls have their turn.
+        assert page.evaluate(f"{inside} || document.activeElement === document.body")
+    page.keyboard.press("Escape")
+
+    assert page.evaluate("document.activeElement.textContent.trim()") == (
+        "" if name.startswith("Delete") else name
+    )
+    assert opener.evaluate("(link) => link === document.activeElement")
+
+
+def test_an_error_is_announced_and_focused(sign_in: OpenPage) -> None:
+    page = sign_in()
+    page.get_by_role("link", name="Create API key").first.click()
+    page.get_by_label("Name", exact=True).wait_for()
+
+    page.keyboard.press("Enter")
+    page.get_by_role("alert").wait_for()
+
+    field = page.get_by_label("Name", exact=True)
+    assert field.evaluate("(field) => field === document.activeElement")
+    assert field.get_attribute("aria-invalid") == "true"
+    assert "Enter a name for the key." in page.get_by_role("alert").inner_text()
+
+
+def test_searching_updates_the_list_and_says_how_many(
+    sign_in: OpenPage, make_key: Callable[..., Issued]
+) -> None:
+    make_key(name="Production")
+    make_key(name="Staging")
+    page = sign_in()
+
+    page.get_by_label("Search keys by name or ID").press_sequentially("stag", delay=20)
+    page.get_by_role("row", name="Production").wait_for(state="detached")
+
+    assert page.get_by_role("row", name="Staging").is_visible()
+    page.locator("#page-status").get_by_text("1 key matches").wait_for()
+    assert "q=stag" in page.url

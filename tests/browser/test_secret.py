@@ -1,0 +1,134 @@
+"""A secret that has been shown is nowhere any more."""
+
+import re
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.conftest import OpenPage
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+BLOCKED = "Copying is blocked here. The key is selected: press Ctrl+C."
+#: The whole of what a page holds and leaves behind.
+EVERYWHERE = """() => [
+  document.documentElement.outerHTML,
+  ...[...document.querySelectorAll("input, textarea")].map((field) => field.value),
+  JSON.stringify({ ...localStorage }), JSON.stringify({ ...sessionStorage }),
+  JSON.stringify(history.state), location.href, document.cookie,
+].join("\\n")"""
+
+
+def _reveal(page: "Page") -> str:
+    page.get_by_role("link", name="Create API key").first.click()
+    page.get_by_label("Name", exact=True).fill("Production")
+    page.get_by_role("button", name="Create", exact=True).click()
+    secret: str = page.get_by_label("Secret key").input_value()
+    return secret
+
+
+def _assert_gone(page: "Page", secret: str) -> None:
+    assert re.fullmatch(r"sig_live_\w{40}", secret)
+    assert secret not in page.evaluate(EVERYWHERE)
+
+
+def _close_uncopied(page: "Page") -> None:
+    page.get_by_text("You haven't copied this key. It can't be shown again.").wait_for()
+    page.get_by_role("button", name="Close without copying").click()
+    page.get_by_text("Key Production created.").wait_for()
+
+
+def test_after_done(sign_in: OpenPage) -> None:
+    page = sign_in()
+    secret = _reveal(page)
+
+    page.get_by_role("button", name="Done").click()
+    assert page.evaluate("document.activeElement.textContent") == "Go back"
+    page.get_by_role("button", name="Go back").click()
+    assert page.get_by_label("Secret key").input_value() == secret
+    page.get_by_role("button", name="Done").click()
+    _close_uncopied(page)
+
+    _assert_gone(page, secret)
+
+
+def test_after_escape_pressed_again_and_again(sign_in: OpenPage) -> None:
+    page = sign_in()
+    secret = _reveal(page)
+
+    for _ in range(3):
+        page.keyboard.press("Escape")
+        assert page.get_by_label("Secret key").is_visible()
+    _close_uncopied(page)
+
+    _assert_gone(page, secret)
+    page.locator("[data-new-name]:focus", has_text="Production").wait_for()
+
+
+def test_after_going_away_and_back(sign_in: OpenPage) -> None:
+    page = sign_in()
+    page.on("dialog", lambda dialog: dialog.accept())
+    secret = _reveal(page)
+
+    page.goto("/o/acme/settings/")
+    page.go_back()
+
+    _assert_gone(page, secret)
+    assert not page.locator("dialog[open]").count()
+
+
+def test_the_page_without_script_is_emptied_when_it_is_left(sign_in: OpenPage) -> None:
+    from playwright.sync_api import Error
+
+    page = sign_in()
+    page.goto("/o/acme/settings/developer/keys/create/")
+    page.get_by_label("Name", exact=True).fill("Production")
+    page.get_by_role("button", name="Create", exact=True).click()
+    secret = page.locator("[data-plain-secret]").text_content() or ""
+
+    page.get_by_role("link", name="Back to keys").click()
+    _assert_gone(page, secret)
+    # Where the page is not kept, the browser asks before it sends the form again.
+    with suppress(Error):
+        page.go_back()
+    page.wait_for_timeout(1000)
+
+    assert secret not in page.content()
+
+
+def test_after_signing_out(sign_in: OpenPage) -> None:
+    page = sign_in()
+    secret = _reveal(page)
+    page.get_by_role("button", name="Done").click()
+    _close_uncopied(page)
+
+    page.get_by_text("Ada Acme", exact=True).first.click()
+    page.get_by_role("button", name="Log out").click()
+    page.wait_for_url("**/accounts/login/**")
+    _assert_gone(page, secret)
+    page.go_back()
+
+    _assert_gone(page, secret)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "testserver"])
+def test_a_copy_that_failed_is_not_called_one(sign_in: OpenPage, host: str) -> None:
+    page = sign_in(host=host)
+    page.add_init_script(
+        "if (navigator.clipboard) navigator.clipboard.writeText = () => Promise.reject()"
+    )
+    page.reload()
+    secret = _reveal(page)
+
+    page.get_by_role("button", name="Copy secret").click()
+    page.get_by_text(BLOCKED).wait_for()
+
+    field = page.get_by_label("Secret key")
+    assert page.evaluate("isSecureContext") is (host == "127.0.0.1")
+    assert field.get_attribute("type") == "text"
+    assert page.evaluate("getSelection().toString()") == secret
+    page.get_by_role("button", name="Done").click()
+    _close_uncopied(page)
+    _assert_gone(page, secret)

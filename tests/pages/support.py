@@ -1,0 +1,45 @@
+"""How tests of the pages sign in and send forms."""
+
+import re
+from typing import Any, Final
+
+from django.test import Client
+
+from organizations.models import Organization, User
+from tests.factories import PASSWORD
+
+RECORDS: Final = "account_authentication_methods"
+
+
+def sign_in(user: User, client: Client | None = None) -> Client:
+    """A browser in which `user` has just signed in with the password."""
+    client = client or Client()
+    response = client.post("/accounts/login/", {"login": user.email, "password": PASSWORD})
+    assert response.status_code == 302, response.content.decode()
+    return client
+
+
+def grow_stale(client: Client) -> None:
+    """Lets the sign-in be older than what sensitive changes ask for."""
+    session = client.session
+    session[RECORDS] = [{**record, "at": record["at"] - 16 * 60} for record in session[RECORDS]]
+    session.save()
+
+
+def developer(organization: Organization, rest: str = "") -> str:
+    """An address under Settings → Developer."""
+    return f"/o/{organization.slug}/settings/developer/{rest}"
+
+
+def submission_of(response: Any) -> str:
+    """The one-time id in a form."""
+    found = re.search(r'name="submission" value="([^"]+)"', response.content.decode())
+    assert found
+    return found[1]
+
+
+def secret_in(response: Any) -> str:
+    """The one secret that a page holds."""
+    found: list[str] = re.findall(r"sig_(?:live|test)_[0-9A-Za-z]{40}", response.content.decode())
+    assert len(found) == 1
+    return found[0]

@@ -1,0 +1,138 @@
+"""The audit trail as sentences and as a file that no spreadsheet runs."""
+
+import csv
+from collections.abc import Callable
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from apikeys import services
+from apikeys.events import KeyEvent
+from apikeys.sentences import SENTENCES
+from apikeys.services import Issued
+from apikeys.trail import cell
+from organizations import audit, writes
+from organizations.actors import Actor
+from organizations.events import OrganizationEvent
+from organizations.models import Organization, User
+from tests.factories import IssuedKeyFactory
+from tests.pages.support import developer
+
+
+def _sentences(answer: Any) -> list[str]:
+    return [row["sentence"] for row in answer.context["rows"]]
+
+
+def test_every_event_has_a_sentence() -> None:
+    assert set(SENTENCES) == {*KeyEvent, *OrganizationEvent}
+
+
+def test_changes_are_told(
+    browser: Client, acme: Organization, as_admin: Actor, make_key: Callable[..., Issued]
+) -> None:
+    key = make_key(name="CI", scopes=["search:read"], actor=as_admin).key
+    changes = {"name": "Builds", "scopes": ["events:read"]}
+    services.update_api_key(key, actor=as_admin, changes=changes)
+    services.revoke_api_key(key, actor=as_admin, reason="Found in a log.")
+
+    told = _sentences(browser.get(developer(acme, "activity/")))
+
+    assert told[0] == "Ada Acme deleted the key “Builds”: reason: Found in a log.."
+    assert told[1] == (
+        "Ada Acme changed the key “Builds”: name from “CI” to “Builds”;"
+        " permissions added: events:read; permissions removed: search:read."
+    )
+    assert told[2].startswith("Ada Acme created the key “CI”: permissions search:read")
+
+
+def test_filters(browser: Client, acme: Organization, make_key: Callable[..., Issued]) -> None:
+    key = make_key(name="CI").key
+    make_key(name="Other")
+    tomorrow = f"{timezone.now() + timedelta(days=1):%Y-%m-%d}"
+
+    def found(query: str) -> int:
+        return len(_sentences(browser.get(developer(acme, f"activity/?{query}"))))
+
+    assert found("key=ci") == found(f"key={key.public_id}") == 1
+    assert found("kind=api_key") == 2
+    assert found("actor=nobody") == 0
+    assert found(f"since={tomorrow}") == 0
+    assert found(f"until={tomorrow}") == 3
+
+
+@pytest.mark.parametrize(
+    "query", ["since=soon", "until=2026-99-99", "until=9999-12-31", "kind=x", "actor=" + "x" * 101]
+)
+def test_a_filter_that_cannot_be_read_is_named(
+    browser: Client, acme: Organization, query: str
+) -> None:
+    for page in ("activity/", "activity/export/"):
+        answer = browser.get(developer(acme, f"{page}?{query}&key=kept"))
+
+        assert answer.status_code == 422
+        assert 'role="alert"' in answer.content.decode()
+        assert 'value="kept"' in answer.content.decode()
+
+
+def test_pages_follow_each_other_and_cursors_of_others_begin_again(
+    browser: Client, acme: Organization, as_admin: Actor
+) -> None:
+    with writes.operation():
+        for _ in range(120):
+            audit.record(OrganizationEvent.RENAMED, acme, actor=as_admin)
+
+    seen, address = [], "activity/"
+    for _ in range(3):
+        answer = browser.get(developer(acme, address))
+        seen += [row["event"].pk for row in answer.context["rows"]]
+        address = f"activity/?{answer.context['following']}"
+    forged = browser.get(developer(acme, "activity/?cursor=forged"))
+    other = browser.get(developer(acme, address + "&actor=Ada"))
+
+    assert len(seen) == len(set(seen)) == 121
+    assert len(_sentences(forged)) == len(_sentences(other)) == 50
+
+
+def test_nothing_of_another_organization(
+    browser: Client, acme: Organization, globex: Organization
+) -> None:
+    IssuedKeyFactory.create(organization=globex, name="Theirs")
+
+    exported = browser.get(developer(acme, "activity/export/")).getvalue()
+    assert b"Theirs" not in exported
+    assert "Theirs" not in str(_sentences(browser.get(developer(acme, "activity/"))))
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "  =", "＝", "\u3000=", "\x0b="])
+def test_a_cell_is_no_formula(start: str) -> None:
+    assert cell(f"{start}1+1").startswith("'")
+    assert cell("plain = text") == "plain = text"
+
+
+def test_the_file(browser: Client, acme: Organization, make_key: Callable[..., Issued]) -> None:
+    make_key(name='=HYPERLINK("https://evil.example")')
+
+    answer = browser.get(developer(acme, "activity/export/?kind=api_key"))
+    rows = list(csv.reader(StringIO(answer.getvalue().decode())))
+
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer["Content-Disposition"].startswith('attachment; filename="activity-acme-')
+    assert len(rows) == 2
+    assert rows[1][4] == '\'=HYPERLINK("https://evil.example")'
+
+
+def test_a_key_has_its_own_timeline(
+    browser: Client, acme: Organization, make_key: Callable[..., Issued], admin: User
+) -> None:
+    key = make_key(name="CI").key
+    make_key(name="Other")
+
+    page = browser.get(developer(acme, f"keys/{key.public_id}/"))
+
+    assert [row["sentence"][:30] for row in page.context["timeline"]] == [
+        "The system created the key “CI"
+    ]

@@ -1,0 +1,192 @@
+"""The list of keys: search, status, order, pages, in a constant number of queries."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from apikeys import services
+from apikeys.models import ApiKey, ApiKeySecret
+from apikeys.services import Issued
+from organizations import writes
+from organizations.actors import Actor
+from organizations.models import Organization, User
+from organizations.services import set_api_access
+from tests.factories import SYSTEM
+from tests.pages.support import developer
+
+#: Session, person, membership, role; the switcher; counts, keys, their secrets.
+LIST_QUERIES = 8
+
+
+def _names(answer: Any) -> list[str]:
+    return [row["key"].name for row in answer.context["rows"]]
+
+
+def _bulk(acme: Organization, admin: User, count: int) -> None:
+    """Many keys at once, as the services would have left them."""
+    keys = [
+        ApiKey(
+            organization=acme,
+            name=f"Bulk {n:05}",
+            name_key=f"bulk {n:05}",
+            scopes=["search:read"],
+            created_by=admin,
+        )
+        for n in range(count)
+    ]
+    secrets = [
+        ApiKeySecret(key=key, digest=key.id.bytes * 2, pepper=1, prefix="sig_live_bulk")
+        for key in keys
+    ]
+    with writes.allowed():
+        ApiKey.objects.bulk_create(keys, batch_size=2000)
+        ApiKeySecret.objects.bulk_create(secrets, batch_size=2000)
+
+
+def test_empty(browser: Client, acme: Organization) -> None:
+    text = browser.get(developer(acme)).content.decode()
+
+    assert "This organization has no API keys" in text
+    assert acme.public_id in text
+    assert 'role="search"' not in text
+
+
+def test_search_by_name_and_by_id(
+    browser: Client, acme: Organization, make_key: Callable[..., Issued]
+) -> None:
+    production = make_key(name="Production").key
+    make_key(name="Staging")
+
+    assert _names(browser.get(developer(acme, "?q=PROD"))) == ["Production"]
+    assert _names(browser.get(developer(acme, f"?q={production.public_id}"))) == ["Production"]
+    nothing = browser.get(developer(acme, "?q=%3Cfoo%3E")).content.decode()
+    assert "No keys match “&lt;foo&gt;”." in nothing
+    assert "Clear filters" in nothing
+
+
+def test_states(
+    browser: Client, acme: Organization, make_key: Callable[..., Issued], as_admin: Actor
+) -> None:
+    now = timezone.now()
+    make_key(name="Active")
+    make_key(name="Soon", expires_at=now + timedelta(days=3))
+    services.set_api_key_enabled(make_key(name="Off").key, enabled=False, actor=as_admin)
+    services.revoke_api_key(make_key(name="Gone").key, actor=as_admin)
+    ended = make_key(name="Ended").key
+    with writes.allowed():
+        ApiKey.objects.filter(pk=ended.pk).update(expires_at=now - timedelta(days=2))
+
+    def named(state: str) -> set[str]:
+        return set(_names(browser.get(developer(acme, f"?status={state}"))))
+
+    page = browser.get(developer(acme))
+    assert set(_names(page)) == {"Active", "Soon", "Off", "Ended"}
+    assert named("active") == {"Active", "Soon"}
+    assert named("expiring") == {"Soon"}
+    assert named("expired") == {"Ended"}
+    assert named("disabled") == {"Off"}
+    assert [label for _, label in page.context["listing"].states] == [
+        "All (4)",
+        "Active (2)",
+        "Expiring soon (1)",
+        "Expired (1)",
+        "Disabled (1)",
+    ]
+
+
+@pytest.mark.parametrize("column", ["name", "created", "last-used", "expires"])
+def test_order(
+    browser: Client, acme: Organization, make_key: Callable[..., Issued], column: str
+) -> None:
+    now = timezone.now()
+    for number, name in enumerate(["A", "b", "C"], start=1):
+        key = make_key(name=name, expires_at=now + timedelta(days=number)).key
+        with writes.allowed():
+            used = now + timedelta(minutes=number)
+            ApiKey.objects.filter(pk=key.pk).update(last_used_at=used)
+
+    up = browser.get(developer(acme, f"?sort={column}"))
+    down = browser.get(developer(acme, f"?sort=-{column}"))
+
+    assert _names(up) == ["A", "b", "C"]
+    assert _names(down) == ["C", "b", "A"]
+    assert up.content.decode().count('aria-sort="ascending"') == 1
+    assert down.content.decode().count('aria-sort="descending"') == 1
+
+
+def test_pages(browser: Client, acme: Organization, admin: User) -> None:
+    _bulk(acme, admin, 60)
+
+    first, last = browser.get(developer(acme)), browser.get(developer(acme, "?page=3"))
+
+    assert len(_names(first)) == 25
+    assert len(_names(last)) == 10
+    assert "Page 1 of 3" in first.content.decode()
+    assert not set(_names(first)) & set(_names(last))
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "page=0",
+        "page=-1",
+        "page=x",
+        "page=99999999999999999999",
+        "sort=password",
+        "sort=-",
+        "status=revoked",
+        "q=" + "x" * 5000,
+        "new=key_nonsense",
+        "q=%F0%9F%94%91&q=2",
+    ],
+)
+def test_nonsense_is_no_error(
+    browser: Client, acme: Organization, make_key: Callable[..., Issued], query: str
+) -> None:
+    make_key(name="Production")
+
+    assert browser.get(developer(acme, f"?{query}")).status_code == 200
+
+
+def test_a_new_key_comes_first_and_is_marked(
+    browser: Client, acme: Organization, make_key: Callable[..., Issued]
+) -> None:
+    key = make_key(name="A").key
+    make_key(name="B")
+
+    page = browser.get(developer(acme, f"?sort=-created&new={key.public_id}"))
+
+    assert _names(page) == ["A", "B"]
+    assert page.content.decode().count("data-new-name") == 1
+
+
+def test_access_that_is_off_is_said(
+    browser: Client, acme: Organization, make_key: Callable[..., Issued]
+) -> None:
+    make_key(name="Production")
+    set_api_access(acme, enabled=False, actor=SYSTEM)
+
+    page = browser.get(developer(acme))
+
+    assert "API access is turned off for this organization." in page.content.decode()
+    assert _names(page) == ["Production"]
+
+
+@pytest.mark.parametrize("count", [1, 30, 10_000])
+def test_the_number_of_queries_does_not_grow(
+    browser: Client, acme: Organization, admin: User, count: int
+) -> None:
+    _bulk(acme, admin, count)
+
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        browser.get(developer(acme, "?sort=name"))
+
+    assert len(queries) == LIST_QUERIES, [q["sql"][:120] for q in queries]

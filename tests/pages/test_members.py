@@ -1,0 +1,230 @@
+"""People: roles, invitations, leaving, removing."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.db import connection
+from django.test import Client, TestCase
+from django.test.utils import CaptureQueriesContext
+
+from apikeys import services as key_services
+from apikeys.services import Issued
+from organizations.models import Invitation, Membership, Organization, User
+from organizations.roles import Role
+from tests.domain import person
+from tests.factories import PASSWORD, MembershipFactory, UserFactory
+from tests.pages.support import sign_in
+
+MEMBERS = "/o/acme/settings/members/"
+
+
+def _text(answer: Any) -> str:
+    text: str = answer.content.decode()
+    return text.replace("&#x27;", "'")
+
+
+def _invite(browser: Client, email: str, role: Role = Role.MEMBER) -> Any:
+    fields = {"email": email, "role": role}
+    # Mails leave after the commit, which a test's transaction never sees.
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        return browser.post(MEMBERS, fields, follow=True)
+
+
+def _link() -> str:
+    found = re.search(r"http://testserver(/invitations/\S+)", str(mail.outbox[-1].body))
+    assert found
+    return found[1]
+
+
+@pytest.fixture
+def invited(browser: Client) -> str:
+    """The link that Dana got by mail."""
+    answer = _invite(browser, "Dana@acme.example ")
+    assert "Invitation sent to dana@acme.example." in _text(answer)
+    return _link()
+
+
+def test_an_invited_person_with_an_account_joins(invited: str, acme: Organization) -> None:
+    dana = UserFactory.create(email="dana@acme.example", name="Dana")
+    client = Client()
+
+    asked = _text(client.get(invited))
+    sign_in(dana, client)
+    led = client.get("/")["Location"]
+    joined = client.post(led)
+    again = client.post(invited)
+
+    assert "Ada Acme invites" in asked
+    assert led == invited
+    assert joined["Location"] == "/o/acme/settings/"
+    assert Membership.objects.get(user=dana).role == Role.MEMBER
+    assert "This invitation has been accepted already." in _text(again)
+
+
+def test_an_invited_newcomer_signs_up_and_makes_no_organization(invited: str) -> None:
+    client = Client()
+    client.get(invited)
+
+    form = _text(client.get("/accounts/signup/"))
+    client.post("/accounts/signup/", {"email": "dana@acme.example", "password1": PASSWORD})
+    text = str(mail.outbox[-1].body)
+    confirm = re.search(r"http://testserver(/accounts/confirm-email/\S+)", text)
+    assert confirm
+    client.post(confirm[1])
+    client.post("/accounts/login/", {"login": "dana@acme.example", "password": PASSWORD})
+    client.post(client.get("/")["Location"])
+
+    assert "Organization name" not in form
+    assert Organization.objects.count() == 1
+    assert Membership.objects.filter(user__email="dana@acme.example").exists()
+
+
+def test_the_wrong_account_is_named_and_refused(invited: str, outsider: User) -> None:
+    client = sign_in(outsider)
+
+    seen, sent = client.get(invited), client.post(invited)
+
+    for answer in (seen, sent):
+        assert "This invitation is for dana@acme.example." in _text(answer)
+        assert "You are signed in as gina@globex.example." in _text(answer)
+    assert not Membership.objects.filter(user=outsider, organization__slug="acme").exists()
+
+
+def test_a_link_ends_when_it_is_sent_again_or_revoked(browser: Client, invited: str) -> None:
+    address = f"{MEMBERS}invitations/{Invitation.objects.get().pk}/"
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        browser.post(address, {"do": "resend"})
+    newer = _link()
+    old, new = Client().get(invited).status_code, Client().get(newer).status_code
+    browser.post(address, {"do": "revoke"})
+    dana = sign_in(UserFactory.create(email="dana@acme.example"))
+    revoked = dana.post(newer)
+    again = browser.post(address, {"do": "revoke"})
+
+    assert (old, new) == (404, 200)
+    assert "This invitation was revoked." in _text(revoked)
+    assert again.status_code == 409
+
+
+@pytest.mark.parametrize("token", ["nonsense", "inv_0000000000000000000000.x.y", "%00"])
+def test_invented_links_are_not_there(db: None, token: str) -> None:
+    assert Client().get(f"/invitations/{token}/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("email", "message"),
+    [
+        ("", "Enter an e-mail address like name@example.com."),
+        ("nobody", "Enter an e-mail address like name@example.com."),
+        ("ADA@acme.example", "They are already a member."),
+        ("dana@acme.example", "An invitation is already waiting; send it again?"),
+    ],
+)
+def test_who_cannot_be_invited(browser: Client, invited: str, email: str, message: str) -> None:
+    answer = _invite(browser, email)
+
+    assert answer.status_code == 422
+    assert message in _text(answer)
+    assert Invitation.objects.count() == 1
+
+
+def test_roles_change_and_the_last_admin_stays(
+    browser: Client, acme: Organization, admin: User, member: User
+) -> None:
+    mine = Membership.objects.get(user=admin)
+    theirs = Membership.objects.get(user=member)
+
+    refused = browser.post(f"{MEMBERS}{mine.pk}/role/", {"role": "member"})
+    nonsense = browser.post(f"{MEMBERS}{theirs.pk}/role/", {"role": "owner"})
+    promoted = browser.post(f"{MEMBERS}{theirs.pk}/role/", {"role": "admin"}, follow=True)
+
+    assert refused.status_code == 409
+    assert "An organization needs at least one admin." in _text(refused)
+    assert nonsense.status_code == 422
+    assert "Max Member is now an admin." in _text(promoted)
+    theirs.refresh_from_db()
+    assert theirs.role == Role.ADMIN
+
+
+def test_removing_lists_the_keys_that_the_person_made(
+    browser: Client, acme: Organization, member: User, make_key: Callable[..., Issued]
+) -> None:
+    theirs = Membership.objects.get(user=member)
+    browser.post(f"{MEMBERS}{theirs.pk}/role/", {"role": "admin"})
+    key_services.create_api_key(organization=acme, actor=person(member), name="Made by Max")
+    make_key(name="Made by another")
+
+    asked = _text(browser.get(f"{MEMBERS}{theirs.pk}/remove/"))
+    done = browser.post(f"{MEMBERS}{theirs.pk}/remove/", follow=True)
+
+    assert "Made by Max" in asked
+    assert "Made by another" not in asked
+    assert "Max Member removed." in _text(done)
+    assert not Membership.objects.filter(user=member).exists()
+
+
+def test_the_last_admin_cannot_be_removed_nor_leave(
+    browser: Client, acme: Organization, admin: User
+) -> None:
+    mine = Membership.objects.get(user=admin)
+
+    removed = browser.post(f"{MEMBERS}{mine.pk}/remove/")
+    left = browser.post("/o/acme/settings/leave/")
+
+    for answer in (removed, left):
+        assert answer.status_code == 409
+        assert "An organization needs at least one admin." in _text(answer)
+
+
+def test_a_member_may_leave(acme: Organization, member: User) -> None:
+    client = sign_in(member)
+
+    asked = client.get("/o/acme/settings/leave/")
+    client.post("/o/acme/settings/leave/")
+
+    assert asked.status_code == 200
+    assert client.get("/o/acme/settings/").status_code == 404
+    assert "You belong to no organization yet" in _text(client.get("/"))
+
+
+def test_members_see_people_and_no_forms(acme: Organization, member: User) -> None:
+    text = _text(sign_in(member).get(MEMBERS))
+
+    assert "Ada Acme" in text
+    assert "Invite" not in text
+    assert "/role/" not in text
+
+
+def test_switching_between_organizations(
+    browser: Client, admin: User, globex: Organization
+) -> None:
+    MembershipFactory.create(organization=globex, user=admin, role=Role.ADMIN)
+
+    text = _text(browser.get(MEMBERS))
+
+    assert '<a href="/o/globex/settings/developer/">Globex</a>' in text
+    assert browser.get("/o/globex/settings/developer/").status_code == 200
+
+
+@pytest.mark.parametrize("count", [1, 30])
+def test_the_number_of_queries_does_not_grow(
+    browser: Client, acme: Organization, count: int
+) -> None:
+    for _ in range(count):
+        MembershipFactory.create(organization=acme)
+
+    with CaptureQueriesContext(connection) as queries:
+        browser.get(MEMBERS)
+
+    assert len(queries) == 7
+
+
+def test_renaming(browser: Client, acme: Organization) -> None:
+    done = browser.post("/o/acme/settings/", {"name": "Acme & Sons"}, follow=True)
+    empty = browser.post("/o/acme/settings/", {"name": " "})
+
+    assert "Acme &amp; Sons" in _text(done)
+    assert empty.status_code == 422

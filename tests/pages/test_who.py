@@ -1,0 +1,152 @@
+"""Every address of the pages and everybody who may ask for it, from the URL configuration."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, reverse
+
+from apikeys import urls as key_urls
+from apikeys.services import Issued
+from organizations import services
+from organizations import urls as organization_urls
+from organizations.actors import Actor
+from organizations.models import Membership, Organization, User
+from organizations.roles import Role
+from tests.domain import nothing_written
+from tests.factories import InvitationFactory, ServiceAccountFactory, TemplateFactory
+from tests.pages.support import sign_in
+
+#: Pages that members may look at, too.
+FOR_MEMBERS: Final = {"general", "members", "templates"}
+#: What members may do, too, and is tested with the other pages about people.
+BY_MEMBERS: Final = ("organizations", "leave")
+
+
+def _pages(part: str) -> list[tuple[str, str]]:
+    """The pages whose address has `part` in it: app and name."""
+    return [
+        (module.app_name, str(pattern.name))
+        for module in (organization_urls, key_urls)
+        for pattern in module.urlpatterns
+        if isinstance(pattern, URLPattern) and part in str(pattern.pattern)
+    ]
+
+
+PAGES: Final = _pages("<slug:slug>")
+SUBJECT_PAGES: Final = _pages("_id>")
+Address = Callable[..., str]
+
+
+@pytest.fixture
+def address(acme: Organization, member: User, make_key: Callable[..., Issued]) -> Address:
+    """The address of a page of Acme, about something that is there."""
+    subjects = {
+        "key_id": make_key(name="Subject").key.public_id,
+        "template_id": TemplateFactory.create(organization=acme).public_id,
+        "member_id": Membership.objects.get(user=member).pk,
+        "invitation_id": InvitationFactory.create(organization=acme).pk,
+        "account_id": ServiceAccountFactory.create(organization=acme).public_id,
+    }
+
+    def make(app: str, name: str, **others: str) -> str:
+        module = {"organizations": organization_urls, "apikeys": key_urls}[app]
+        pattern = next(p for p in module.urlpatterns if p.name == name)
+        known = {"slug": acme.slug, **subjects, **others}
+        wanted = pattern.pattern.converters
+        return reverse(f"{app}:{name}", kwargs={k: known[k] for k in wanted})
+
+    return make
+
+
+def _both(client: Client, address: str) -> list[Any]:
+    return [client.get(address), client.post(address, {"name": "Changed", "enabled": "no"})]
+
+
+def test_every_page_is_walked() -> None:
+    assert len(PAGES) == 26
+
+
+@pytest.mark.parametrize(("app", "name"), PAGES)
+def test_signed_out_visitors_are_led_to_the_sign_in(address: Address, app: str, name: str) -> None:
+    there = address(app, name)
+    with nothing_written():
+        answers = _both(Client(), there)
+
+    for answer in answers:
+        assert answer.status_code == 302
+        assert answer["Location"] == f"/accounts/login/?next={there}"
+
+
+@pytest.mark.parametrize(("app", "name"), [page for page in PAGES if page != BY_MEMBERS])
+def test_members_are_refused_and_told_whom_to_ask(
+    address: Address, member: User, app: str, name: str
+) -> None:
+    client = sign_in(member)
+    with nothing_written():
+        seen, sent = _both(client, address(app, name))
+
+    if name in FOR_MEMBERS:
+        assert seen.status_code == 200
+        assert sent.status_code in (403, 405)
+        return
+    assert (seen.status_code, sent.status_code) in {(403, 403), (403, 405)}
+    assert "Ada Acme" in seen.content.decode()
+
+
+@pytest.mark.parametrize(("app", "name"), PAGES)
+def test_outsiders_learn_nothing(
+    address: Address, outsider: User, globex: Organization, app: str, name: str
+) -> None:
+    client = sign_in(outsider)
+    there, nowhere = address(app, name), address(app, name, slug="no-such-organization")
+    with nothing_written():
+        answers = _both(client, there)
+
+    assert [answer.status_code for answer in answers] == [404, 404]
+    absent = client.get(nowhere)
+    ids = [answer["X-Request-Id"] for answer in (answers[0], absent)]
+    texts = [answer.content.decode() for answer in (answers[0], absent)]
+    assert texts[0].replace(ids[0], "") == texts[1].replace(ids[1], "")
+
+
+@pytest.mark.parametrize(("app", "name"), SUBJECT_PAGES)
+def test_things_of_others_are_not_there(
+    address: Address, outsider: User, globex: Organization, app: str, name: str
+) -> None:
+    there = address(app, name, slug=globex.slug)
+    with nothing_written():
+        answers = _both(sign_in(outsider), there)
+
+    assert {answer.status_code for answer in answers} <= {404, 405}
+
+
+@pytest.mark.parametrize(("app", "name"), PAGES)
+def test_forms_need_a_token(address: Address, admin: User, app: str, name: str) -> None:
+    client = sign_in(admin)
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = client.cookies
+    with nothing_written():
+        answer = strict.post(address(app, name), {"name": "Changed"})
+
+    assert answer.status_code == 403
+
+
+def test_a_role_holds_from_the_next_request(
+    address: Address, acme: Organization, admin: User, member: User
+) -> None:
+    client = sign_in(member)
+    there = address("apikeys", "configuration")
+    membership = Membership.objects.get(user=member)
+    ada = Actor.person(admin.id, str(admin))
+
+    before = client.get(there).status_code
+    services.change_role(membership, role=Role.ADMIN, actor=ada)
+    promoted = client.get(there).status_code
+    services.change_role(membership, role=Role.MEMBER, actor=ada)
+    demoted = client.get(there).status_code
+    services.remove_member(membership, actor=ada)
+    removed = client.get(there).status_code
+
+    assert (before, promoted, demoted, removed) == (403, 200, 403, 404)
