@@ -1,181 +1,39 @@
-"""Forms of the customers' pages about keys."""
+"""Forms of the customers' pages about keys. Shapes only: the services have the last word."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import timedelta
 from typing import Any, Final
 from uuid import uuid4
 
 from django import forms
 from django.utils import timezone
 
-from apikeys import conf
 from apikeys.forms import ScopesField
-from apikeys.models import ApiKey, KeyTemplate
-from apikeys.scopes import default_scopes
-from apikeys.tokens import Environment
+from apikeys.models import ApiKey
 from organizations.forms import SeenForm
 
-_PERIODS: Final = (7, 30, 60, 90, 180, 365)
-_CUSTOM: Final = "custom"
-_NAME_HELP: Final = "Only for your reference, for example Production or CI."
-_STANDARD: Final = "standard"
-_PERMISSIONS: Final = (
-    (_STANDARD, "Standard: everything except managing API keys"),
-    ("read", "Read only"),
-    ("full", "Full access: managing API keys included"),
-    (_CUSTOM, "Custom: choose below"),
-)
+NAME_HELP: Final = "Only for your reference, for example Production or CI."
 
 
-def stamp(moment: datetime) -> str:
-    """A moment to the minute: ``18 Feb 2027, 14:05 UTC``."""
-    utc = moment.astimezone(UTC)
-    return f"{utc.day} {utc:%b %Y, %H:%M} UTC"
-
-
-def _expiry_choices() -> list[tuple[str, str]]:
-    """The periods, each with the moment at which it would end if chosen now."""
-    now = timezone.now()
-    periods = [
-        (str(days), f"{'1 year' if days == 365 else f'{days} days'}: until {stamp(end)}")
-        for days in _PERIODS
-        if (end := now + timedelta(days=days))
-    ]
-    return [("", "Never"), *periods, (_CUSTOM, "Custom date")]
-
-
-class ExpiryFields(forms.Form):
-    """When a key ends: a period from now, or the end of a day."""
-
-    expires = forms.ChoiceField(choices=_expiry_choices, required=False)
-    expires_on = forms.DateField(
-        label="Custom date",
-        required=False,
-        help_text="The key stops working at the end of this day, at 23:59 UTC.",
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-    )
-
-    def _moment(self) -> datetime | None:
-        chosen, day = self.cleaned_data.get("expires"), self.cleaned_data.get("expires_on")
-        if chosen != _CUSTOM:
-            return timezone.now() + timedelta(days=int(chosen)) if chosen else None
-        if day is None:
-            if "expires_on" not in self.errors:
-                self.add_error("expires_on", "Choose a date.")
-            return None
-        return self._end_of(day)
-
-    def _end_of(self, day: date) -> datetime | None:
-        if day <= timezone.now().date():
-            self.add_error("expires_on", "Choose a date after today.")
-            return None
-        return datetime.combine(day, time(23, 59), UTC)
-
-
-class CreateKeyForm(ExpiryFields):
-    """A name; the rest has defaults. Shapes only: the service has the last word."""
-
-    submission = forms.UUIDField(widget=forms.HiddenInput)
-    name = forms.CharField(
+def name_field(noun: str, *, help_text: str = "", autofocus: bool = False) -> forms.CharField:
+    """The name of a `noun`; how long it may be is said by the service, with what was used."""
+    return forms.CharField(
         max_length=1000,
-        help_text=_NAME_HELP,
-        error_messages={"required": "Enter a name for the key."},
-        widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True}),
-    )
-    template = forms.ModelChoiceField(
-        KeyTemplate.objects.none(),
-        required=False,
-        empty_label="None",
-        help_text="Sets the permissions and the expiry that you leave as they are.",
-    )
-    description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 2}))
-    environment = forms.ChoiceField(
-        choices=[(e, e.capitalize()) for e in Environment],
-        initial=Environment.LIVE,
-        required=False,
-        help_text="Part of the key itself; it can't be changed later.",
-        widget=forms.RadioSelect,
-    )
-    permissions = forms.ChoiceField(
-        choices=_PERMISSIONS, initial=_STANDARD, required=False, widget=forms.RadioSelect
-    )
-    scopes = ScopesField(required=False, label="Custom permissions")
-    field_order = (
-        "submission",
-        "name",
-        "template",
-        "description",
-        "environment",
-        "permissions",
-        "scopes",
-        "expires",
-        "expires_on",
+        help_text=help_text,
+        error_messages={"required": f"Enter a name for the {noun}."},
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": autofocus}),
     )
 
-    def __init__(self, templates: Any, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        chosen: Any = self.fields["template"]
-        chosen.queryset = templates
-        self.initial.setdefault("submission", uuid4())
 
-    @property
-    def options(self) -> list[forms.BoundField]:
-        """What stands under “More options”."""
-        return [field for field in self.visible_fields() if field.name != "name"]
-
-    @property
-    def shows_options(self) -> bool:
-        """Whether something there was chosen or needs attention."""
-        names = {field.name for field in self.options}
-        return bool(names & ({*self.errors} | set(self.changed_data if self.is_bound else ())))
-
-    def clean(self) -> dict[str, Any]:
-        """Refuses custom permissions without any."""
-        data = super().clean() or self.cleaned_data
-        unchosen = not data.get("scopes") and "scopes" not in self.errors
-        if data.get("permissions") == _CUSTOM and unchosen:
-            self.add_error("scopes", "Choose at least one permission.")
-        data["expires_at"] = self._moment()
-        return data
-
-    def wanted(self) -> dict[str, Any]:
-        """The fields of `services.create_api_key`."""
-        data = self.cleaned_data
-        return {
-            "name": data["name"],
-            "description": data["description"],
-            "environment": data["environment"] or None,
-            "scopes": self._scopes(),
-            "expires_at": data["expires_at"] or self._end_of_template(),
-            "submission": data["submission"],
-        }
-
-    def _scopes(self) -> list[str]:
-        registry, template = conf.scopes(), self.cleaned_data["template"]
-        chosen = self.cleaned_data["permissions"] or _STANDARD
-        if chosen == _STANDARD and template:
-            return [scope for scope in template.scopes if scope in registry]
-        if chosen == _CUSTOM:
-            return list(self.cleaned_data["scopes"])
-        if chosen == "read":
-            return [scope for scope in registry if scope.endswith(":read")]
-        return list(registry) if chosen == "full" else default_scopes(registry, None)
-
-    def _end_of_template(self) -> datetime | None:
-        template = self.cleaned_data["template"]
-        days = template.lifetime_days if template else None
-        return timezone.now() + timedelta(days=days) if days else None
+def description_field() -> forms.CharField:
+    """What people want to remember of a thing."""
+    return forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 2}))
 
 
 class EditKeyForm(SeenForm):
     """What can be changed about a key."""
 
-    name = forms.CharField(
-        max_length=1000,
-        help_text=_NAME_HELP,
-        error_messages={"required": "Enter a name for the key."},
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )
-    description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 2}))
+    name = name_field("key", help_text=NAME_HELP)
+    description = description_field()
     scopes = ScopesField(
         label="Permissions", error_messages={"required": "Choose at least one permission."}
     )
@@ -186,30 +44,34 @@ class EditKeyForm(SeenForm):
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
 
-    @classmethod
-    def of(cls, key: ApiKey) -> "EditKeyForm":
-        """The form as it is opened."""
-        return cls(initial=values_of(key))
-
-    def wanted(self, key: ApiKey) -> dict[str, Any]:
-        """The fields to change. A moment shown to the minute is not a changed one."""
-        data = self.cleaned_data
-        changes = {name: data[name] for name in ("name", "description", "scopes")}
-        shown = key.expires_at.replace(second=0, microsecond=0) if key.expires_at else None
-        if data["expires_at"] != shown:
-            changes["expires_at"] = data["expires_at"]
-        return changes
+    def wanted(self) -> dict[str, Any]:
+        """The values to write. A moment shown to the minute is not a changed one."""
+        values, before = super().wanted(), self.initial["expires_at"]
+        if values["expires_at"] == (before and before.replace(second=0, microsecond=0)):
+            del values["expires_at"]
+        return values
 
 
-def values_of(key: ApiKey) -> dict[str, Any]:
-    """What the edit form shows of a key."""
-    return {
-        "seen": key.updated_at.isoformat(),
-        "name": key.name,
-        "description": key.description,
-        "scopes": key.scopes,
-        "expires_at": key.expires_at,
-    }
+class TemplateForm(SeenForm):
+    """A preset for keys."""
+
+    name = name_field("template")
+    description = description_field()
+    scopes = ScopesField(
+        label="Permissions", error_messages={"required": "Choose at least one permission."}
+    )
+    lifetime_days = forms.IntegerField(
+        required=False,
+        label="Lifetime in days",
+        help_text="From 1 to 3650. Leave empty for keys that do not expire.",
+    )
+
+
+class AccountForm(SeenForm):
+    """A service account."""
+
+    name = name_field("service account")
+    description = description_field()
 
 
 class RotateForm(forms.Form):
@@ -258,10 +120,8 @@ def is_in_use(key: ApiKey) -> bool:
     return bool(key.last_used_at and timezone.now() - key.last_used_at < timedelta(days=7))
 
 
-class TestKeyForm(forms.Form):
+class PastedKeyForm(forms.Form):
     """A pasted secret, which is never shown again nor kept."""
-
-    __test__ = False
 
     key = forms.CharField(
         label="API key",

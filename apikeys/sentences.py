@@ -1,15 +1,15 @@
 """The audit trail as sentences: who did what to which target."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from apikeys.events import KeyEvent
 from organizations.actors import ActorKind
 from organizations.events import OrganizationEvent
 from organizations.models import AuditEvent
+from organizations.moments import stamp
 
-Details = Mapping[str, Any]
 #: What stands between who and the details; `{target}` is the name of what it happened to.
 SENTENCES: Final[Mapping[str, str]] = {
     KeyEvent.CREATED: "created the key “{target}”",
@@ -108,8 +108,7 @@ def _shown(value: Any) -> str:
 def _moment(value: Any) -> str:
     if not value:
         return "none"
-    moment = datetime.fromisoformat(str(value)).astimezone(UTC)
-    return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
+    return stamp(datetime.fromisoformat(str(value)))
 
 
 _SPECIAL: Final[Mapping[str, Callable[[Any], str]]] = {

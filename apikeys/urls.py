@@ -24,7 +24,7 @@ _ACCOUNT = f"{_ACCOUNTS}<str:account_id>/"
 
 urlpatterns = [
     path(_ROOT, configuration.Configuration.as_view(), name="configuration"),
-    path(f"{_ROOT}test/", testing.TestKey.as_view(), name="test"),
+    path(f"{_ROOT}test/", testing.PastedKey.as_view(), name="test"),
     path(f"{_ROOT}keys/create/", creation.CreateKey.as_view(), name="create"),
     path(_KEY, keys.KeyDetail.as_view(), name="key"),
     path(f"{_KEY}edit/", keys.EditKey.as_view(), name="edit"),

@@ -1,11 +1,18 @@
 """The staff administration's frame."""
 
-from typing import Any
+from typing import Any, Final
 
 from allauth.account.decorators import secure_admin_login
+from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.admin import AdminSite
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+_NEEDED: Final = (
+    "The administration needs a second factor. Set up an authenticator app or a passkey."
+)
 
 
 class StaffAdminSite(AdminSite):
@@ -17,7 +24,17 @@ class StaffAdminSite(AdminSite):
     enable_nav_sidebar = False
     index_title = "Look after organizations and their keys"
 
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Staff, and where the settings ask for it only those with a second factor."""
+        return super().has_permission(request) and self._has_factors(request)
+
+    def _has_factors(self, request: HttpRequest) -> bool:
+        return not settings.STAFF_SECOND_FACTOR or is_mfa_enabled(request.user)
+
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """The sign-in of everybody, with its limits and its second factor."""
+        """The sign-in of everybody, with its limits; staff without a second factor set one up."""
+        if super().has_permission(request) and not self._has_factors(request):
+            messages.info(request, _NEEDED)
+            return HttpResponseRedirect(reverse("mfa_index"))
         response: HttpResponse = secure_admin_login(super().login)(request, extra_context)
         return response

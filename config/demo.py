@@ -21,6 +21,7 @@ def _write_secrets() -> None:
     lines = [
         "DJANGO_SETTINGS_MODULE=config.settings.base",
         "PASSKEYS_WITHOUT_HTTPS=on",
+        "STAFF_SECOND_FACTOR=off",
         f"DEMO_PASSWORD={secrets.token_urlsafe(12)}",
         *generated(),
     ]

@@ -33,6 +33,11 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _answer(request, 404)
 
 
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    """429: too many attempts at something that allauth counts."""
+    return _answer(request, 429)
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """500: a defect, or 503: the database is away. The log has the traceback under the id."""
     away = isinstance(sys.exc_info()[1], OperationalError | InterfaceError)

@@ -62,16 +62,10 @@ def _log_answer(request: HttpRequest, response: HttpResponse, started: float) ->
     _log.info(
         "request",
         method=request.method,
-        path=_path_for_log(request),
+        path=request.path,
         status=response.status_code,
         milliseconds=round((time.perf_counter() - started) * 1000, 1),
     )
-
-
-def _path_for_log(request: HttpRequest) -> str:
-    """The path; of pages only the route, since the addresses in mails hold secrets."""
-    match = request.resolver_match
-    return request.path if match is None or is_api(request.path) else f"/{match.route}"
 
 
 def _set_headers(request: HttpRequest, response: HttpResponse, request_id: str) -> None:

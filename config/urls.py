@@ -17,4 +17,5 @@ urlpatterns = [
 handler400 = "config.handlers.bad_request"
 handler403 = "config.handlers.permission_denied"
 handler404 = "config.handlers.not_found"
+handler429 = "config.handlers.too_many_requests"  # asked for by django-allauth
 handler500 = "config.handlers.server_error"

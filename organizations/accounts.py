@@ -1,10 +1,12 @@
 """How django-allauth meets this application: addresses, sign-up, the words of refusals."""
 
-from typing import Any, Final
+from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.forms import SignupForm
 from allauth.core import context
 from django import forms
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
 from organizations import services
@@ -13,9 +15,9 @@ from organizations.forms import cleaned
 from organizations.models import User
 from organizations.origin import origin_of
 from organizations.recency import is_recent
+from organizations.services.links import INVITATION_KEY
 from organizations.text import clean_name
-
-_INVITATION: Final = "invitation"
+from organizations.writes import turn
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -36,8 +38,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return not is_recent(self.request)
 
 
-class NewcomerForm(forms.Form):
-    """What sign-up asks beside e-mail address and password; it makes the organization."""
+class NewcomerForm(SignupForm):  # type: ignore[misc]
+    """Makes a person and their organization, both or neither."""
 
     name = forms.CharField(
         label="Your name",
@@ -54,7 +56,7 @@ class NewcomerForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # Whoever comes from an invitation joins that organization and makes none.
-        if _INVITATION in context.request.session:
+        if INVITATION_KEY in context.request.session:
             del self.fields["organization"]
 
     def clean_name(self) -> str:
@@ -66,8 +68,23 @@ class NewcomerForm(forms.Form):
         """The organization's name."""
         return cleaned(clean_name, self.cleaned_data["organization"], "organization")
 
-    def signup(self, request: HttpRequest, user: User) -> None:
-        """Called by allauth within the transaction that makes the person."""
+    def try_save(self, request: HttpRequest) -> Any:
+        """As if the address had been taken before, where another sign-up with it was faster."""
+        try:
+            return super().try_save(request)
+        except IntegrityError:
+            if not User.objects.filter(email__iexact=self.cleaned_data["email"]).exists():
+                raise
+            self.account_already_exists = True
+            return super().try_save(request)
+
+    def save(self, request: HttpRequest) -> Any:
+        """The person, with the organization; the mail is sent after the transaction."""
+        with turn(), transaction.atomic():
+            return super().save(request)
+
+    def custom_signup(self, request: HttpRequest, user: Any) -> None:
+        """What allauth does not know of a person."""
         user.name = self.cleaned_data["name"]
         user.save(update_fields=["name"])
         actor = Actor.person(user.id, str(user), origin_of(request))

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 
-from organizations.exceptions import DomainError, Invalid
+from organizations.exceptions import DomainError, ErrorCode, Invalid, is_stale
 from organizations.models import User
 from organizations.text import clean_name
 
@@ -23,6 +23,9 @@ def cleaned(clean: Callable[[str, str], str], value: str, field: str) -> str:
 
 def show_refusal(form: forms.BaseForm, refusal: DomainError) -> None:
     """Puts each problem on its field; the sentence on the form where no field fits."""
+    if refusal.code == ErrorCode.NAME_TAKEN and "name" in form.fields:
+        form.add_error("name", refusal.message)
+        return
     for problem in refusal.problems:
         field = problem.field.partition(".")[0]
         form.add_error(field if field in form.fields else None, problem.message)
@@ -31,9 +34,27 @@ def show_refusal(form: forms.BaseForm, refusal: DomainError) -> None:
 
 
 class SeenForm(forms.Form):
-    """An edit form that says which version of its object it was filled from."""
+    """An edit form that says which version of its object it was filled from.
+
+    Its fields are named as the attributes of the object.
+    """
 
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    @classmethod
+    def of(cls, thing: Any, data: Any = None) -> Self:
+        """The form as it is opened, or as it was sent."""
+        names = [name for name in cls.base_fields if name != "seen"]
+        values = {name: getattr(thing, name) for name in names}
+        return cls(data, initial={**values, "seen": thing.updated_at.isoformat()})
+
+    def wanted(self) -> dict[str, Any]:
+        """The values to write."""
+        return {name: value for name, value in self.cleaned_data.items() if name != "seen"}
+
+    def facts_of(self, thing: Any) -> list[tuple[str, Any]]:
+        """What the fields would show of `thing`, each with its label."""
+        return [(str(field.label), getattr(thing, field.name)) for field in self.visible_fields()]
 
     @property
     def seen_at(self) -> datetime | None:
@@ -43,9 +64,17 @@ class SeenForm(forms.Form):
         except ValueError:
             return None
 
-    def look_again(self, updated_at: datetime) -> None:
-        """Keeps what was typed, as of the version that is shown beside it now."""
-        self.data = {**self.cleaned_data, "seen": updated_at.isoformat()}
+
+def look_again(form: SeenForm, refusal: DomainError, current: Any) -> list[tuple[str, Any]] | None:
+    """Puts a refusal on the form; where somebody else was first, the facts of their version.
+
+    What was typed is kept then, as of the `current` version that is shown beside it.
+    """
+    show_refusal(form, refusal)
+    if not is_stale(refusal):
+        return None
+    form.data = {**form.cleaned_data, "seen": current.updated_at.isoformat()}
+    return form.facts_of(current)
 
 
 def tier_choices() -> list[tuple[str, str]]:

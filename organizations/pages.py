@@ -1,7 +1,6 @@
 """What the pages of an organization share: who asks, what they may, how answers are framed."""
 
 from typing import Any, ClassVar, Final
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
@@ -18,6 +17,8 @@ from organizations.origin import origin_of
 from organizations.roles import Action, Role
 
 DIALOG_HEADER: Final = "X-Dialog"
+#: Where a session keeps the slug of the organization that was visited last.
+LAST_VISITED: Final = "organization"
 _SEE_OTHER: Final = 303
 
 
@@ -66,6 +67,8 @@ class OrganizationPage(View):
         if membership is None:
             raise NotFound
         self.membership, self.organization = membership, membership.organization
+        if request.session.get(LAST_VISITED) != slug:
+            request.session[LAST_VISITED] = slug
 
     @property
     def is_admin(self) -> bool:
@@ -117,8 +120,3 @@ class OrganizationPage(View):
             "request_id": self.actor.origin.request_id,
         }
         return render(self.request, "403.html", context, status=403)
-
-
-def with_query(address: str, **values: str) -> str:
-    """The address with a query."""
-    return f"{address}?{urlencode(values)}"

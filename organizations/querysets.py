@@ -64,6 +64,12 @@ class MembershipQuerySet(OwnedQuerySet["Membership"]):
         """The memberships with the admin role."""
         return self.filter(role="admin")
 
+    def with_second_factor(self) -> Self:
+        """Each with `has_second_factor`: whether the person signs in with more than a password."""
+        factors = apps.get_model("mfa", "Authenticator").objects.exclude(type="recovery_codes")
+        mine = factors.filter(user_id=models.OuterRef("user_id"))
+        return self.annotate(has_second_factor=models.Exists(mine))
+
 
 class ServiceAccountQuerySet(OwnedQuerySet["ServiceAccount"]):
     """Machine principals of organizations."""

@@ -1,4 +1,4 @@
-"""Takes API key secrets out of text that is about to be kept or shown."""
+"""Takes API key secrets, and the links of mails, out of text that is about to be kept or shown."""
 
 import re
 from typing import Final
@@ -10,13 +10,16 @@ _SECRET: Final = re.compile(
     r"((?:[a-z][a-z0-9]{0,15})?_(?:live|test)_[0-9A-Za-z]{4})[0-9A-Za-z]{4,}"
 )
 
+#: Addresses in mails: whoever has one may join, confirm an address or choose a password.
+_LINK: Final = re.compile(r"(/(?:invitations|confirm-email|password/reset/key)/)[^/\s\"'?]+")
+
 #: Characters behind the environment from which on a text is taken for a secret.
 _TELLING: Final = 20
 
 
 def redact(text: str) -> str:
-    """`text` with whatever looks like a secret cut down to its displayed prefix."""
-    return _SECRET.sub(r"\1[redacted]", text)
+    """`text` with whatever looks like a secret cut down to its displayed prefix, links included."""
+    return _LINK.sub(r"\1[redacted]", _SECRET.sub(r"\1[redacted]", text))
 
 
 def holds_secret(text: str) -> bool:

@@ -61,5 +61,5 @@ def _require_printable(value: str, field: str, allowed: str = "") -> None:
 
 def _require_length(value: str, length: int, field: str) -> None:
     if len(value) > length:
-        message = f"Use {length} characters or fewer. There are {len(value)}."
+        message = f"Use {length} characters or fewer. You have used {len(value)}."
         raise Invalid.field(field, message)

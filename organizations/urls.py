@@ -8,6 +8,7 @@ app_name = "organizations"
 _MEMBERS = "o/<slug:slug>/settings/members/"
 urlpatterns = [
     path("", home.Home.as_view(), name="home"),
+    path("organizations/new/", home.NewOrganization.as_view(), name="new"),
     path("o/<slug:slug>/settings/", general.General.as_view(), name="general"),
     path("invitations/<str:token>/", invitations.Accept.as_view(), name="accept"),
     path("o/<slug:slug>/settings/leave/", members.Leave.as_view(), name="leave"),

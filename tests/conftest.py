@@ -16,6 +16,7 @@ from organizations.roles import Role
 from tests.client import ApiClient
 from tests.domain import actor_called
 from tests.factories import IssuedKeyFactory, MembershipFactory, OrganizationFactory, UserFactory
+from tests.logs import Lines, captured
 
 ALL_SCOPES = [
     "trademarks:read",
@@ -149,3 +150,10 @@ def events(db: None) -> Callable[..., list[AuditEvent]]:
         return list(found.filter(event=name) if name else found)
 
     return find
+
+
+@pytest.fixture
+def lines() -> Iterator[Lines]:
+    """The lines of the log while the test runs."""
+    with captured() as lines:
+        yield lines

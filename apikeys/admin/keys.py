@@ -135,7 +135,7 @@ class ApiKeyAdmin(ServiceAdmin[ApiKey]):
         if not form.name_taken:
             return None
         organization = form.cleaned_data["organization"]
-        wanted = name_key(form.cleaned_data["name"])
+        wanted = name_key(form.data["name"])
         return ApiKey.objects.filter(
             organization=organization, name_key=wanted, revoked_at=None
         ).first()

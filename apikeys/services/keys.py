@@ -35,6 +35,11 @@ class Issued:
     secret: str = field(repr=False)
     previous_ends_at: datetime | None = None
 
+    @property
+    def overlaps(self) -> bool:
+        """Whether the older secret still works."""
+        return self.previous_ends_at is not None and self.previous_ends_at > timezone.now()
+
 
 def create_api_key(
     *, organization: Organization, actor: Actor, submission: UUID | None = None, **fields: Any

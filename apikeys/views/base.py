@@ -1,23 +1,20 @@
 """What the Developer pages share."""
 
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.http import HttpResponse
 from django.urls import reverse
 
-from apikeys.models import ApiKey
-from organizations import ids
-from organizations.exceptions import NotFound
 from organizations.pages import OrganizationPage
-from organizations.roles import Action
+from organizations.roles import ALLOWED, Action, Role
 
-_TABS = (
-    ("configuration", "Configuration"),
-    ("templates", "Templates"),
-    ("service-accounts", "Service accounts"),
-    ("activity", "Activity"),
-    ("access", "Access"),
+_TABS: Final = (
+    ("configuration", "Configuration", Action.VIEW_KEYS),
+    ("templates", "Templates", Action.VIEW_TEMPLATES),
+    ("service-accounts", "Service accounts", Action.MANAGE_SERVICE_ACCOUNTS),
+    ("activity", "Activity", Action.VIEW_KEYS),
+    ("access", "Access", Action.VIEW_KEYS),
 )
 
 
@@ -37,22 +34,13 @@ class DeveloperPage(OrganizationPage):
         """Where the API is reached."""
         return settings.API_BASE_URL or self.request.build_absolute_uri("/").rstrip("/")
 
-    def find_key(self, text: str) -> ApiKey:
-        """The key with a public id, deleted or not; NotFound for another organization's."""
-        key_id = ids.read_id("key", text)
-        if key_id is None:
-            raise NotFound
-        keys = ApiKey.objects.visible_to(self.actor).for_organization(self.organization.id)
-        key = keys.for_display().select_related("created_by").filter(pk=key_id).first()
-        if key is None:
-            raise NotFound
-        return key
-
     def render(
         self, template: str, context: dict[str, Any] | None = None, status: int = 200
     ) -> HttpResponse:
         tabs = [
-            {"name": name, "label": label, "address": self.address(name)} for name, label in _TABS
+            {"name": name, "label": label, "address": self.address(name)}
+            for name, label, action in _TABS
+            if action in ALLOWED[Role(self.membership.role)]
         ]
         back = self.address("configuration")
         frame = {"tabs": tabs, "back": back, "base_url": self.base_url}

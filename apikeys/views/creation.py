@@ -3,22 +3,23 @@
 from datetime import timedelta
 from typing import Any
 
-from django import forms
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 
 from apikeys import services
-from apikeys.models import ApiKey, ApiKeySecret, KeyTemplate
-from apikeys.page_forms import CreateKeyForm, RotateForm
+from apikeys.create_form import CreateKeyForm
+from apikeys.models import ApiKey, KeyTemplate
+from apikeys.page_forms import RotateForm
 from apikeys.services import AlreadySubmitted, Issued
-from apikeys.views.base import DeveloperPage
+from apikeys.views.keys import KeyPage, overlap_of
+from organizations import ids
 from organizations.exceptions import Conflict, Invalid
 from organizations.forms import show_refusal
+from organizations.models import ServiceAccount
 from organizations.roles import Action
 from organizations.stepup import StepUp
 
 
-class SecretPage(StepUp, DeveloperPage):
+class SecretPage(StepUp, KeyPage):
     """Answers a form with a secret that no other answer holds."""
 
     action = Action.MANAGE_KEYS
@@ -35,21 +36,19 @@ class SecretPage(StepUp, DeveloperPage):
         """409 for a form that was sent before."""
         return self.render("apikeys/already.html", {"key": key}, status=409)
 
-    def refuse(self, form: forms.Form, refusal: Conflict | Invalid) -> None:
-        """Puts a refusal on the field that it is about."""
-        if isinstance(refusal, Conflict) and not refusal.problems and "name" in form.fields:
-            form.add_error("name", refusal.message)
-        else:
-            show_refusal(form, refusal)
-
 
 class CreateKey(SecretPage):
     """One field, and everything else under “More options”."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """The form; `name` in the address is kept from before a sign-in."""
-        initial = {"name": request.GET.get("name", "")[:200], "environment": "live"}
-        return self._show(self._form(initial={**initial, "permissions": "standard"}))
+        """The form; `name` is kept from before a sign-in, `for` is a service account."""
+        initial = {
+            "name": request.GET.get("name", "")[:200],
+            "environment": "live",
+            "permissions": "standard",
+            "service_account": ids.read_id("sa", request.GET.get("for", "")),
+        }
+        return self._show(self._form(initial=initial))
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """The new key's secret."""
@@ -66,14 +65,18 @@ class CreateKey(SecretPage):
         except AlreadySubmitted as refusal:
             return self.show_earlier(refusal.key)
         except (Conflict, Invalid) as refusal:
-            self.refuse(form, refusal)
+            show_refusal(form, refusal)
             return self._show(form, status=422)
         return self.show_secret(issued)
 
     def _form(self, data: Any = None, initial: dict[str, Any] | None = None) -> CreateKeyForm:
-        templates = KeyTemplate.objects.visible_to(self.actor)
-        mine = templates.for_organization(self.organization.id).order_by("name_key")
-        return CreateKeyForm(mine, data, initial=initial)
+        mine = self.organization.id
+        templates = KeyTemplate.objects.visible_to(self.actor).for_organization(mine)
+        accounts = ServiceAccount.objects.visible_to(self.actor).for_organization(mine)
+        enabled = accounts.filter(disabled_at=None)
+        return CreateKeyForm(
+            templates.order_by("name_key"), enabled.order_by("name_key"), data, initial=initial
+        )
 
     def _show(self, form: CreateKeyForm, status: int = 200) -> HttpResponse:
         return self.render("apikeys/create.html", {"form": form}, status=status)
@@ -82,13 +85,13 @@ class CreateKey(SecretPage):
 class RotateKey(SecretPage):
     """A new secret for the same key, with a chosen overlap."""
 
-    def get(self, request: HttpRequest, key_id: str) -> HttpResponse:
+    def get(self, request: HttpRequest, **_: str) -> HttpResponse:
         """The choice of the overlap."""
-        return self._show(self.find_key(key_id), RotateForm())
+        return self._show(self.find(), RotateForm())
 
-    def post(self, request: HttpRequest, key_id: str) -> HttpResponse:
+    def post(self, request: HttpRequest, **_: str) -> HttpResponse:
         """The new secret."""
-        key, form = self.find_key(key_id), RotateForm(request.POST)
+        key, form = self.find(), RotateForm(request.POST)
         if not form.is_valid():
             return self._show(key, form, status=422)
         confirmation = self.confirmed()
@@ -105,7 +108,7 @@ class RotateKey(SecretPage):
         except AlreadySubmitted as refusal:
             return self.show_earlier(refusal.key)
         except (Conflict, Invalid) as refusal:
-            self.refuse(form, refusal)
+            show_refusal(form, refusal)
             return self._show(key, form, status=422)
         return self.show_secret(issued, rotated=True)
 
@@ -114,8 +117,3 @@ class RotateKey(SecretPage):
         return self.render(
             "apikeys/rotate.html", {"key": key, "form": form, "older": older}, status=status
         )
-
-
-def overlap_of(key: ApiKey) -> ApiKeySecret | None:
-    """The older secret that still works, if a rotation overlaps."""
-    return key.secrets.overlapping(timezone.now()).order_by("-ends_at").first()

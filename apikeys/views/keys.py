@@ -2,17 +2,18 @@
 
 from typing import Final
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
 from apikeys import services
-from apikeys.models import ApiKey
+from apikeys.models import ApiKey, ApiKeySecret
 from apikeys.page_forms import DeleteForm, EditKeyForm, is_in_use
 from apikeys.sentences import sentence
-from apikeys.views.base import DeveloperPage
 from apikeys.views.configuration import row
-from apikeys.views.creation import overlap_of
-from organizations.exceptions import Conflict, ErrorCode, Invalid, is_stale
-from organizations.forms import show_refusal
+from apikeys.views.nouns import EditNoun, NounPage
+from organizations.exceptions import Conflict
+from organizations.forms import SeenForm
 from organizations.models import AuditEvent
 from organizations.roles import Action
 from organizations.stepup import StepUp
@@ -20,12 +21,38 @@ from organizations.stepup import StepUp
 _TIMELINE: Final = 50
 
 
-class KeyDetail(DeveloperPage):
+class KeyPage(NounPage[ApiKey]):
+    """A page about one key."""
+
+    noun = "key"
+    id_prefix = "key"
+    url_kwarg = "key_id"
+    form = EditKeyForm
+
+    @property
+    def things(self) -> QuerySet[ApiKey]:
+        """All of the organization, deleted or not."""
+        keys = ApiKey.objects.visible_to(self.actor).for_organization(self.organization.id)
+        return keys.for_display().select_related("created_by")
+
+    def home_of(self, thing: ApiKey | None) -> str:
+        """The key's own page, or the list."""
+        if thing is None:
+            return self.address("configuration")
+        return self.address("key", thing.public_id)
+
+
+def overlap_of(key: ApiKey) -> ApiKeySecret | None:
+    """The older secret that still works, if a rotation overlaps."""
+    return key.secrets.overlapping(timezone.now()).order_by("-ends_at").first()
+
+
+class KeyDetail(KeyPage):
     """Everything about a key but its secret."""
 
-    def get(self, request: HttpRequest, key_id: str) -> HttpResponse:
+    def get(self, request: HttpRequest, **_: str) -> HttpResponse:
         """The page, also of a deleted key."""
-        key = self.find_key(key_id)
+        key = self.find()
         events = AuditEvent.objects.visible_to(self.actor).for_organization(self.organization.id)
         about = events.filter(target_id=key.pk).order_by("-id")[:_TIMELINE]
         context = {
@@ -37,61 +64,30 @@ class KeyDetail(DeveloperPage):
         return self.render("apikeys/key.html", context)
 
 
-class EditKey(DeveloperPage):
+class EditKey(EditNoun[ApiKey], KeyPage):
     """Name, description, permissions, expiry."""
 
     action = Action.MANAGE_KEYS
 
-    def get(self, request: HttpRequest, key_id: str) -> HttpResponse:
-        """The form, filled from the key."""
-        key = self.find_key(key_id)
-        return self._show(key, EditKeyForm.of(key))
-
-    def post(self, request: HttpRequest, key_id: str) -> HttpResponse:
-        """Saves, unless somebody else has changed the key meanwhile."""
-        key, form = self.find_key(key_id), EditKeyForm(request.POST)
-        if not form.is_valid():
-            return self._show(key, form, status=422)
-        try:
-            services.update_api_key(
-                key, actor=self.actor, changes=form.wanted(key), seen_at=form.seen_at
-            )
-        except (Conflict, Invalid) as refusal:
-            return self._refuse_edit(key, form, refusal)
-        return self.done("Changes saved.", self.address("key", key.public_id))
-
-    def _refuse_edit(
-        self, key: ApiKey, form: EditKeyForm, refusal: Conflict | Invalid
-    ) -> HttpResponse:
-        theirs = None
-        if is_stale(refusal):
-            theirs = self.find_key(key.public_id)
-            form.look_again(theirs.updated_at)
-        if refusal.code == ErrorCode.NAME_TAKEN:
-            form.add_error("name", refusal.message)
-        else:
-            show_refusal(form, refusal)
-        return self._show(key, form, status=422, theirs=theirs)
-
-    def _show(
-        self, key: ApiKey, form: EditKeyForm, status: int = 200, theirs: ApiKey | None = None
-    ) -> HttpResponse:
-        context = {"key": key, "form": form, "theirs": theirs}
-        return self.render("apikeys/edit.html", context, status=status)
+    def save(self, thing: ApiKey, form: SeenForm) -> object:
+        """Calls the service."""
+        return services.update_api_key(
+            thing, actor=self.actor, changes=form.wanted(), seen_at=form.seen_at
+        )
 
 
-class SwitchKey(StepUp, DeveloperPage):
+class SwitchKey(StepUp, KeyPage):
     """Disables a key, or enables it again."""
 
     action = Action.MANAGE_KEYS
 
-    def get(self, request: HttpRequest, key_id: str) -> HttpResponse:
+    def get(self, request: HttpRequest, **_: str) -> HttpResponse:
         """Says what will happen."""
-        return self.render("apikeys/switch.html", {"key": self.find_key(key_id)})
+        return self.render("apikeys/switch.html", {"key": self.find()})
 
-    def post(self, request: HttpRequest, key_id: str) -> HttpResponse:
+    def post(self, request: HttpRequest, **_: str) -> HttpResponse:
         """Does it; enabling, which gives access back, asks for a recent sign-in."""
-        key, enabled = self.find_key(key_id), request.POST.get("enabled") == "yes"
+        key, enabled = self.find(), request.POST.get("enabled") == "yes"
         confirmation = self.confirmed() if enabled else None
         if confirmation:
             return confirmation
@@ -101,29 +97,29 @@ class SwitchKey(StepUp, DeveloperPage):
             return self.render(
                 "apikeys/switch.html", {"key": key, "refusal": refusal.message}, status=409
             )
-        return self.done(switched(key, enabled=enabled), self.address("key", key.public_id))
+        return self.done(switched(key, enabled=enabled), self.home_of(key))
 
 
 def switched(key: ApiKey, *, enabled: bool) -> str:
     """What has happened to a key that was switched."""
     if enabled:
-        return f"Key {key.name} enabled. It works again."
-    return f"Key {key.name} disabled. Requests using it now get 401 until you enable it."
+        return f"Key {key} enabled. It works again."
+    return f"Key {key} disabled. Requests using it now get 401 until you enable it."
 
 
-class DeleteKey(StepUp, DeveloperPage):
+class DeleteKey(StepUp, KeyPage):
     """Ends a key for good, or disables it instead."""
 
     action = Action.MANAGE_KEYS
 
-    def get(self, request: HttpRequest, key_id: str) -> HttpResponse:
+    def get(self, request: HttpRequest, **_: str) -> HttpResponse:
         """The facts that speak for or against it."""
-        key = self.find_key(key_id)
+        key = self.find()
         return self._show(key, DeleteForm(key))
 
-    def post(self, request: HttpRequest, key_id: str) -> HttpResponse:
+    def post(self, request: HttpRequest, **_: str) -> HttpResponse:
         """Deletes at once."""
-        key = self.find_key(key_id)
+        key = self.find()
         if key.revoked_at:
             return self._show(key, DeleteForm(key), status=409)
         if request.POST.get("instead") == "disable":
@@ -136,7 +132,7 @@ class DeleteKey(StepUp, DeveloperPage):
         if confirmation:
             return confirmation
         services.revoke_api_key(key, actor=self.actor)
-        message = f"Key {key.name} deleted. Requests using it now get 401."
+        message = f"Key {key} deleted. Requests using it now get 401."
         return self.done(message, self.address("configuration"))
 
     def _show(self, key: ApiKey, form: DeleteForm, status: int = 200) -> HttpResponse:

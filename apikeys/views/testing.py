@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 
 from apikeys import conf, probe, wording
 from apikeys.limits import limiter
-from apikeys.page_forms import TestKeyForm
+from apikeys.page_forms import PastedKeyForm
 from apikeys.views.base import DeveloperPage
 
 SHOWN: Final = 800
@@ -17,18 +17,16 @@ _UNSET: Final = (
 )
 
 
-class TestKey(DeveloperPage):
+class PastedKey(DeveloperPage):
     """The browser makes the call itself; this is the page, and the way without JavaScript."""
-
-    __test__ = False
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """The empty form."""
-        return self._show(TestKeyForm())
+        return self._show(PastedKeyForm())
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Makes the one fixed call; the key is in no answer and no log."""
-        form = TestKeyForm(request.POST)
+        form = PastedKeyForm(request.POST)
         secret = wording.cleaned_secret(request.POST.get("key", ""))
         problem = wording.shape_problem(secret)
         if problem or not form.is_valid():
@@ -42,10 +40,10 @@ class TestKey(DeveloperPage):
             form.add_error(None, f"Too many attempts. Try again in {limit.retry_after} seconds.")
             return self._show(form, status=429)
         result = probe.call(self.organization.public_id, secret)
-        return self._show(TestKeyForm(), result=_readable(result))
+        return self._show(PastedKeyForm(), result=_readable(result))
 
     def _show(
-        self, form: TestKeyForm, status: int = 200, result: dict[str, Any] | None = None
+        self, form: PastedKeyForm, status: int = 200, result: dict[str, Any] | None = None
     ) -> HttpResponse:
         path = probe.path_for(self.organization.public_id)
         context = {

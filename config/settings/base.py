@@ -128,7 +128,7 @@ LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "organizations.accounts.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-ACCOUNT_SIGNUP_FORM_CLASS = "organizations.accounts.NewcomerForm"
+ACCOUNT_FORMS = {"signup": "organizations.accounts.NewcomerForm"}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_CONFIRM_EMAIL_ON_GET = False
@@ -143,6 +143,8 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = SITE_NAME
 # Browsers let pages use passkeys without HTTPS on localhost alone.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = env.flag("PASSKEYS_WITHOUT_HTTPS")
+#: Whether staff reach the administration with a second factor only.
+STAFF_SECOND_FACTOR = env.flag("STAFF_SECOND_FACTOR", default=True)
 USERSESSIONS_TRACK_ACTIVITY = False
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "noreply@localhost")
 # A mail server that does not answer must not hold a worker.

@@ -9,6 +9,7 @@ from config import env
 from config.settings.base import *  # noqa: F403
 from config.settings.base import DATABASES
 
+STAFF_SECOND_FACTOR = False
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Of the process alone, so that a test can empty it without taking anything from another.

@@ -6,7 +6,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib import admin
 
 from organizations.admin.organizations import OrganizationAdmin, ServiceAccountAdmin
-from organizations.admin.people import MembershipAdmin, UserAdmin
+from organizations.admin.people import InvitationAdmin, MembershipAdmin, UserAdmin
 from organizations.admin.trail import AuditEventAdmin
 
 # What people sign in with is theirs: the administration neither shows nor changes it.
@@ -15,6 +15,7 @@ for model in (EmailAddress, Authenticator, UserSession):
 
 __all__ = [
     "AuditEventAdmin",
+    "InvitationAdmin",
     "MembershipAdmin",
     "OrganizationAdmin",
     "ServiceAccountAdmin",

@@ -54,6 +54,7 @@ class OrganizationAdmin(ServiceAdmin[Organization]):
     #: Lists of other models by `organization__id__exact`: label → view name.
     related_lists = {
         "Members": "organizations_membership",
+        "Invitations": "organizations_invitation",
         "Service accounts": "organizations_serviceaccount",
         "Audit events": "organizations_auditevent",
     }

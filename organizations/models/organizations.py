@@ -3,7 +3,9 @@
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
+from django.apps import apps
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -20,6 +22,12 @@ from organizations.roles import Role
 from organizations.writes import GuardedModel
 
 DEFAULT_TIER: Final = "standard"
+
+
+def _addresses() -> models.QuerySet[Any]:
+    """The addresses that people have confirmed or added, which allauth keeps."""
+    addresses: models.QuerySet[Any] = apps.get_model("account", "EmailAddress").objects.all()
+    return addresses
 
 
 class UserManager(BaseUserManager["User"]):
@@ -75,9 +83,17 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def vouch_for_email(self) -> None:
         """Takes the address as confirmed: whoever made or changed this person answers for it."""
-        addresses: Any = self.emailaddress_set  # type: ignore[attr-defined]
+        addresses = _addresses().filter(user=self)
         addresses.exclude(email=self.email).delete()
-        addresses.update_or_create(email=self.email, defaults={"verified": True, "primary": True})
+        confirmed = {"verified": True, "primary": True}
+        addresses.update_or_create(user=self, email=self.email, defaults=confirmed)
+
+    def clean(self) -> None:
+        """Refuses an address that somebody else has confirmed as one of theirs."""
+        super().clean()
+        theirs = _addresses().filter(email__iexact=self.email, verified=True)
+        if theirs.exclude(user=self).exists():
+            raise ValidationError({"email": "Somebody has this e-mail address already."})
 
     @property
     def organization_id(self) -> None:

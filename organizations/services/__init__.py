@@ -17,6 +17,7 @@ from organizations.services.members import (
 )
 from organizations.services.organizations import (
     create_organization,
+    found_organization,
     rename_organization,
     set_api_access,
     set_rate_limit_tier,
@@ -34,6 +35,7 @@ __all__ = [
     "change_role",
     "create_organization",
     "create_service_account",
+    "found_organization",
     "invite",
     "leave_organization",
     "record_password_set",

@@ -51,13 +51,15 @@ def invite(
 ) -> Invitation:
     """Mails an invitation, once the transaction has been committed.
 
-    Conflict for members, for addresses with an open invitation, and beyond the hourly limit.
+    One that has expired is revoked first: it holds no address. Conflict for members, for addresses
+    with an open invitation, and beyond the hourly limit.
     """
     organization = locked(organization, Action.MANAGE_MEMBERS, actor)
     email = _clean_email(email)
     if Membership.objects.for_organization(organization.id).filter(user__email__iexact=email):
         raise _refused("They are already a member.")
     _require_within_limit(organization)
+    _revoke_expired(organization, email, actor)
     invitation = Invitation(
         organization=organization, email=email, role=role, invited_by_id=actor.authority_id
     )
@@ -89,6 +91,12 @@ def revoke_invitation(invitation: Invitation, *, actor: Actor) -> Invitation:
     invitation.save(update_fields=["revoked_at"])
     audit.record(OrganizationEvent.INVITATION_REVOKED, invitation, actor=actor)
     return invitation
+
+
+def _revoke_expired(organization: Organization, email: str, actor: Actor) -> None:
+    mine = Invitation.objects.for_organization(organization.id).open()
+    for expired in mine.filter(email=email, expires_at__lte=timezone.now()):
+        revoke_invitation(expired, actor=actor)
 
 
 @operation()

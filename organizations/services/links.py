@@ -10,6 +10,8 @@ from organizations.exceptions import NotFound
 from organizations.models import Invitation
 
 NO_ID: Final = UUID(int=0)
+#: Where a visitor's session keeps the link of an invitation while they sign in or up.
+INVITATION_KEY: Final = "invitation"
 _signer: Final = Signer(sep=".", salt="organizations.invitation")
 
 

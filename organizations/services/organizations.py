@@ -1,16 +1,22 @@
 """Writes to organizations themselves."""
 
+from datetime import datetime
+from typing import Final
+
 from django.conf import settings
 from django.utils.text import slugify
 
 from organizations import audit, ids, policy
 from organizations.actors import Actor
 from organizations.events import OrganizationEvent
-from organizations.exceptions import Invalid
+from organizations.exceptions import Conflict, Invalid, require_unchanged
 from organizations.models import Membership, Organization, User
 from organizations.roles import Action, Role
 from organizations.text import clean_name
 from organizations.writes import operation
+
+#: Of how many organizations one person may be an admin and still make another.
+MOST_ORGANIZATIONS: Final = 20
 
 
 def locked(organization: Organization, action: Action, actor: Actor) -> Organization:
@@ -36,6 +42,16 @@ def create_organization(*, name: str, admin: User, actor: Actor) -> Organization
     return organization
 
 
+@operation()
+def found_organization(*, name: str, actor: Actor) -> Organization:
+    """A new organization of the acting person; Conflict for the admin of too many."""
+    person = policy.require_person(actor)
+    User.objects.select_for_update().get(pk=person.pk)  # so that requests at once are counted
+    if Membership.objects.admins().filter(user=person).count() >= MOST_ORGANIZATIONS:
+        raise Conflict(f"You are an admin of {MOST_ORGANIZATIONS} organizations already.")
+    return create_organization(name=name, admin=person, actor=actor)
+
+
 def _free_slug(name: str) -> str:
     """The name as an address; with the end of a fresh id where that is taken or empty."""
     slug = slugify(name)[:40].strip("-")
@@ -45,9 +61,15 @@ def _free_slug(name: str) -> str:
 
 
 @operation()
-def rename_organization(organization: Organization, *, name: str, actor: Actor) -> Organization:
-    """Changes the name; the slug stays, since addresses hold it."""
+def rename_organization(
+    organization: Organization, *, name: str, actor: Actor, seen_at: datetime | None = None
+) -> Organization:
+    """Changes the name; the slug stays, since addresses hold it.
+
+    `seen_at` is the `updated_at` of what the actor has looked at: Conflict if it has changed since.
+    """
     organization = locked(organization, Action.RENAME_ORGANIZATION, actor)
+    require_unchanged(organization.updated_at, seen_at, "organization")
     old, organization.name = organization.name, clean_name(name)
     if old != organization.name:
         organization.save(update_fields=["name", "updated_at"])

@@ -1,6 +1,7 @@
 """How pages show moments."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from django import template
 from django.utils import timezone
@@ -8,13 +9,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince, timeuntil
 
+from organizations.moments import stamp
+
 register = template.Library()
-
-
-def stamp(value: datetime) -> str:
-    """A moment to the minute with its zone: ``4 Nov 2026, 14:05 UTC``."""
-    moment = value.astimezone(UTC)
-    return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
 
 
 @register.simple_tag
@@ -40,3 +37,13 @@ def ago(value: datetime) -> str:
         return f"in {timeuntil(value, now, depth=1)}"
     since = timesince(value, now, depth=1)
     return "just now" if since.startswith("0\xa0") else f"{since} ago"
+
+
+@register.filter
+def fact(value: Any) -> SafeString | str:
+    """A value as facts show it: moments in full, lists in a row, “None” for nothing."""
+    if isinstance(value, datetime):
+        return moment(value, full=True)
+    if isinstance(value, list):
+        return ", ".join(value)
+    return str(value) if value else "None"

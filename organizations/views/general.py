@@ -1,25 +1,26 @@
 """The organization itself."""
 
+from typing import Any
+
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from organizations import policy, services
-from organizations.exceptions import Invalid
-from organizations.forms import cleaned, show_refusal
+from organizations.exceptions import Conflict, Invalid
+from organizations.forms import SeenForm, look_again
 from organizations.pages import OrganizationPage
 from organizations.roles import Action
-from organizations.text import clean_name
 
 
-class NameForm(forms.Form):
-    """The organization's name."""
+class NameForm(SeenForm):
+    """The organization's name; the service has the last word."""
 
-    name = forms.CharField(max_length=100, label="Organization name")
-
-    def clean_name(self) -> str:
-        """The name as it is kept."""
-        return cleaned(clean_name, self.cleaned_data["name"], "name")
+    name = forms.CharField(
+        max_length=1000,
+        label="Organization name",
+        error_messages={"required": "Enter a name for the organization."},
+    )
 
 
 class General(OrganizationPage):
@@ -29,22 +30,23 @@ class General(OrganizationPage):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """What it is called."""
-        return self._show(NameForm(initial={"name": self.organization.name}))
+        return self._show(NameForm.of(self.organization))
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Renames it."""
+        """Renames it, unless somebody else has changed it meanwhile."""
         policy.require(self.actor, Action.RENAME_ORGANIZATION, self.organization)
         form = NameForm(request.POST)
-        if form.is_valid():
-            name = form.cleaned_data["name"]
-            try:
-                services.rename_organization(self.organization, name=name, actor=self.actor)
-            except Invalid as refusal:
-                show_refusal(form, refusal)
-            else:
-                address = reverse("organizations:general", args=[self.organization.slug])
-                return self.done("Changes saved.", address)
-        return self._show(form, status=422)
+        if not form.is_valid():
+            return self._show(form, status=422)
+        try:
+            services.rename_organization(
+                self.organization, actor=self.actor, seen_at=form.seen_at, **form.wanted()
+            )
+        except (Conflict, Invalid) as refusal:
+            return self._show(form, status=422, theirs=look_again(form, refusal, self.organization))
+        address = reverse("organizations:general", args=[self.organization.slug])
+        return self.done("Changes saved.", address)
 
-    def _show(self, form: NameForm, status: int = 200) -> HttpResponse:
-        return self.render("organizations/general.html", {"form": form}, status=status)
+    def _show(self, form: NameForm, status: int = 200, theirs: Any = None) -> HttpResponse:
+        context = {"form": form, "theirs": theirs}
+        return self.render("organizations/general.html", context, status=status)

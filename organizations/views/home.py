@@ -1,36 +1,80 @@
-"""The start: leads each person to where their work is."""
+"""The start: leads each person to where their work is, or lets them begin some."""
 
+from django import forms
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.generic import View
 
+from organizations import services
+from organizations.exceptions import Conflict, Invalid
+from organizations.forms import show_refusal
 from organizations.models import Membership
-from organizations.pages import person_of
+from organizations.pages import LAST_VISITED, person_of
 from organizations.roles import Role
-from organizations.views.invitations import SESSION_KEY
+from organizations.services.links import INVITATION_KEY
 
 
 class Home(LoginRequiredMixin, View):
-    """Admins to the Developer page, members to their organization, staff to the administration."""
+    """To the invitation that is waiting, or else to the organization that was visited last."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """The first organization by name."""
-        actor = person_of(request)
-        membership = (
-            Membership.objects.visible_to(actor)
-            .select_related("organization")
-            .filter(user_id=actor.principal_id)
-            .order_by("organization__name", "id")
-            .first()
-        )
-        if SESSION_KEY in request.session:
-            token = request.session.pop(SESSION_KEY)
+        """Admins to the Developer page, members to their organization."""
+        if INVITATION_KEY in request.session:
+            token = request.session.pop(INVITATION_KEY)
             return HttpResponseRedirect(reverse("organizations:accept", args=[token]))
+        membership = _membership_of(request)
         if membership is None:
-            return render(request, "organizations/nowhere.html")
+            return HttpResponseRedirect(reverse("organizations:new"))
         slug = membership.organization.slug
         if membership.role == Role.ADMIN:
             return HttpResponseRedirect(f"/o/{slug}/settings/developer/")
         return HttpResponseRedirect(reverse("organizations:general", args=[slug]))
+
+
+def _membership_of(request: HttpRequest) -> Membership | None:
+    """In the organization that was visited last, or in the first by name."""
+    actor = person_of(request)
+    memberships = Membership.objects.visible_to(actor).filter(user_id=actor.principal_id)
+    found = list(memberships.select_related("organization").order_by("organization__name", "id"))
+    last = request.session.get(LAST_VISITED)
+    return next((m for m in found if m.organization.slug == last), found[0] if found else None)
+
+
+class NewOrganizationForm(forms.Form):
+    """What it is called; the service has the last word."""
+
+    name = forms.CharField(
+        label="Organization name",
+        max_length=1000,
+        error_messages={"required": "Enter a name for the organization."},
+        widget=forms.TextInput(attrs={"autocomplete": "organization", "autofocus": True}),
+    )
+
+
+class NewOrganization(LoginRequiredMixin, View):
+    """For people who belong to none, and for those who need another."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """The empty form."""
+        return self._show(NewOrganizationForm())
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Makes it, with the visitor as its first admin."""
+        form = NewOrganizationForm(request.POST)
+        if not form.is_valid():
+            return self._show(form, status=422)
+        actor = person_of(request)
+        try:
+            made = services.found_organization(name=form.cleaned_data["name"], actor=actor)
+        except (Conflict, Invalid) as refusal:
+            show_refusal(form, refusal)
+            return self._show(form, status=422)
+        return HttpResponseRedirect(f"/o/{made.slug}/settings/developer/", status=303)
+
+    def _show(self, form: NewOrganizationForm, status: int = 200) -> HttpResponse:
+        actor = person_of(self.request)
+        mine = Membership.objects.visible_to(actor).filter(user_id=actor.principal_id)
+        context = {"form": form, "has_none": not mine.exists()}
+        return render(self.request, "organizations/new.html", context, status=status)

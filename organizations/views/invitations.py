@@ -1,6 +1,6 @@
 """Accepting an invitation: signed in, signed out, or new here."""
 
-from typing import Any, Final
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -13,10 +13,7 @@ from organizations.exceptions import Conflict, DomainError, Forbidden, NotFound
 from organizations.models import Invitation
 from organizations.pages import person_of
 from organizations.services.invitations import require_invited
-from organizations.services.links import invitation_behind
-
-#: Where a visitor's session keeps the link while they sign in or up.
-SESSION_KEY: Final = "invitation"
+from organizations.services.links import INVITATION_KEY, invitation_behind
 
 
 class Accept(View):
@@ -40,7 +37,7 @@ class Accept(View):
             except (Conflict, Forbidden) as found:
                 refusal = found
         else:
-            request.session[SESSION_KEY] = token
+            request.session[INVITATION_KEY] = token
         return self._show(invitation, refusal)
 
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
@@ -51,7 +48,7 @@ class Accept(View):
             membership = services.accept_invitation(token, actor=person_of(request))
         except (Conflict, Forbidden) as refusal:
             return self._show(invitation_behind(token), refusal, status=409)
-        request.session.pop(SESSION_KEY, None)
+        request.session.pop(INVITATION_KEY, None)
         slug = membership.organization.slug
         return HttpResponseRedirect(reverse("organizations:general", args=[slug]), status=303)
 

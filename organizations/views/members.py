@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 
@@ -60,7 +60,9 @@ class PeoplePage(OrganizationPage):
         members = Membership.objects.visible_to(self.actor).for_organization(mine)
         waiting = Invitation.objects.visible_to(self.actor).for_organization(mine).open()
         context: dict[str, Any] = {
-            "members": members.select_related("user").order_by("user__name", "user__email"),
+            "members": members.with_second_factor()
+            .select_related("user")
+            .order_by("user__name", "user__email"),
             "invitations": waiting.order_by("email") if self.is_admin else [],
             "form": form,
             "roles": _ROLES,
@@ -107,6 +109,11 @@ class ChangeRole(PeoplePage):
 
     action = Action.MANAGE_MEMBERS
 
+    def get(self, request: HttpRequest, member_id: UUID) -> HttpResponse:
+        """Where a sign-in in between has led to."""
+        self.find_member(member_id)
+        return HttpResponseRedirect(self.home)
+
     def post(self, request: HttpRequest, member_id: UUID) -> HttpResponse:
         """From the next request on."""
         member = self.find_member(member_id)
@@ -127,12 +134,14 @@ class ChangeInvitation(PeoplePage):
 
     action = Action.MANAGE_MEMBERS
 
+    def get(self, request: HttpRequest, invitation_id: UUID) -> HttpResponse:
+        """Where a sign-in in between has led to."""
+        self._find(invitation_id)
+        return HttpResponseRedirect(self.home)
+
     def post(self, request: HttpRequest, invitation_id: UUID) -> HttpResponse:
         """What the pressed button says."""
-        found = Invitation.objects.visible_to(self.actor).for_organization(self.organization.id)
-        invitation = found.select_related("organization").filter(pk=invitation_id).first()
-        if invitation is None:
-            raise NotFound
+        invitation = self._find(invitation_id)
         try:
             if request.POST.get("do") == "revoke":
                 services.revoke_invitation(invitation, actor=self.actor)
@@ -143,6 +152,13 @@ class ChangeInvitation(PeoplePage):
         except Conflict as refusal:
             return self.show_list(InviteForm(), status=409, refusal=refusal)
         return self.done(message, self.home)
+
+    def _find(self, invitation_id: UUID) -> Invitation:
+        found = Invitation.objects.visible_to(self.actor).for_organization(self.organization.id)
+        invitation = found.select_related("organization").filter(pk=invitation_id).first()
+        if invitation is None:
+            raise NotFound
+        return invitation
 
 
 class Leave(PeoplePage):

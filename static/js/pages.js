@@ -254,7 +254,10 @@ function verdict(status, text, headers) {
   }
   if (status === 403) return error.message ?? "The key works but lacks permission for this request.";
   if (status === 404) return "The key works, but not for this account.";
-  if (status === 429) return `Rate limit reached. Retry after ${headers.get("Retry-After")} s.`;
+  if (status === 429) {
+    const seconds = headers.get("Retry-After");
+    return `Rate limit reached. Retry ${seconds ? `after ${seconds} s` : "in a moment"}.`;
+  }
   if (status >= 500) return `The API failed (request id ${headers.get("X-Request-Id")}).`;
   return "The API answered something unexpected.";
 }

@@ -12,6 +12,7 @@ from organizations.services import rename_organization
 from tests.admin.support import NASTY, act, page, text
 from tests.factories import (
     SYSTEM,
+    InvitationFactory,
     IssuedKeyFactory,
     OrganizationFactory,
     ServiceAccountFactory,
@@ -29,6 +30,7 @@ def nasty(db: None) -> ApiKey:
         organization=organization, name=NASTY, description=NASTY, actor=SYSTEM
     )
     TemplateFactory.create(organization=organization, name=NASTY, description=NASTY)
+    InvitationFactory.create(organization=organization)
     issued: Issued = IssuedKeyFactory.create(
         organization=organization,
         name=NASTY,

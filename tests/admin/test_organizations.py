@@ -128,7 +128,7 @@ def test_its_page_leads_to_everything_of_it(browser: Client, acme: Organization)
 
     addresses = [link.split('"')[0] for link in links if str(acme.pk) in link]
 
-    assert len(addresses) == 5
+    assert len(addresses) == 6
     for address in addresses:
         response = browser.get(address.replace("&amp;", "&"))
         assert response.status_code == 200

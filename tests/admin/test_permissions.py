@@ -13,7 +13,7 @@ from apikeys.services import Issued
 from organizations.models import Membership, Organization, ServiceAccount, User
 from tests.admin.conftest import BrowserOf
 from tests.admin.support import act, change, everything, page, text
-from tests.factories import ServiceAccountFactory, TemplateFactory
+from tests.factories import InvitationFactory, ServiceAccountFactory, TemplateFactory
 
 MODELS = list(admin.site._registry)
 VIEWS = ("changelist", "add", "change", "delete", "history")
@@ -24,6 +24,7 @@ def addresses(manager: Issued, member: User, staff: User) -> list[str]:
     """Every page of the administration about something."""
     ServiceAccountFactory.create(organization=manager.key.organization)
     TemplateFactory.create(organization=manager.key.organization)
+    InvitationFactory.create(organization=manager.key.organization)
     found = [f"/admin/organizations/user/{staff.pk}/password/"]
     for model in MODELS:
         row: Any = model._default_manager.first()

@@ -1,5 +1,7 @@
 """Staff sign in as everybody does: with the same limits and the same second factor."""
 
+from typing import Any
+
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.test import Client
 
@@ -39,6 +41,29 @@ def test_without_one_the_password_leads_in(staff: User) -> None:
 
 
 def test_customers_are_refused(admin: User) -> None:
+    client = Client()
+    client.force_login(admin)
+
+    assert client.get("/admin/login/").status_code == 403
+
+
+def test_the_administration_can_ask_for_a_second_factor(staff: User, settings: Any) -> None:
+    settings.STAFF_SECOND_FACTOR = True
+    client = Client()
+    client.post("/accounts/login/", {"login": staff.email, "password": PASSWORD})
+
+    refused = client.get("/admin/organizations/organization/")
+    told = client.get(refused["Location"], follow=True)
+    TOTP.activate(staff, generate_totp_secret())
+
+    assert refused["Location"].startswith("/admin/login/?next=")
+    assert told.redirect_chain[-1][0] == "/accounts/2fa/"
+    assert "The administration needs a second factor." in told.content.decode()
+    assert client.get("/admin/organizations/organization/").status_code == 200
+
+
+def test_customers_are_not_told_about_it(admin: User, settings: Any) -> None:
+    settings.STAFF_SECOND_FACTOR = True
     client = Client()
     client.force_login(admin)
 

@@ -13,6 +13,7 @@ from config import urls
 
 handler400, handler403 = urls.handler400, urls.handler403
 handler404, handler500 = urls.handler404, urls.handler500
+handler429 = urls.handler429
 HEADINGS = {
     400: "Bad request",
     403: "Not allowed",
@@ -98,3 +99,17 @@ def test_a_page_says_503_while_the_database_is_away(visitor: Client) -> None:
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert "Not available right now" in answer.content.decode()
     assert "server closed" not in answer.content.decode()
+
+
+def test_too_many_attempts_are_a_page_with_the_request_id(
+    db: None, client: Client, settings: Any
+) -> None:
+    settings.ACCOUNT_RATE_LIMITS = {"reset_password": "1/m/ip"}
+    answers = [
+        client.post("/accounts/password/reset/", {"email": "a@example.com"}) for _ in range(2)
+    ]
+
+    assert [answer.status_code for answer in answers] == [302, 429]
+    page = answers[1].content.decode()
+    assert "<h1>Too many attempts</h1>" in page
+    assert answers[1].headers["X-Request-Id"] in page

@@ -1,32 +1,16 @@
-import io
 import json
 import logging
-from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 import structlog
-from django.conf import settings
 
 from apikeys import tokens
 from tests.client import ApiClient
+from tests.logs import Lines
 
 BODY = "sig_live_" + "0aB1" + "c2De3F" * 5
 SECRET = BODY + tokens.checksum(BODY)
 SHOWN = tokens.displayed_prefix(SECRET)
-Lines = Callable[[], list[dict[str, Any]]]
-
-
-@pytest.fixture
-def lines() -> Iterator[Lines]:
-    """What the configured formatter writes for every logger while the test runs."""
-    options = dict(settings.LOGGING["formatters"]["json"])
-    stream = io.StringIO()
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(options.pop("()")(**options))
-    logging.getLogger().addHandler(handler)
-    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    logging.getLogger().removeHandler(handler)
 
 
 def test_a_line_is_one_json_object_with_time_level_and_logger(lines: Lines) -> None:

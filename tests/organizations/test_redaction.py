@@ -78,3 +78,14 @@ def test_a_secret_without_its_end_is_one_all_the_same(cut: int) -> None:
 
 def test_a_displayed_prefix_is_no_secret() -> None:
     assert not holds_secret(f"The key {SECRET[:13]}…")
+
+
+@pytest.mark.parametrize(
+    "start",
+    ["/invitations/", "/accounts/confirm-email/", "/accounts/password/reset/key/"],
+)
+def test_what_opens_something_in_the_link_of_a_mail_is_cut(start: str) -> None:
+    line = f'"GET https://api.example.com{start}inv_1.n-Z:2=/?next=/ HTTP/1.1" 403'
+
+    assert redact(line) == f'"GET https://api.example.com{start}[redacted]/?next=/ HTTP/1.1" 403'
+    assert redact(f"{start} {start[1:]}") == f"{start} {start[1:]}"

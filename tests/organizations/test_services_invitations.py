@@ -156,7 +156,7 @@ def test_a_member_is_told_so(invitation: Invitation, dana: User) -> None:
         ("dana", Invalid, "Enter an e-mail address like name@example.com."),
         ("", Invalid, "Enter an e-mail address like name@example.com."),
         ("a\x00@acme.example", Invalid, "Remove the control or text-direction characters."),
-        (f"{'a' * 250}@acme.example", Invalid, "Use 254 characters or fewer. There are 263."),
+        (f"{'a' * 250}@acme.example", Invalid, "Use 254 characters or fewer. You have used 263."),
     ],
 )
 @pytest.mark.usefixtures("invitation", "member")

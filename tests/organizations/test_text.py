@@ -121,7 +121,7 @@ def test_other_names_are_kept_as_they_are(name: str) -> None:
 @pytest.mark.parametrize("character", ["a", "é", "🚀"])
 def test_a_name_has_at_most_a_hundred_characters(character: str) -> None:
     assert len(clean_name(character * 100)) == 100
-    with pytest.raises(Invalid, match="There are 101"):
+    with pytest.raises(Invalid, match="You have used 101"):
         clean_name(character * 101)
 
 
@@ -131,13 +131,13 @@ def test_white_space_around_a_name_does_not_count() -> None:
 
 def test_a_name_is_measured_after_it_is_composed() -> None:
     assert clean_name("e\u0301" * 100) == "é" * 100
-    with pytest.raises(Invalid, match="There are 101"):
+    with pytest.raises(Invalid, match="You have used 101"):
         clean_name("\u0958" * 50 + "n")
 
 
 def test_free_text_has_at_most_five_hundred_characters() -> None:
     assert clean_text(f"  {'n' * 500}  ", "description") == "n" * 500
-    with pytest.raises(Invalid, match="There are 501"):
+    with pytest.raises(Invalid, match="You have used 501"):
         clean_text("n" * 501, "description")
 
 
@@ -167,9 +167,9 @@ def test_the_displayed_prefix_of_a_key_may_be_written() -> None:
 def test_text_that_is_kept_as_given_is_measured_as_given() -> None:
     require_text(" " * 500, "metadata.note")
 
-    with pytest.raises(Invalid, match="There are 501"):
+    with pytest.raises(Invalid, match="You have used 501"):
         require_text("n" + " " * 500, "metadata.note")
-    with pytest.raises(Invalid, match="There are 502"):
+    with pytest.raises(Invalid, match="You have used 502"):
         require_text("e\u0301" * 251, "metadata.note")
 
 

@@ -9,5 +9,7 @@ from tests.pages.support import sign_in
 
 @pytest.fixture
 def browser(acme: Organization, admin: User) -> Client:
-    """The browser of Acme's admin, who has just signed in."""
-    return sign_in(admin)
+    """The browser of Acme's admin, who has just signed in and been there."""
+    client = sign_in(admin)
+    client.get("/o/acme/settings/")
+    return client

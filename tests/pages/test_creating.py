@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from apikeys import verification
 from apikeys.models import ApiKey, ApiKeySecret
-from apikeys.page_forms import stamp
 from organizations.models import AuditEvent, Organization, User
+from organizations.moments import stamp
 from tests.domain import every_row
 from tests.factories import PASSWORD, TemplateFactory
 from tests.pages.support import developer, grow_stale, secret_in, sign_in, submission_of
@@ -97,7 +97,7 @@ def test_the_same_submission_of_another_organization_is_its_own(
     ("fields", "message"),
     [
         ({"name": "  "}, "Enter a name for the key."),
-        ({"name": "x" * 117}, "Use 100 characters or fewer. There are 117."),
+        ({"name": "x" * 117}, "Use 100 characters or fewer. You have used 117."),
         ({"permissions": "custom"}, "Choose at least one permission."),
         ({"expires": "custom", "expires_on": "2020-01-01"}, "Choose a date after today."),
         ({"expires": "custom"}, "Choose a date."),

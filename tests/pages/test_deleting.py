@@ -134,7 +134,8 @@ def test_rotating_with_an_overlap(
 
     new = secret_in(answer)
     assert answer.status_code == 201
-    assert "The old secret works until" in _text(answer)
+    assert ("The old secret works until" in _text(answer)) is works
+    assert ("The old secret has stopped working." in _text(answer)) is not works
     assert verification.verify(new).refusal is None
     assert (verification.verify(issued.secret).refusal is None) is works
     assert again.status_code == 409

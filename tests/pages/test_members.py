@@ -187,7 +187,7 @@ def test_a_member_may_leave(acme: Organization, member: User) -> None:
 
     assert asked.status_code == 200
     assert client.get("/o/acme/settings/").status_code == 404
-    assert "You belong to no organization yet" in _text(client.get("/"))
+    assert "You belong to no organization yet" in _text(client.get("/", follow=True))
 
 
 def test_members_see_people_and_no_forms(acme: Organization, member: User) -> None:
