@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -21,7 +21,7 @@ _log = structlog.get_logger(__name__)
 
 
 def note_use(found: FoundSecret, presented: str, origin: Origin) -> None:
-    """Records time, address and user agent of a use, at most once a minute for each key.
+    """Records time, address and user agent of a use, at most once a minute for each secret.
 
     The same visit moves the secret's digest to the newest pepper. If a row is locked or the
     database refuses, nothing is recorded and the next use tries again.
@@ -41,30 +41,35 @@ def note_use(found: FoundSecret, presented: str, origin: Origin) -> None:
 
 
 def _write_at_once(found: FoundSecret, presented: str, origin: Origin) -> None:
-    with _without_waiting(), transaction.atomic(), writes.allowed():
-        _write(found, origin)
-        _move_to_newest_pepper(found, presented)
-
-
-def _write(found: FoundSecret, origin: Origin) -> None:
     now = timezone.now()
-    due = Q(last_used_at=None) | Q(last_used_at__lte=now - INTERVAL)
-    unlocked = ApiKey.objects.select_for_update(skip_locked=True, no_key=True)
-    if unlocked.filter(due, pk=found.key_id).values_list("pk").first():
-        ApiKey.objects.filter(due, pk=found.key_id).update(
+    with _without_waiting(), transaction.atomic(), writes.allowed():
+        _note_secret(found, presented, now)
+        _note_key(found, origin, now)
+
+
+def _note_secret(found: FoundSecret, presented: str, now: datetime) -> None:
+    """During a rotation this tells whether the older secret is still in use."""
+    peppers = conf.peppers()
+    mine = ApiKeySecret.objects.filter(pk=found.secret_id)
+    if not mine.select_for_update(skip_locked=True).values_list("pk").first():
+        return
+    mine.filter(_due(now)).update(last_used_at=now)
+    if found.pepper != peppers.newest:
+        digest = peppers.digest(presented, peppers.newest)
+        mine.filter(pepper=found.pepper).update(pepper=peppers.newest, digest=digest)
+
+
+def _note_key(found: FoundSecret, origin: Origin, now: datetime) -> None:
+    mine = ApiKey.objects.filter(_due(now), pk=found.key_id)
+    if mine.select_for_update(skip_locked=True, no_key=True).values_list("pk").first():
+        mine.update(
             last_used_at=now, last_used_ip=origin.ip, last_used_user_agent=origin.user_agent
         )
 
 
-def _move_to_newest_pepper(found: FoundSecret, presented: str) -> None:
-    peppers = conf.peppers()
-    if found.pepper == peppers.newest:
-        return
-    unlocked = ApiKeySecret.objects.select_for_update(skip_locked=True)
-    if unlocked.filter(pk=found.secret_id, pepper=found.pepper).values_list("pk").first():
-        ApiKeySecret.objects.filter(pk=found.secret_id).update(
-            pepper=peppers.newest, digest=peppers.digest(presented, peppers.newest)
-        )
+def _due(now: datetime) -> Q:
+    """Rows that were not noted within the interval, nor by a clock that is ahead."""
+    return Q(last_used_at=None) | Q(last_used_at__lte=now - INTERVAL)
 
 
 @contextlib.contextmanager

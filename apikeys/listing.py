@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Final
+from uuid import UUID
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, F, Q, QuerySet
@@ -50,6 +51,8 @@ class Listing:
     state: str
     order: str
     page_number: str
+    #: A key to show first on the page, wherever it belongs in the order.
+    new: UUID | None = None
 
     @classmethod
     def read(cls, keys: ApiKeyQuerySet, query: QueryDict) -> "Listing":
@@ -61,6 +64,7 @@ class Listing:
             state=state if state in STATES else "",
             order=order if order.removeprefix("-") in COLUMNS else NEWEST_FIRST,
             page_number=query.get("page", "1"),
+            new=ids.read_id("key", query.get("new", "")),
         )
 
     @property
@@ -91,6 +95,19 @@ class Listing:
         page = paginator.get_page(self.page_number)
         page.object_list = list(page.object_list)
         return page
+
+    @property
+    def rows(self) -> list[ApiKey]:
+        """The keys of the page, the new one first, even where its place is on another page."""
+        found = list(self.page.object_list)
+        if self.new is None:
+            return found
+        rest = [key for key in found if key.pk != self.new]
+        first = [key for key in found if key.pk == self.new]
+        return [*(first or self._shown().filter(pk=self.new)), *rest]
+
+    def _shown(self) -> QuerySet[ApiKey]:
+        return self.keys.for_display().select_related("created_by")
 
     @property
     def total(self) -> int:

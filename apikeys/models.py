@@ -129,6 +129,7 @@ class ApiKeySecret(GuardedModel):
     prefix = models.CharField(max_length=30)
     created_at = models.DateTimeField(auto_now_add=True)
     ends_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True)
     misused_at = models.DateTimeField(null=True)
     submission = models.UUIDField(null=True, unique=True, editable=False)
 

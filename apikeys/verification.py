@@ -80,7 +80,7 @@ _COLUMNS: Final = (
     "key__expires_at",
     "key__disabled_at",
     "key__revoked_at",
-    "key__last_used_at",
+    "last_used_at",
     "key__created_by_id",
     "key__organization_id",
     "key__organization__api_access_enabled",

@@ -1,13 +1,17 @@
 """What the Test page says of an answer; the script says the same of the same."""
 
 import json
+import re
+from datetime import datetime
 from typing import Any, Final
 
 from apikeys import conf, tokens
 from apikeys.probe import Probe
+from organizations.moments import stamp
 
 EMPTY: Final = "Paste an API key."
 TYPO: Final = "This key has a typo: its check characters don't match."
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 UNKNOWN: Final = "Rejected: the key is unknown, expired, disabled or deleted."
 
 
@@ -36,11 +40,12 @@ def verdict(probe: Probe) -> str:
     if probe.trouble:
         return probe.trouble
     if probe.status == 429:
-        return f"Rate limit reached. Retry after {probe.retry_after or 'a few'} s."
+        when = f"after {probe.retry_after} s" if probe.retry_after else "in a moment"
+        return f"Rate limit reached. Retry {when}."
     error = _error(probe.body)
     if probe.status == 401:
         told = error.get("code", "").startswith("key_")
-        return f"Rejected: {error['message']}" if told else UNKNOWN
+        return f"Rejected: {_with_stamps(error['message'])}" if told else UNKNOWN
     if probe.status == 403:
         return str(error.get("message") or "The key works but lacks permission for this request.")
     if probe.status == 404:
@@ -48,6 +53,11 @@ def verdict(probe: Probe) -> str:
     if probe.status >= 500:
         return f"The API failed (request id {probe.request_id or 'unknown'})."
     return "The key works." if probe.status == 200 else "The API answered something unexpected."
+
+
+def _with_stamps(text: str) -> str:
+    """Moments of the API, written as the pages write them."""
+    return _MOMENT.sub(lambda found: stamp(datetime.fromisoformat(found[0])), text)
 
 
 def _error(body: str) -> dict[str, Any]:

@@ -41,21 +41,8 @@ class Issued:
         return self.previous_ends_at is not None and self.previous_ends_at > timezone.now()
 
 
-def create_api_key(
-    *, organization: Organization, actor: Actor, submission: UUID | None = None, **fields: Any
-) -> Issued:
-    """A new key with its first secret; `fields` are those of `_create`.
-
-    Without `scopes` the key gets all that the actor may hand out, except managing keys; without
-    `environment` the actor's own, or live. A `submission` makes one key however often it is sent.
-    Raises Invalid, Forbidden, or Conflict for a taken name, AlreadySubmitted for a form sent again.
-    """
-    with once(organization, submission):
-        return _create(organization=organization, actor=actor, submission=submission, **fields)
-
-
 @operation()
-def _create(
+def create_api_key(
     *,
     organization: Organization,
     actor: Actor,
@@ -68,6 +55,12 @@ def _create(
     service_account: ServiceAccount | None = None,
     submission: UUID | None = None,
 ) -> Issued:
+    """A new key with its first secret.
+
+    Without `scopes` the key gets all that the actor may hand out, except managing keys; without
+    `environment` the actor's own, or live. A `submission` makes one key however often it is sent.
+    Raises Invalid, Forbidden, or Conflict for a taken name, AlreadySubmitted for a form sent again.
+    """
     policy.require(actor, Action.MANAGE_KEYS, organization)
     given = {
         "name": name,
@@ -85,8 +78,9 @@ def _create(
         **clean_fields(given),
     )
     authority.require_within(actor, key)
-    save_named(key)
-    secret = issue_secret(key, submission)
+    with once(organization, submission):
+        save_named(key)
+        secret = issue_secret(key, submission)
     details = {"prefix": key.key_prefix, "scopes": key.scopes, "environment": key.environment}
     audit.record(KeyEvent.CREATED, key, actor=actor, details=details)
     return Issued(key, secret)

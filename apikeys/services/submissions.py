@@ -27,7 +27,7 @@ def scoped(organization_id: UUID, submission: UUID | None) -> UUID | None:
 
 @contextmanager
 def once(organization: Organization, submission: UUID | None) -> Iterator[None]:
-    """Around an operation: tells the loss against an earlier sending from every other conflict."""
+    """Around the writes: tells the loss against an earlier sending from every other conflict."""
     try:
         yield
     except Conflict:

@@ -9,7 +9,6 @@ from django.utils import timezone
 from apikeys.listing import SOON, Listing
 from apikeys.models import ApiKey, Status
 from apikeys.views.base import DeveloperPage
-from organizations import ids
 
 _IDLE: Final = timedelta(days=30)
 
@@ -21,9 +20,7 @@ class Configuration(DeveloperPage):
         """The page; htmx takes the list out of it."""
         keys = ApiKey.objects.visible_to(self.actor).for_organization(self.organization.id)
         listing = Listing.read(keys, request.GET)
-        new = ids.read_id("key", request.GET.get("new", ""))
-        rows = [row(key, is_new=key.pk == new) for key in listing.page.object_list]
-        rows.sort(key=lambda r: not r["is_new"])
+        rows = [row(key, is_new=key.pk == listing.new) for key in listing.rows]
         return self.render("apikeys/configuration.html", {"listing": listing, "rows": rows})
 
 

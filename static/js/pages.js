@@ -34,6 +34,19 @@ async function copy(text) {
   }
 }
 
+async function copyValue(button) {
+  const value = button.dataset.copyValue;
+  closeMenus();
+  say((await copy(value)) ? button.dataset.copied : `Copying is blocked here. It is ${value}.`);
+}
+
+/** Menus other than the one of `inside` close, as those of the system do. */
+function closeMenus(inside) {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!inside || !menu.contains(inside)) menu.open = false;
+  }
+}
+
 async function copyFrom(button) {
   const source = document.getElementById(button.dataset.copy);
   if (await copy(source.textContent)) return say(button.dataset.copied);
@@ -90,7 +103,8 @@ async function load(address, options = {}) {
 }
 
 async function openDialog(link) {
-  opener = link;
+  opener = link.closest("details.menu")?.querySelector("summary") ?? link;
+  closeMenus();
   try {
     const got = await load(link.href);
     if (!got) return;
@@ -134,21 +148,37 @@ function askToClose() {
   close();
 }
 
+/** Fetches the part of the page that shows what was changed, and puts the focus on it. */
 async function refresh(newKey) {
-  const list = document.querySelector("#keys");
-  if (!list) return;
-  const address = new URL(list.dataset.address, location);
-  if (newKey) address.searchParams.set("new", newKey);
-  list.setAttribute("aria-busy", "true");
+  const part = document.querySelector("[data-fresh]");
+  if (!part) return;
+  const address = new URL(location);
+  address.searchParams.delete("dialog");
+  if (newKey && part.id === "keys") address.searchParams.set("new", newKey);
+  part.setAttribute("aria-busy", "true");
+  let id = "";
   try {
     const answer = await fetch(address, { cache: "no-store" });
+    id = answer.headers.get("X-Request-Id");
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    list.replaceWith(document.adoptNode(page.querySelector("#keys")));
-    (document.querySelector("[data-new-name]") ?? document.querySelector("#keys-heading")).focus();
+    const fresh = document.adoptNode(page.getElementById(part.id));
+    part.replaceWith(fresh);
+    const heading = document.querySelector("#keys-heading") ?? document.querySelector("main h1");
+    (fresh.querySelector("[data-new-name]") ?? heading).focus();
   } catch {
-    list.removeAttribute("aria-busy");
-    say("We couldn't load your keys. Reload the page to see them.");
+    part.removeAttribute("aria-busy");
+    offerAgain(id);
   }
+}
+
+/** What is shown is old: says so, and how to try again. */
+function offerAgain(id) {
+  say(`We couldn't load your keys. Try again.${id ? ` (Request id ${id}.)` : ""}`, pageStatus);
+  const button = document.createElement("button");
+  button.className = "button";
+  button.dataset.again = "";
+  button.textContent = "Retry";
+  pageStatus.firstChild.append(" ", button);
 }
 
 async function submit(form, button) {
@@ -240,6 +270,14 @@ function problemWith(secret, brand) {
   return "";
 }
 
+/** Moments of the API, written as the pages write them: 4 Nov 2026, 14:05 UTC. */
+function withStamps(text) {
+  return text.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (moment) => {
+    const parts = new Date(moment).toUTCString().match(/(\d+) (\w+) (\d+) (\d\d:\d\d)/);
+    return parts ? `${Number(parts[1])} ${parts[2]} ${parts[3]}, ${parts[4]} UTC` : moment;
+  });
+}
+
 function verdict(status, text, headers) {
   let error = {};
   try {
@@ -250,7 +288,7 @@ function verdict(status, text, headers) {
   if (status === 200) return "The key works.";
   if (status === 401) {
     const told = error.code?.startsWith("key_");
-    return told ? `Rejected: ${error.message}` : "Rejected: the key is unknown, expired, disabled or deleted.";
+    return told ? `Rejected: ${withStamps(error.message)}` : "Rejected: the key is unknown, expired, disabled or deleted.";
   }
   if (status === 403) return error.message ?? "The key works but lacks permission for this request.";
   if (status === 404) return "The key works, but not for this account.";
@@ -338,6 +376,8 @@ async function copyResult(button, text, success) {
 
 const CLICKS = {
   "[data-copy]": copyFrom,
+  "[data-copy-value]": copyValue,
+  "[data-again]": () => refresh(),
   "[data-eye]": toggle,
   "[data-secret-copy]": copySecret,
   "[data-test-secret]": testSecret,
@@ -354,6 +394,7 @@ const CLICKS = {
 };
 
 document.addEventListener("click", (event) => {
+  closeMenus(event.target);
   const plain = !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0;
   const link = event.target.closest("a[data-dialog]");
   if (link && dialog && plain) {
@@ -433,7 +474,20 @@ window.addEventListener("pageshow", (event) => {
   dialog.replaceChildren();
 });
 
-document.addEventListener("htmx:after:swap", () => {
+for (const failure of ["htmx:error", "htmx:response:error"]) {
+  document.addEventListener(failure, () => offerAgain());
+}
+
+const offline = document.querySelector("#offline");
+const showOffline = () => (offline.hidden = navigator.onLine);
+if (offline) {
+  showOffline();
+  window.addEventListener("online", showOffline);
+  window.addEventListener("offline", showOffline);
+}
+
+document.addEventListener("htmx:after:swap", (event) => {
+  if (event.detail.ctx?.response?.status >= 400) return; // nothing was swapped
   const count = document.querySelector("#keys [data-count]");
   if (count) say(count.textContent, pageStatus);
 });

@@ -11,11 +11,11 @@ from pytest_django import DjangoAssertNumQueries
 
 from apikeys.last_use import note_use
 from apikeys.models import ApiKey, ApiKeySecret
-from apikeys.services import Issued
+from apikeys.services import Issued, rotate_api_key
 from apikeys.tokens import Peppers, read_peppers
 from apikeys.verification import FoundSecret, verify
 from organizations import triggers
-from organizations.actors import Origin
+from organizations.actors import Actor, Origin
 from organizations.triggers import Trigger
 from organizations.writes import allowed
 from tests.domain import ORIGIN
@@ -213,3 +213,18 @@ def test_a_connection_that_is_gone_fails_no_request(make_key: Callable[..., Issu
     connection.close()
     assert [line["event"] for line in logs] == ["last_use_not_recorded"]
     assert _use(issued) is not None
+
+
+def test_during_a_rotation_each_secret_is_noted_for_itself(
+    issued: Issued, clock: time_machine.Traveller, as_admin: Actor
+) -> None:
+    _use(issued)
+    new = rotate_api_key(issued.key, actor=as_admin)
+    clock.shift(MINUTE / 2)
+    _use(new)
+    clock.shift(MINUTE)
+    _use(issued)
+
+    noted = dict(ApiKeySecret.objects.values_list("prefix", "last_used_at"))
+    assert noted[issued.secret[: len(new.key.key_prefix)]] == NOW + MINUTE * 1.5
+    assert noted[new.key.key_prefix] == NOW + MINUTE / 2

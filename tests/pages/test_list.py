@@ -1,5 +1,6 @@
 """The list of keys: search, status, order, pages, in a constant number of queries."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -190,3 +191,55 @@ def test_the_number_of_queries_does_not_grow(
         browser.get(developer(acme, "?sort=name"))
 
     assert len(queries) == LIST_QUERIES, [q["sql"][:120] for q in queries]
+
+
+def test_a_new_key_is_shown_first_wherever_it_belongs(
+    browser: Client, acme: Organization, admin: User, make_key: Callable[..., Issued]
+) -> None:
+    _bulk(acme, admin, 30)
+    new = make_key(name="Zulu").key
+
+    page = browser.get(developer(acme, f"?sort=name&new={new.public_id}"))
+
+    assert _names(page)[:2] == ["Zulu", "Bulk 00000"]
+    assert [row["is_new"] for row in page.context["rows"]][:2] == [True, False]
+    assert "Zulu" not in _names(browser.get(developer(acme, "?sort=name")))
+
+
+def test_another_organizations_key_is_not_the_new_one(
+    browser: Client, acme: Organization, foreigner: Issued, make_key: Callable[..., Issued]
+) -> None:
+    make_key(name="Mine")
+
+    page = browser.get(developer(acme, f"?new={foreigner.key.public_id}"))
+
+    assert _names(page) == ["Mine"]
+
+
+def test_each_row_offers_what_its_key_allows(
+    browser: Client, acme: Organization, make_key: Callable[..., Issued]
+) -> None:
+    make_key(name="Works")
+    key = make_key(name="Ended").key
+    with writes.allowed():
+        ApiKey.objects.filter(pk=key.pk).update(expires_at=timezone.now())
+
+    text = browser.get(developer(acme)).content.decode()
+
+    assert text.count("/rotate/") == 1
+    assert text.count("This key has expired. Create a new one instead.") == 1
+    assert text.count("/edit/") == text.count("/switch/") == text.count("/delete/") == 2
+
+
+def test_while_api_access_is_off_the_list_offers_nothing(
+    browser: Client, acme: Organization, make_key: Callable[..., Issued]
+) -> None:
+    make_key(name="Stopped")
+    set_api_access(acme, enabled=False, actor=SYSTEM)
+
+    text = browser.get(developer(acme)).content.decode()
+
+    assert "API access is turned off for this organization." in text
+    assert developer(acme, "access/") in text
+    assert "Stopped" in text
+    assert not re.findall(r"/(?:edit|switch|rotate|delete|create|test)/", text)

@@ -1,5 +1,6 @@
 """Every address of the pages and everybody who may ask for it, from the URL configuration."""
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -15,7 +16,13 @@ from organizations.actors import Actor
 from organizations.models import Membership, Organization, User
 from organizations.roles import Role
 from tests.domain import nothing_written
-from tests.factories import InvitationFactory, ServiceAccountFactory, TemplateFactory
+from tests.factories import (
+    SYSTEM,
+    InvitationFactory,
+    MembershipFactory,
+    ServiceAccountFactory,
+    TemplateFactory,
+)
 from tests.pages.support import sign_in
 
 #: Pages that members may look at, too.
@@ -105,10 +112,42 @@ def test_outsiders_learn_nothing(
         answers = _both(client, there)
 
     assert [answer.status_code for answer in answers] == [404, 404]
-    absent = client.get(nowhere)
-    ids = [answer["X-Request-Id"] for answer in (answers[0], absent)]
-    texts = [answer.content.decode() for answer in (answers[0], absent)]
-    assert texts[0].replace(ids[0], "") == texts[1].replace(ids[1], "")
+    assert [_told(a) for a in answers] == [_told(a) for a in _both(client, nowhere)]
+
+
+def _told(answer: Any) -> str:
+    """What a page says, but for the id of its request."""
+    text: str = answer.content.decode()
+    return text.replace(answer["X-Request-Id"], "")
+
+
+@pytest.mark.parametrize(("app", "name"), PAGES)
+def test_whoever_is_deactivated_is_signed_out(
+    address: Address, admin: User, app: str, name: str
+) -> None:
+    client, there = sign_in(admin), address(app, name)
+    admin.is_active = False
+    admin.save()
+
+    with nothing_written():
+        answers = _both(client, there)
+
+    assert {answer["Location"] for answer in answers} == {f"/accounts/login/?next={there}"}
+
+
+@pytest.mark.parametrize(("app", "name"), PAGES)
+def test_whoever_was_removed_is_an_outsider(
+    address: Address, acme: Organization, admin: User, app: str, name: str
+) -> None:
+    client, there = sign_in(admin), address(app, name)
+    MembershipFactory.create(organization=acme, role=Role.ADMIN)
+    mine = Membership.objects.get(organization=acme, user=admin)
+    services.remove_member(mine, actor=SYSTEM)
+
+    with nothing_written():
+        answers = _both(client, there)
+
+    assert [answer.status_code for answer in answers] == [404, 404]
 
 
 @pytest.mark.parametrize(("app", "name"), SUBJECT_PAGES)
@@ -131,6 +170,17 @@ def test_forms_need_a_token(address: Address, admin: User, app: str, name: str) 
         answer = strict.post(address(app, name), {"name": "Changed"})
 
     assert answer.status_code == 403
+    assert "This form was not accepted" in answer.content.decode()
+    with_token = {"name": "Changed", "csrfmiddlewaretoken": _token(strict)}
+    assert "This form was not accepted" not in _told(strict.post(address(app, name), with_token))
+
+
+def _token(client: Client) -> str:
+    """The token of a form that the person has open."""
+    form = client.get("/organizations/new/").content.decode()
+    found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form)
+    assert found
+    return found[1]
 
 
 def test_a_role_holds_from_the_next_request(
