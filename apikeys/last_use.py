@@ -41,30 +41,32 @@ def note_use(found: FoundSecret, presented: str, origin: Origin) -> None:
 
 
 def _write_at_once(found: FoundSecret, presented: str, origin: Origin) -> None:
-    now = timezone.now()
     with _without_waiting(), transaction.atomic(), writes.allowed():
-        _note_secret(found, presented, now)
-        _note_key(found, origin, now)
+        if _have_both(found):
+            _write(found, presented, origin, timezone.now())
 
 
-def _note_secret(found: FoundSecret, presented: str, now: datetime) -> None:
-    """During a rotation this tells whether the older secret is still in use."""
+def _have_both(found: FoundSecret) -> bool:
+    """Locks the secret and its key, unless somebody else holds one of them."""
+    secrets = ApiKeySecret.objects.select_for_update(skip_locked=True)
+    keys = ApiKey.objects.select_for_update(skip_locked=True, no_key=True)
+    return bool(
+        secrets.filter(pk=found.secret_id).values_list("pk")
+        and keys.filter(pk=found.key_id).values_list("pk")
+    )
+
+
+def _write(found: FoundSecret, presented: str, origin: Origin, now: datetime) -> None:
+    """The secret's own use tells, while a rotation runs, whether the older one is still needed."""
+    secret = ApiKeySecret.objects.filter(pk=found.secret_id)
+    secret.filter(_due(now)).update(last_used_at=now)
+    ApiKey.objects.filter(_due(now), pk=found.key_id).update(
+        last_used_at=now, last_used_ip=origin.ip, last_used_user_agent=origin.user_agent
+    )
     peppers = conf.peppers()
-    mine = ApiKeySecret.objects.filter(pk=found.secret_id)
-    if not mine.select_for_update(skip_locked=True).values_list("pk").first():
-        return
-    mine.filter(_due(now)).update(last_used_at=now)
     if found.pepper != peppers.newest:
         digest = peppers.digest(presented, peppers.newest)
-        mine.filter(pepper=found.pepper).update(pepper=peppers.newest, digest=digest)
-
-
-def _note_key(found: FoundSecret, origin: Origin, now: datetime) -> None:
-    mine = ApiKey.objects.filter(_due(now), pk=found.key_id)
-    if mine.select_for_update(skip_locked=True, no_key=True).values_list("pk").first():
-        mine.update(
-            last_used_at=now, last_used_ip=origin.ip, last_used_user_agent=origin.user_agent
-        )
+        secret.filter(pepper=found.pepper).update(pepper=peppers.newest, digest=digest)
 
 
 def _due(now: datetime) -> Q:

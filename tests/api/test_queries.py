@@ -65,7 +65,7 @@ def test_the_first_use_in_a_minute_is_written(
     call: ApiClient, used: Issued, reader: Issued
 ) -> None:
     pragmas = 3 if connection.vendor == "sqlite" else 0  # read, zero and restore the waiting time
-    find_and_write = 2
+    find_and_write = 4  # the secret and its key
     again = cost(call, "GET", CURRENT, None, used)
 
     first = cost(call, "GET", CURRENT, None, reader)
