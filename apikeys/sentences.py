@@ -43,6 +43,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     OrganizationEvent.SERVICE_ACCOUNT_DISABLED: "disabled the service account “{target}”",
     OrganizationEvent.SERVICE_ACCOUNT_ENABLED: "enabled the service account “{target}”",
 }
+#: Events whose sentence says all that their details do.
+_SAID_ALREADY: Final = frozenset({KeyEvent.ENABLED, KeyEvent.DISABLED})
 _MOMENTS: Final = frozenset({"expires_at", "previous_secret_ends_at"})
 _LABELS: Final[Mapping[str, str]] = {
     "name": "name",
@@ -68,9 +70,13 @@ def sentence(event: AuditEvent) -> str:
     """One sentence about an event, with what changed."""
     words = SENTENCES.get(event.event, "did something to “{target}”")
     target = event.target_label
-    changes = "; ".join(filter(None, (_change(n, v) for n, v in event.details.items())))
     said = f"{who(event)} {words.replace('{target}', target)}"
-    return f"{said}: {changes}." if changes else f"{said}."
+    if isinstance(event.details.get("role"), str):
+        said += f" as {event.details['role']}"
+    changes = "; ".join(filter(None, (_change(n, v) for n, v in event.details.items())))
+    if changes and event.event not in _SAID_ALREADY:
+        said += f": {changes}"
+    return f"{said.removesuffix('.')}."
 
 
 def _change(name: str, value: Any) -> str:
@@ -80,8 +86,6 @@ def _change(name: str, value: Any) -> str:
     if name in _LABELS and isinstance(value, list) and len(value) == 2:
         show = _moment if name in _MOMENTS else _shown
         return f"{_LABELS[name]} from {show(value[0])} to {show(value[1])}"
-    if name == "role":
-        return f"as {value}"
     return ""
 
 

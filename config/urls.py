@@ -4,9 +4,11 @@ from django.contrib import admin
 from django.urls import include, path
 
 from config.theme import choose_theme
+from organizations.views.sessions import Sessions
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("accounts/sessions/", Sessions.as_view(), name="usersessions_list"),
     path("accounts/", include("allauth.urls")),
     path("theme/", choose_theme, name="theme"),
     path("", include("apikeys.api.urls")),

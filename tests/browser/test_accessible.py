@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from apikeys.services import Issued
-from organizations.models import Organization
+from organizations.models import Membership, Organization, User
 from tests.browser.conftest import OpenPage
 from tests.factories import ServiceAccountFactory, TemplateFactory
 
@@ -30,62 +30,90 @@ def _sideways(page: "Page") -> list[str]:
     return [f"{page.url} scrolls sideways"] if too_wide else []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 320])
-def test_pages_and_dialogs(
-    sign_in: OpenPage,
-    acme: Organization,
-    make_key: Callable[..., Issued],
-    scheme: str,
-    width: int,
-) -> None:
-    key = make_key(name="Production").key.public_id
-    template = TemplateFactory.create(organization=acme).public_id
-    account = ServiceAccountFactory.create(organization=acme).public_id
-    page = sign_in(color_scheme=scheme, viewport={"width": width, "height": 800})
-    pages = [
-        *("", "?q=nothing", "keys/create/", "test/", "activity/", "access/"),
-        *(f"keys/{key}/{rest}" for rest in ("", "edit/", "rotate/", "switch/", "delete/")),
-        *("templates/", "templates/create/", f"templates/{template}/delete/"),
-        *("service-accounts/", f"service-accounts/{account}/"),
-        f"service-accounts/{account}/switch/",
-    ]
-    others = [
-        *("/o/acme/settings/", "/o/acme/settings/members/", "/accounts/2fa/", "/accounts/email/"),
-        *("/accounts/password/change/", "/accounts/sessions/", "/accounts/2fa/totp/activate/"),
-        "/nothing-here",
-    ]
+def _look_at(page: "Page", addresses: list[str]) -> list[str]:
     found: list[str] = []
-    for address in [*(DEVELOPER + rest for rest in pages), *others]:
+    for address in addresses:
         page.goto(address)
         found += _findings(page) + _sideways(page)
-    page.goto(DEVELOPER)
+    return found
+
+
+Open = Callable[[OpenPage], "Page"]
+
+
+@pytest.fixture(params=[(1280, "light"), (1280, "dark"), (320, "light"), (320, "dark")])
+def look(request: pytest.FixtureRequest) -> Open:
+    """Opens a page at each width and in each theme."""
+    width, scheme = request.param
+    return lambda opened: opened(color_scheme=scheme, viewport={"width": width, "height": 800})
+
+
+@pytest.fixture
+def things(acme: Organization, make_key: Callable[..., Issued]) -> dict[str, str]:
+    """One of each kind: address part → public id."""
+    return {
+        "keys": make_key(name="Production").key.public_id,
+        "templates": TemplateFactory.create(organization=acme).public_id,
+        "service-accounts": ServiceAccountFactory.create(organization=acme).public_id,
+    }
+
+
+def test_developer_pages(sign_in: OpenPage, things: dict[str, str], look: Open) -> None:
+    parts = {
+        "keys": ("", "edit/", "rotate/", "switch/", "delete/"),
+        "templates": ("edit/", "delete/"),
+        "service-accounts": ("", "edit/", "switch/"),
+    }
+    pages = [f"{kind}/{things[kind]}/{part}" for kind in parts for part in parts[kind]]
+    pages += [f"{kind}/create/" for kind in parts]
+    pages += ["", "?q=nothing", "test/", "activity/", "access/", "templates/", "service-accounts/"]
+
+    assert not _look_at(look(sign_in), [DEVELOPER + rest for rest in pages])
+
+
+def test_people_and_accounts(sign_in: OpenPage, member: User, look: Open) -> None:
+    membership = Membership.objects.get(user=member)
+    pages = [
+        *("/o/acme/settings/", "/o/acme/settings/members/", "/o/acme/settings/leave/"),
+        *(f"/o/acme/settings/members/{membership.pk}/remove/", "/organizations/new/"),
+        *("/accounts/email/", "/accounts/password/change/", "/accounts/sessions/"),
+        *("/accounts/2fa/", "/accounts/2fa/totp/activate/", "/accounts/2fa/webauthn/"),
+        *("/accounts/2fa/webauthn/add/", "/accounts/logout/", "/nothing-here"),
+    ]
+
+    assert not _look_at(look(sign_in), pages)
+
+
+def test_dialogs(sign_in: OpenPage, things: dict[str, str], look: Open) -> None:
+    page = look(sign_in)
+    found: list[str] = []
     for name in ("Create API key", "Test API key", "Delete Production"):
         page.get_by_role("link", name=name).first.click()
         page.locator("dialog[open]").wait_for()
         found += _findings(page) + _sideways(page)
         page.keyboard.press("Escape")
-    page.get_by_role("link", name="Create API key").first.click()
-    page.get_by_label("Name", exact=True).fill("Second")
-    page.get_by_role("button", name="Create", exact=True).click()
-    page.get_by_label("Secret key").wait_for()
-    found += _findings(page)
-    page.get_by_role("button", name="Done").click()
+    page.get_by_label("More for Production").click()
     found += _findings(page) + _sideways(page)
 
     assert not found
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 320])
-def test_pages_for_everybody(open_page: OpenPage, scheme: str, width: int) -> None:
-    page = open_page(color_scheme=scheme, viewport={"width": width, "height": 800})
-    found: list[str] = []
-    for address in ("/accounts/login/", "/accounts/signup/", "/accounts/password/reset/"):
-        page.goto(address)
-        found += _findings(page) + _sideways(page)
+def test_the_secret(sign_in: OpenPage, look: Open) -> None:
+    page = look(sign_in)
+    page.get_by_role("link", name="Create API key").first.click()
+    page.get_by_label("Name", exact=True).fill("Second")
+    page.get_by_role("button", name="Create", exact=True).click()
+    page.get_by_label("Secret key").wait_for()
+    found = _findings(page)
+    page.get_by_role("button", name="Done").click()
 
-    assert not found
+    assert not found + _findings(page) + _sideways(page)
+
+
+def test_pages_for_everybody(open_page: OpenPage, look: Open) -> None:
+    entrance = ("login/", "signup/", "password/reset/", "password/reset/done/", "confirm-email/")
+
+    assert not _look_at(look(open_page), [f"/accounts/{page}" for page in entrance])
 
 
 @pytest.mark.parametrize("name", ["Create API key", "Test API key", "Delete Production"])

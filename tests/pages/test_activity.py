@@ -41,7 +41,7 @@ def test_changes_are_told(
 
     told = _sentences(browser.get(developer(acme, "activity/")))
 
-    assert told[0] == "Ada Acme deleted the key “Builds”: reason: Found in a log.."
+    assert told[0] == "Ada Acme deleted the key “Builds”: reason: Found in a log."
     assert told[1] == (
         "Ada Acme changed the key “Builds”: name from “CI” to “Builds”;"
         " permissions added: events:read; permissions removed: search:read."

@@ -1,0 +1,106 @@
+"""A person's own pages: sessions, mails about what changed, words that are ours."""
+
+import re
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from organizations.models import Organization, User
+from tests.factories import PASSWORD
+from tests.pages.support import sign_in
+
+SESSIONS = "/accounts/sessions/"
+
+
+def _browser(user: User, name: str) -> Client:
+    client = sign_in(user, Client(headers={"User-Agent": name}))
+    client.get("/o/acme/settings/")
+    return client
+
+
+@pytest.mark.parametrize("others", [1, 20])
+def test_the_number_of_queries_does_not_grow(acme: Organization, admin: User, others: int) -> None:
+    for _ in range(others):
+        _browser(admin, "Elsewhere")
+    here = _browser(admin, "Here")
+
+    with CaptureQueriesContext(connection) as queries:
+        page = here.get(SESSIONS)
+
+    assert len(page.context["sessions"]) == others + 1
+    assert len(queries) == 4, [query["sql"][:100] for query in queries]
+
+
+def test_sessions_that_are_over_are_not_listed(acme: Organization, admin: User) -> None:
+    left, here = _browser(admin, "Left"), _browser(admin, "Here")
+    left.post("/accounts/logout/")
+    _browser(admin, "Still there")
+
+    listed = [session.user_agent for session in here.get(SESSIONS).context["sessions"]]
+
+    assert listed == ["Here", "Still there"]
+
+
+def test_a_new_password_ends_the_sessions_of_the_old_one(acme: Organization, admin: User) -> None:
+    other, here = _browser(admin, "Other"), _browser(admin, "Here")
+    new = "quite another horse"
+    fields = {"oldpassword": PASSWORD, "password1": new, "password2": new}
+
+    here.post("/accounts/password/change/", fields)
+
+    assert other.get("/o/acme/settings/").status_code == 302
+    listed = [session.user_agent for session in here.get(SESSIONS).context["sessions"]]
+    assert listed == ["Here"]
+
+
+def test_nobody_sees_the_sessions_of_others(acme: Organization, admin: User, member: User) -> None:
+    _browser(member, "Theirs")
+
+    page = _browser(admin, "Mine").get(SESSIONS)
+
+    assert [session.user_agent for session in page.context["sessions"]] == ["Mine"]
+
+
+def _mails_of(act: Any) -> list[str]:
+    mail.outbox.clear()
+    act()
+    return [f"{message.subject}\n{message.body}" for message in mail.outbox]
+
+
+def test_a_changed_password_is_told_by_mail(acme: Organization, admin: User) -> None:
+    browser = _browser(admin, "Here")
+    new = "quite another horse"
+    fields = {"oldpassword": PASSWORD, "password1": new, "password2": new}
+
+    (told,) = _mails_of(lambda: browser.post("/accounts/password/change/", fields))
+
+    assert told.startswith("Your password was changed\n")
+    assert "From: 127.0.0.1, Here" in told
+    assert re.search(r"When: \d+ \w+ \d{4}, \d\d:\d\d UTC", told)
+    assert new not in told
+
+
+@pytest.mark.parametrize("address", ["ada@acme.example", "nobody@acme.example"])
+def test_a_reset_mail_says_what_to_do_and_where(
+    acme: Organization, admin: User, address: str
+) -> None:
+    ask = {"email": address}
+
+    (told,) = _mails_of(lambda: Client().post("/accounts/password/reset/", ask))
+
+    assert "If you did not ask for this, you need not do anything." in told
+    assert ("/accounts/password/reset/key/" in told) is (address == admin.email)
+    assert "example.com" not in told
+
+
+def test_signing_up_twice_is_told_to_the_owner_alone(acme: Organization, admin: User) -> None:
+    newcomer = {"email": admin.email, "password1": PASSWORD, "organization": "Copy"}
+
+    (told,) = _mails_of(lambda: Client().post("/accounts/signup/", newcomer))
+
+    assert told.startswith("You have an account already\n")
+    assert "nothing was changed" in told
