@@ -29,26 +29,26 @@ def _make(page: "Page", name: str) -> None:
     page.get_by_role("button", name="Create", exact=True).click()
 
 
-def test_with_script(server: Server, sign_in: OpenPage, acme: Organization) -> None:
-    TemplateFactory.create_batch(5, organization=acme, description="Long enough to be cut. " * 9)
-    page = sign_in(permissions=("clipboard-read", "clipboard-write"))
+def _clipboard(page: "Page") -> str:
+    text: str = page.evaluate("navigator.clipboard.readText()")
+    return text
 
-    _make(page, "Production")
-    field = page.get_by_label("Secret key")
+
+def _copy_secret(page: "Page") -> str:
+    """Looks at the secret, masks it, copies it and closes the dialog."""
+    field, eye = page.get_by_label("Secret key"), page.get_by_role("button", name="Show secret")
     assert field.get_attribute("type") == "password"
-    eye = page.get_by_role("button", name="Show secret")
     eye.click()
     assert (field.get_attribute("type"), eye.get_attribute("aria-pressed")) == ("text", "true")
     eye.click()
     page.get_by_role("button", name="Copy secret").click()
     page.get_by_text("Secret copied.").wait_for()
-    secret = page.evaluate("navigator.clipboard.readText()")
     page.get_by_role("button", name="Done").click()
-    page.get_by_text("Key Production created.").wait_for()
+    return _clipboard(page)
 
-    assert SECRET.fullmatch(secret)
-    assert _call(server, acme, secret).status_code == 200
 
+def _test(page: "Page", secret: str) -> None:
+    """Makes the call of the Test dialog and reads all that it says."""
     page.get_by_role("link", name="Test API key").click()
     page.get_by_label("API key", exact=True).fill(f"Bearer {secret} ")
     page.get_by_role("button", name="Run test").click()
@@ -57,26 +57,47 @@ def test_with_script(server: Server, sign_in: OpenPage, acme: Organization) -> N
     assert re.fullmatch(r"200 OK · \d+ ms · The key works\.", line.inner_text())
     assert len(page.locator("[data-body]").inner_text()) == 800
     assert secret not in page.locator("[data-command]").inner_text()
+
+
+def _copy_result(page: "Page", secret: str) -> None:
     page.get_by_role("button", name="Copy full JSON").click()
     page.get_by_text("Full response copied.").wait_for()
-    copied = json.loads(page.evaluate("navigator.clipboard.readText()"))
+    copied = json.loads(_clipboard(page))
     assert len(copied["items"]) == copied["totalCount"] == 5
     page.get_by_role("button", name="Copy cURL").click()
     page.get_by_text("Command copied. It contains your key.").wait_for()
-    assert secret in page.evaluate("navigator.clipboard.readText()")
+    assert secret in _clipboard(page)
     page.get_by_role("button", name="Close").click()
 
-    row = page.get_by_role("row", name="Production")
-    key = ApiKey.objects.get()
+
+def _assert_listed(page: "Page") -> None:
+    row, key = page.get_by_role("row", name="Production"), ApiKey.objects.get()
     assert row.locator("strong").inner_text() == "Production"
     assert f"{key.created_at.day} {key.created_at:%b %Y}" in row.inner_text()
 
+
+def _delete(page: "Page") -> None:
+    """Deletes the key, which was used just now."""
     page.get_by_role("link", name="Delete Production").click()
-    page.get_by_role("alertdialog").wait_for()
     page.get_by_label("Type Production to confirm").fill("Production")
     page.get_by_role("button", name="Delete key").click()
     page.get_by_text("Key Production deleted. Requests using it now get 401.").wait_for()
 
+
+def test_with_script(server: Server, sign_in: OpenPage, acme: Organization) -> None:
+    TemplateFactory.create_batch(5, organization=acme, description="Long enough to be cut. " * 9)
+    page = sign_in(permissions=("clipboard-read", "clipboard-write"))
+
+    _make(page, "Production")
+    secret = _copy_secret(page)
+    page.get_by_text("Key Production created.").wait_for()
+    assert SECRET.fullmatch(secret)
+    assert _call(server, acme, secret).status_code == 200
+
+    _test(page, secret)
+    _copy_result(page, secret)
+    _assert_listed(page)
+    _delete(page)
     assert _call(server, acme, secret).status_code == 401
 
 
@@ -99,11 +120,7 @@ def test_without_script(server: Server, sign_in: OpenPage, acme: Organization) -
     assert secret not in page.content()
     page.get_by_role("link", name="Back to keys").click()
 
-    page.get_by_role("link", name="Delete Production").click()
-    page.get_by_label("Type Production to confirm").fill("Production")
-    page.get_by_role("button", name="Delete key").click()
-
-    assert page.get_by_text("Key Production deleted.").is_visible()
+    _delete(page)
     assert _call(server, acme, secret).status_code == 401
 
 
@@ -120,4 +137,18 @@ def test_sending_twice_makes_one_key(sign_in: OpenPage, script: bool) -> None:
         page.reload()
         assert page.get_by_text("This key was already created").first.is_visible()
 
+    assert ApiKey.objects.count() == 1
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_two_tabs_make_one_key_of_a_name(sign_in: OpenPage, script: bool) -> None:
+    first = sign_in(java_script_enabled=script)
+    second = first.context.new_page()
+    second.goto(first.url)
+
+    _make(first, "Production")
+    first.locator("[data-secret]").wait_for()
+    _make(second, "Production")
+
+    second.get_by_text("A key named “Production” already exists.").first.wait_for()
     assert ApiKey.objects.count() == 1
