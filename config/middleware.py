@@ -74,3 +74,5 @@ def _set_headers(request: HttpRequest, response: HttpResponse, request_id: str) 
     response["Cross-Origin-Resource-Policy"] = "same-origin"
     if is_api(request.path):
         response["Cache-Control"] = "no-store"
+    # Files say for themselves how long they may be kept; what people see is theirs alone.
+    response.headers.setdefault("Cache-Control", "private, no-store")

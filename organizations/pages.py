@@ -53,7 +53,6 @@ class OrganizationPage(View):
             raise Http404 from refusal
         except Forbidden as refusal:
             response = self._refuse(refusal)
-        response.headers.setdefault("Cache-Control", "private, no-store")
         return response
 
     def _enter(self, request: HttpRequest, slug: str) -> None:

@@ -21,11 +21,9 @@ class Accept(View):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
-            response = super().dispatch(request, *args, **kwargs)
+            return super().dispatch(request, *args, **kwargs)
         except NotFound as refusal:
             raise Http404 from refusal
-        response["Cache-Control"] = "private, no-store"
-        return response
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
         """Who invites to what; what stands in the way, if anything."""

@@ -101,3 +101,16 @@ def test_the_api_is_not_stored_and_sets_no_cookie(client: Client) -> None:
 
         assert response.headers["Cache-Control"] == "no-store"
         assert not response.cookies
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/", "/admin/login/", "/nothing-here", "/accounts/signup/"])
+def test_no_page_is_kept_by_anybody(client: Client, path: str) -> None:
+    assert "no-store" in client.get(path).headers["Cache-Control"]
+
+
+def test_files_may_be_kept(client: Client) -> None:
+    response = client.get("/static/css/tokens.css")
+    response.close()
+
+    assert "max-age=" in response.headers["Cache-Control"]
