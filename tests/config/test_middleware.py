@@ -109,6 +109,7 @@ def test_no_page_is_kept_by_anybody(client: Client, path: str) -> None:
     assert "no-store" in client.get(path).headers["Cache-Control"]
 
 
+@pytest.mark.django_db
 def test_files_may_be_kept(client: Client) -> None:
     response = client.get("/static/css/tokens.css")
     response.close()
