@@ -5,6 +5,8 @@ from typing import Any, Final
 
 from django.test import Client
 
+from apikeys.models import ApiKey, ApiKeySecret
+from organizations import writes
 from organizations.models import Organization, User
 from tests.factories import PASSWORD
 
@@ -43,3 +45,24 @@ def secret_in(response: Any) -> str:
     found: list[str] = re.findall(r"sig_(?:live|test)_[0-9A-Za-z]{40}", response.content.decode())
     assert len(found) == 1
     return found[0]
+
+
+def add_many_keys(acme: Organization, admin: User, count: int, start: int = 0) -> None:
+    """Many keys at once, as the services would have left them."""
+    keys = [
+        ApiKey(
+            organization=acme,
+            name=f"Bulk {n:05}",
+            name_key=f"bulk {n:05}",
+            scopes=["search:read"],
+            created_by=admin,
+        )
+        for n in range(start, start + count)
+    ]
+    secrets = [
+        ApiKeySecret(key=key, digest=key.id.bytes * 2, pepper=1, prefix="sig_live_bulk")
+        for key in keys
+    ]
+    with writes.allowed():
+        ApiKey.objects.bulk_create(keys, batch_size=2000)
+        ApiKeySecret.objects.bulk_create(secrets, batch_size=2000)

@@ -12,14 +12,14 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apikeys import services
-from apikeys.models import ApiKey, ApiKeySecret
+from apikeys.models import ApiKey
 from apikeys.services import Issued
 from organizations import writes
 from organizations.actors import Actor
 from organizations.models import Organization, User
 from organizations.services import set_api_access
 from tests.factories import SYSTEM
-from tests.pages.support import developer
+from tests.pages.support import add_many_keys, developer
 
 #: Session, person, membership, role; the switcher; counts, keys, their secrets.
 LIST_QUERIES = 8
@@ -27,27 +27,6 @@ LIST_QUERIES = 8
 
 def _names(answer: Any) -> list[str]:
     return [row["key"].name for row in answer.context["rows"]]
-
-
-def _bulk(acme: Organization, admin: User, count: int) -> None:
-    """Many keys at once, as the services would have left them."""
-    keys = [
-        ApiKey(
-            organization=acme,
-            name=f"Bulk {n:05}",
-            name_key=f"bulk {n:05}",
-            scopes=["search:read"],
-            created_by=admin,
-        )
-        for n in range(count)
-    ]
-    secrets = [
-        ApiKeySecret(key=key, digest=key.id.bytes * 2, pepper=1, prefix="sig_live_bulk")
-        for key in keys
-    ]
-    with writes.allowed():
-        ApiKey.objects.bulk_create(keys, batch_size=2000)
-        ApiKeySecret.objects.bulk_create(secrets, batch_size=2000)
 
 
 def test_empty(browser: Client, acme: Organization) -> None:
@@ -122,7 +101,7 @@ def test_order(
 
 
 def test_pages(browser: Client, acme: Organization, admin: User) -> None:
-    _bulk(acme, admin, 60)
+    add_many_keys(acme, admin, 60)
 
     first, last = browser.get(developer(acme)), browser.get(developer(acme, "?page=3"))
 
@@ -183,7 +162,7 @@ def test_access_that_is_off_is_said(
 def test_the_number_of_queries_does_not_grow(
     browser: Client, acme: Organization, admin: User, count: int
 ) -> None:
-    _bulk(acme, admin, count)
+    add_many_keys(acme, admin, count)
 
     with CaptureQueriesContext(
         connection,
@@ -196,7 +175,7 @@ def test_the_number_of_queries_does_not_grow(
 def test_a_new_key_is_shown_first_wherever_it_belongs(
     browser: Client, acme: Organization, admin: User, make_key: Callable[..., Issued]
 ) -> None:
-    _bulk(acme, admin, 30)
+    add_many_keys(acme, admin, 30)
     new = make_key(name="Zulu").key
 
     page = browser.get(developer(acme, f"?sort=name&new={new.public_id}"))

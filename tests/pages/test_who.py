@@ -1,70 +1,27 @@
 """Every address of the pages and everybody who may ask for it, from the URL configuration."""
 
 import re
-from collections.abc import Callable
 from typing import Any, Final
 
 import pytest
 from django.test import Client
-from django.urls import URLPattern, reverse
 
-from apikeys import urls as key_urls
-from apikeys.services import Issued
 from organizations import services
-from organizations import urls as organization_urls
 from organizations.actors import Actor
 from organizations.models import Membership, Organization, User
 from organizations.roles import Role
 from tests.domain import nothing_written
 from tests.factories import (
     SYSTEM,
-    InvitationFactory,
     MembershipFactory,
-    ServiceAccountFactory,
-    TemplateFactory,
 )
 from tests.pages.support import sign_in
+from tests.pages.world import PAGES, SUBJECT_PAGES, Address
 
 #: Pages that members may look at, too.
 FOR_MEMBERS: Final = {"general", "members", "templates"}
 #: What members may do, too, and is tested with the other pages about people.
 BY_MEMBERS: Final = ("organizations", "leave")
-
-
-def _pages(part: str) -> list[tuple[str, str]]:
-    """The pages whose address has `part` in it: app and name."""
-    return [
-        (module.app_name, str(pattern.name))
-        for module in (organization_urls, key_urls)
-        for pattern in module.urlpatterns
-        if isinstance(pattern, URLPattern) and part in str(pattern.pattern)
-    ]
-
-
-PAGES: Final = _pages("<slug:slug>")
-SUBJECT_PAGES: Final = _pages("_id>")
-Address = Callable[..., str]
-
-
-@pytest.fixture
-def address(acme: Organization, member: User, make_key: Callable[..., Issued]) -> Address:
-    """The address of a page of Acme, about something that is there."""
-    subjects = {
-        "key_id": make_key(name="Subject").key.public_id,
-        "template_id": TemplateFactory.create(organization=acme).public_id,
-        "member_id": Membership.objects.get(user=member).pk,
-        "invitation_id": InvitationFactory.create(organization=acme).pk,
-        "account_id": ServiceAccountFactory.create(organization=acme).public_id,
-    }
-
-    def make(app: str, name: str, **others: str) -> str:
-        module = {"organizations": organization_urls, "apikeys": key_urls}[app]
-        pattern = next(p for p in module.urlpatterns if p.name == name)
-        known = {"slug": acme.slug, **subjects, **others}
-        wanted = pattern.pattern.converters
-        return reverse(f"{app}:{name}", kwargs={k: known[k] for k in wanted})
-
-    return make
 
 
 def _both(client: Client, address: str) -> list[Any]:
