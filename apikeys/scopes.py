@@ -40,3 +40,22 @@ def default_scopes(registry: Collection[str], held: Collection[str] | None) -> l
         for scope in registry
         if scope != MANAGE_KEYS_SCOPE and (held is None or scope in held)
     ]
+
+
+#: A key's scopes in one word, for formats that know no more (source: envelope-create-api-key.txt).
+LEVELS: Final = ("read", "read-write")
+
+
+def scopes_of(level: str, registry: Collection[str], held: Collection[str] | None) -> list[str]:
+    """The scopes that a level means for a credential that holds `held`; None holds all."""
+    offered = default_scopes(registry, held)
+    return offered if level == "read-write" else [s for s in offered if _reads(s)]
+
+
+def level_of(scopes: Collection[str]) -> str:
+    """``read`` for a key that holds nothing but reading scopes."""
+    return "read" if all(_reads(scope) for scope in scopes) else "read-write"
+
+
+def _reads(scope: str) -> bool:
+    return scope.endswith(":read")

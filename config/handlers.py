@@ -7,8 +7,8 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from apikeys.api.failures import RETRY_SECONDS
 from apikeys.api.fallbacks import answer_status, is_api
-from apikeys.api.wire import RETRY_SECONDS
 from organizations.origin import origin_of
 
 

@@ -6,7 +6,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
-from apikeys.api.wire import RETRY_SECONDS
+from apikeys.api.failures import RETRY_SECONDS
 from apikeys.limits import limiter
 
 

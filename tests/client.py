@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.test import Client
 
 from apikeys.services import Issued
+from tests.dialects import Refusal, refusal_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +19,18 @@ class Answer:
     headers: dict[str, str]
     body: Any
     raw: bytes
+    path: str = ""
 
     @property
     def error(self) -> dict[str, Any]:
         """The error object of the canonical format."""
         error: dict[str, Any] = self.body["error"]
         return error
+
+    @property
+    def refusal(self) -> Refusal:
+        """The error of whichever format."""
+        return refusal_of(self.path, self.body)
 
     @property
     def fields(self) -> list[str]:
@@ -60,4 +67,4 @@ class ApiClient:
         raw = response.content
         is_json = response.headers.get("Content-Type", "").startswith("application/json")
         body = json.loads(raw) if is_json and raw else None
-        return Answer(response.status_code, dict(response.headers), body, raw)
+        return Answer(response.status_code, dict(response.headers), body, raw, path)

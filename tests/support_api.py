@@ -49,5 +49,6 @@ def without_request_id(answer: Answer) -> tuple[int, dict[str, str], Any]:
     """Everything of an answer but what differs from request to request."""
     headers = {name: value for name, value in answer.headers.items() if name != "X-Request-Id"}
     body = dict(answer.body)
-    body.pop("request_id", None)
+    for name in ("request_id", "requestId"):
+        body.pop(name, None)
     return answer.status, headers, body

@@ -1,10 +1,14 @@
 """Field types that take exactly the JSON type that they name."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any, Final
+from uuid import UUID
 
 from rest_framework import serializers
 
+from apikeys import conf
+from apikeys.scopes import LEVELS, scopes_of
+from apikeys.services import Issued
 from apikeys.validation import read_timestamp
 from organizations.exceptions import ErrorCode, Invalid
 
@@ -90,12 +94,41 @@ class Moment(serializers.Field[Any, Any, str, Any]):
         return f"{value:{TIMESTAMP}}"
 
 
-class PublicId(serializers.Field[Any, Any, str, Any]):
-    """An object's id in its text form."""
+class IdOf(serializers.Field[Any, Any, str, Any]):
+    """An object's id in the format's text form."""
 
-    def to_representation(self, value: Any) -> str:
-        text: str = value.public_id
+    def __init__(self, prefix: str, **options: Any) -> None:
+        super().__init__(read_only=True, **options)
+        self.prefix = prefix
+
+    def to_representation(self, value: UUID) -> str:
+        text: str = self.context["wire"].id_of(self.prefix, value)
         return text
+
+
+class Level(Text):
+    """``read`` or ``read-write`` in; the scopes that the actor may hand out and that it means."""
+
+    def to_internal_value(self, data: Any) -> list[str]:  # type: ignore[override]
+        if data not in LEVELS:
+            message = f"Choose one of these: {', '.join(LEVELS)}."
+            raise serializers.ValidationError(message, ErrorCode.INVALID)
+        meant = scopes_of(data, conf.scopes(), self.context["actor"].scopes)
+        if not meant:
+            message = "This API key holds no scope that it could hand out as this."
+            raise serializers.ValidationError(message, ErrorCode.INSUFFICIENT_SCOPE)
+        return meant
+
+
+class Once(serializers.Field[Any, Any, Any, Any]):
+    """Something of the `Issued` in the context, which exists in one answer only."""
+
+    def __init__(self, read: Callable[[Issued], Any]) -> None:
+        super().__init__(source="*", read_only=True)
+        self.read = read
+
+    def to_representation(self, value: Any) -> Any:
+        return self.read(self.context["issued"])
 
 
 class Constant(serializers.Field[Any, Any, Any, Any]):

@@ -1,16 +1,26 @@
-"""The shapes of the canonical format, field by field. Formats rename; nothing here decides."""
+"""Every field that some format shows or takes. Formats choose and rename; nothing here decides."""
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
-from apikeys.api.fields import Anything, Constant, Flag, Moment, OneOf, PublicId, Text, Whole
-from apikeys.models import ApiKey
-from apikeys.services import Issued
+from apikeys.api.fields import (
+    Anything,
+    Constant,
+    Flag,
+    IdOf,
+    Level,
+    Moment,
+    Once,
+    OneOf,
+    Text,
+    Whole,
+)
+from apikeys.api.wire import WireFormat
+from apikeys.models import ApiKey, Status
+from apikeys.scopes import level_of
 from apikeys.tokens import Environment
-from organizations import ids
 from organizations.exceptions import ErrorCode
 
 #: More unknown fields than this are not named one by one.
@@ -18,16 +28,23 @@ _REPORTED: Final = 50
 
 
 class WireSerializer(serializers.Serializer[Any]):
-    """Fields under the names of `context["wire"]`; refuses, by name, what it does not know."""
+    """The fields `context["fields"]`, in that order, under the names of `context["wire"]`.
+
+    Refuses, by name, what it does not know. Those of `context["required"]` have to be there.
+    """
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        names: Mapping[str, str] = self.context["wire"].names
-        fields = {}
-        for name, declared in super().get_fields().items():
-            wire_name = names.get(name, name)
-            if wire_name != name and declared.source is None:
-                declared.source = name
-            fields[wire_name] = declared
+        wire: WireFormat = self.context["wire"]
+        declared, fields = super().get_fields(), {}
+        for name in self.context["fields"]:
+            wire_name, chosen = wire.name(name), declared[name]
+            if wire_name != name and chosen.source is None:
+                chosen.source = name
+            if isinstance(chosen, serializers.SerializerMethodField):
+                chosen.method_name = f"get_{name}"
+            if name in self.context.get("required", ()):
+                chosen.required = True
+            fields[wire_name] = chosen
         return fields
 
     def to_internal_value(self, data: Any) -> Any:
@@ -39,20 +56,25 @@ class WireSerializer(serializers.Serializer[Any]):
 
 
 class ApiKeySerializer(WireSerializer):
-    """A key as it is read (source: signa-get-api-key.txt)."""
+    """What can be shown of a key; what is shown once comes from `context["issued"]`."""
 
-    id = PublicId(source="*", read_only=True)
+    id = IdOf("key")
     object = Constant("api_key")
     name = Text()
     description = Text()
     key_prefix = Text()
     key_type = Text(source="environment")
     status = Text()
+    usable_status = serializers.SerializerMethodField()
     enabled = Flag()
     scopes = Anything()
+    scope = serializers.SerializerMethodField()
     rate_limit_tier = Text(source="organization.rate_limit_tier")
     metadata = Anything()
-    service_account = PublicId()
+    organization = serializers.SerializerMethodField()
+    organization_id = IdOf("org")
+    service_account = IdOf("sa", source="service_account_id")
+    user = serializers.SerializerMethodField()
     created_by = serializers.SerializerMethodField()
     last_used_at = Moment()
     last_used_ip = Text()
@@ -62,73 +84,65 @@ class ApiKeySerializer(WireSerializer):
     updated_at = Moment()
     revoked_at = Moment()
     livemode = Flag()
+    key = Once(lambda issued: issued.secret)
+    prefix = Once(lambda issued: issued.key.key_prefix)
+    previous_secret_expires_at = Once(
+        lambda issued: Moment().to_representation(issued.previous_ends_at)
+    )
+
+    def get_usable_status(self, key: ApiKey) -> str:
+        """``active`` while calls with the key are let in, ``revoked`` otherwise."""
+        account = key.service_account
+        usable = key.organization.api_access_enabled and (account is None or account.enabled)
+        return "active" if usable and key.status is Status.ACTIVE else "revoked"
+
+    def get_scope(self, key: ApiKey) -> str:
+        """The scopes in one word."""
+        return level_of(key.scopes)
+
+    def get_organization(self, key: ApiKey) -> dict[str, str]:
+        """The owner of the key that asks."""
+        owner = key.organization
+        return {"id": self.context["wire"].id_of("org", owner.id), "name": owner.name}
+
+    def get_user(self, key: ApiKey) -> str | None:
+        """The person on whose authority a key was made that belongs to no service account."""
+        if key.service_account_id or not key.created_by_id:
+            return None
+        text: str = self.context["wire"].id_of("usr", key.created_by_id)
+        return text
 
     def get_created_by(self, key: ApiKey) -> str | None:
         """The key or the person that made it; None for the system."""
-        if key.created_by_key_id:
-            return ids.public_id("key", key.created_by_key_id)
-        return ids.public_id("usr", key.created_by_id) if key.created_by_id else None
+        maker = key.created_by_key_id or key.created_by_id
+        prefix = "key" if key.created_by_key_id else "usr"
+        return self.context["wire"].id_of(prefix, maker) if maker else None
 
     def get_last_used_user_agent(self, key: ApiKey) -> str | None:
         """None before the first use, as with the time and the address."""
         return key.last_used_user_agent or None
 
 
-class IssuedKeySerializer(ApiKeySerializer):
-    """A key with its new secret (source: signa-create-api-key.txt)."""
-
-    def to_representation(self, instance: Issued) -> dict[str, Any]:
-        wire = self.context["wire"]
-        shown = super().to_representation(instance.key)
-        shown[wire.name("key")] = instance.secret
-        shown[wire.name("prefix")] = instance.key.key_prefix
-        return shown
-
-
-class RotatedKeySerializer(IssuedKeySerializer):
-    """A key with its new secret and the end of the older one."""
-
-    def to_representation(self, instance: Issued) -> dict[str, Any]:
-        shown = super().to_representation(instance)
-        name = self.context["wire"].name("previous_secret_expires_at")
-        shown[name] = Moment().to_representation(instance.previous_ends_at)
-        return shown
-
-
-class CreateKeySerializer(WireSerializer):
-    """The body of a create (source: signa-create-api-key.txt)."""
-
-    name = Text()
-    scopes = Anything()
-    expires_at = Moment(required=False, allow_null=True)
-    description = Text(required=False)
-    key_type = OneOf([*Environment], required=False, source="environment")
-    metadata = Anything(required=False)
-    service_account = Text(required=False, allow_null=True)
-
-
-class UpdateKeySerializer(WireSerializer):
-    """The body of a change; what is left out stays."""
+class KeyBody(WireSerializer):
+    """What can be sent about a key; what is left out stays, or is for the service to choose."""
 
     name = Text(required=False)
     description = Text(required=False)
     scopes = Anything(required=False)
+    scope = Level(required=False, source="scopes")
     metadata = Anything(required=False)
     expires_at = Moment(required=False, allow_null=True)
     enabled = Flag(required=False)
-
-
-class RotateKeySerializer(WireSerializer):
-    """The body of a rotation."""
-
+    key_type = OneOf([*Environment], required=False, source="environment")
+    service_account = Text(required=False, allow_null=True)
     grace_period = Whole(required=False)
     force = Flag(required=False)
 
 
 class TemplateSerializer(WireSerializer):
-    """A template as it is read (source: signus-developer-settings.txt)."""
+    """What can be shown of a template."""
 
-    id = PublicId(source="*", read_only=True)
+    id = IdOf("tpl")
     name = Text()
     description = Text()
     scopes = Anything()
@@ -137,17 +151,8 @@ class TemplateSerializer(WireSerializer):
     updated_at = Moment()
 
 
-class CreateTemplateSerializer(WireSerializer):
-    """The body of a create."""
-
-    name = Text()
-    scopes = Anything()
-    description = Text(required=False)
-    lifetime_days = Whole(required=False, allow_null=True)
-
-
-class UpdateTemplateSerializer(WireSerializer):
-    """The body of a change; what is left out stays."""
+class TemplateBody(WireSerializer):
+    """What can be sent about a template."""
 
     name = Text(required=False)
     scopes = Anything(required=False)

@@ -4,17 +4,36 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpResponseBase
-from django.urls import path, re_path
+from django.urls import URLPattern, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
 from apikeys.api.fallbacks import answer_status
 from apikeys.api.formats.account import ACCOUNT
 from apikeys.api.formats.canonical import CANONICAL
+from apikeys.api.formats.envelope import ENVELOPE
+from apikeys.api.formats.workspace import WORKSPACE
 from apikeys.api.viewsets import ApiKeyViewSet, TemplateViewSet
+from apikeys.api.wire import WireFormat
+
+_ONE = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
 
 
-def _keys(**methods: str) -> Callable[..., HttpResponseBase]:
-    return ApiKeyViewSet.as_view({**methods}, wire=CANONICAL)
+def _keys(prefix: str, wire: WireFormat) -> list[URLPattern]:
+    """Every operation on keys, in the shapes of a format."""
+
+    def view(**methods: str) -> Callable[..., HttpResponseBase]:
+        return ApiKeyViewSet.as_view({**methods}, wire=wire)
+
+    return [
+        path(prefix, view(get="list", post="create")),
+        path(f"{prefix}/current", view(get="current")),
+        path(f"{prefix}/<str:id>", view(**_ONE)),
+        path(f"{prefix}/<str:id>/rotate", view(post="rotate")),
+    ]
+
+
+def _workspace(**methods: str) -> Callable[..., HttpResponseBase]:
+    return ApiKeyViewSet.as_view({**methods}, wire=WORKSPACE)
 
 
 def _templates(**methods: str) -> Callable[..., HttpResponseBase]:
@@ -26,14 +45,14 @@ def _not_found(request: Any, **_: Any) -> HttpResponseBase:
     return answer_status(request, 404)
 
 
-_ONE = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
 _TEMPLATES = "v1/accounts/<str:account_id>/templates"
+_WORKSPACE = "api/v1/workspaces/<str:workspace_id>/api-keys"
 
 urlpatterns = [
-    path("v1/api-keys", _keys(get="list", post="create")),
-    path("v1/api-keys/current", _keys(get="current")),
-    path("v1/api-keys/<str:id>", _keys(**_ONE)),
-    path("v1/api-keys/<str:id>/rotate", _keys(post="rotate")),
+    *_keys("v1/api-keys", CANONICAL),
+    *_keys("envelope/v1/api-keys", ENVELOPE),
+    path(_WORKSPACE, _workspace(get="list", post="create")),
+    path(f"{_WORKSPACE}/<str:id>", _workspace(delete="destroy")),
     path(_TEMPLATES, _templates(get="list", post="create")),
     path(f"{_TEMPLATES}/<str:id>", _templates(**_ONE)),
     re_path(r"^(?:v1|api|envelope)(?:/.*)?$", _not_found),

@@ -1,96 +1,65 @@
-"""What a wire format is, and how refusals of every kind become its answers."""
+"""What a wire format is: the differences between formats, as data."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from http import HTTPStatus
-from typing import Any, Final
+from typing import Any
+from uuid import UUID
 
-from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
-from django.db import InterfaceError, OperationalError
-from django.http import Http404
-from rest_framework import exceptions as drf
-from rest_framework.views import exception_handler as drf_headers
-
-from apikeys.api.authentication import INVALID_KEY, INVALID_KEY_CODE
-from organizations.exceptions import (
-    Conflict,
-    DomainError,
-    ErrorCode,
-    Forbidden,
-    Invalid,
-    NotFound,
-    Problem,
-)
+from apikeys.api.failures import Failure
+from organizations import ids
+from organizations.exceptions import Problem
 from organizations.redaction import redact
-from organizations.roles import MANAGE_KEYS_SCOPE
 
-RETRY_SECONDS: Final = "5"
-ERROR_TYPES: Final[Mapping[int, str]] = {
-    400: "validation_error",
-    401: "unauthorized",
-    403: "forbidden",
-    404: "not_found",
-    405: "method_not_allowed",
-    409: "conflict",
-    413: "request_too_large",
-    415: "unsupported_media_type",
-    429: "rate_limited",
-    500: "internal_error",
-    503: "unavailable",
-}
-_SENTENCES: Final[Mapping[int, str]] = {
-    400: "The request is malformed.",
-    403: "This is not allowed.",
-    404: "No such resource.",
-    413: "The request body is too large.",
-    500: "Something went wrong on our side. Tell us the request id if it happens again.",
-    503: "The service is not available right now. Try again in a few seconds.",
-}
-_DOMAIN: Final[tuple[tuple[type[DomainError], int], ...]] = (
-    (Invalid, 400),
-    (Forbidden, 403),
-    (NotFound, 404),
-    (Conflict, 409),
-)
+Names = Mapping[str, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A refusal on its way out: status, code, sentence, the fields concerned and headers.
-
-    `named_as_sent`: the fields have the format's names already, not the canonical ones.
-    """
-
-    status: int
-    code: str
-    message: str
-    problems: tuple[Problem, ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
-    named_as_sent: bool = False
-
-    @property
-    def type(self) -> str:
-        """The family of the error, one to a status."""
-        return ERROR_TYPES[self.status]
+def _items(items: list[Any], next_cursor: str | None) -> Any:
+    return items
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WireFormat:
-    """The differences between formats, as data.
+    """One format; whatever is not said is as in the canonical one.
 
-    `names` maps canonical field names to the format's; what is not listed keeps its name.
-    `answer` and `error` shape whole bodies from the data and the request id.
+    names       canonical field name → the format's
+    shows       operation → canonical names of what its answer shows, in order; ``read`` for others
+    takes       operation → canonical names of what its body may hold
+    requires    operation → those of them that it has to hold
+    defaults    operation → the format's own fields that count as sent where they are not
+    id_of       prefix and UUID → an id as text
+    listing     the items of a page and the cursor of the next → the body of a list
+    has_pages   whether a list takes a limit, a cursor and filters, or shows everything
+    created     the status of a create
+    answer      data and request id → the whole body
+    error       failure and request id → the whole body
+    organization_in       the part of the address that names the organization, if one does
+    organization_header   a header that may repeat it
+    impossible_id_is_invalid   400 instead of 404 for a key id that cannot be one
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
-    answer: Callable[[dict[str, Any], str], dict[str, Any]] = lambda data, request_id: data
+    shows: Names = field(default_factory=dict)
+    takes: Names = field(default_factory=dict)
+    requires: Names = field(default_factory=dict)
+    defaults: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    id_of: Callable[[str, UUID], str] = ids.public_id
+    listing: Callable[[list[Any], str | None], Any] = _items
+    has_pages: bool = True
+    created: int = 201
+    answer: Callable[[Any, str], Any] = lambda data, request_id: data
     error: Callable[[Failure, str], dict[str, Any]] = lambda failure, request_id: {}
+    organization_in: str = ""
+    organization_header: str = ""
     impossible_id_is_invalid: bool = False
 
     def name(self, path: str) -> str:
         """The format's spelling of a dotted path; only its first, declared, part is renamed."""
         head, dot, rest = path.partition(".")
         return self.names.get(head, head) + dot + rest
+
+    def shown(self, operation: str) -> tuple[str, ...]:
+        """Canonical names of what an operation's answer shows."""
+        return self.shows.get(operation) or self.shows["read"]
 
     def error_body(self, failure: Failure, request_id: str) -> dict[str, Any]:
         """The body of an error answer; never repeats a secret or an unencodable character."""
@@ -118,79 +87,6 @@ def canonical_error(failure: Failure, request_id: str) -> dict[str, Any]:
         },
         "request_id": request_id,
     }
-
-
-def failure_for_status(status: int) -> Failure:
-    """The failure that a status says by itself."""
-    message = _SENTENCES.get(status) or HTTPStatus(status).phrase + "."
-    headers = {"Retry-After": RETRY_SECONDS} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
-    return Failure(status, ERROR_TYPES[status], message, headers=headers)
-
-
-def failure_of(error: Exception) -> Failure | None:
-    """The failure behind an exception; None for a defect, which is a 500 like any other."""
-    if isinstance(error, DomainError):
-        return _domain_failure(error)
-    if isinstance(error, OperationalError | InterfaceError):
-        return failure_for_status(503)
-    if isinstance(error, Http404):
-        return failure_for_status(404)
-    if isinstance(error, DjangoPermissionDenied):
-        return failure_for_status(403)
-    if isinstance(error, drf.APIException):
-        return _drf_failure(error)
-    return None
-
-
-def _domain_failure(error: DomainError) -> Failure:
-    status = next(status for kind, status in _DOMAIN if isinstance(error, kind))
-    headers = {}
-    if error.code is ErrorCode.INSUFFICIENT_SCOPE:
-        challenge = 'Bearer realm="api", error="insufficient_scope"'
-        # Problems name a field that asks for too much; the address itself is open to this key.
-        needed = "" if error.problems else f', scope="{MANAGE_KEYS_SCOPE}"'
-        headers = {"WWW-Authenticate": challenge + needed}
-    return Failure(status, error.code, error.message, error.problems, headers)
-
-
-def _drf_failure(error: drf.APIException) -> Failure:
-    response = drf_headers(error, {})
-    headers = {} if response is None else dict(response.items())
-    problems = tuple(_flatten(error.detail)) if isinstance(error, drf.ValidationError) else ()
-    if isinstance(error, drf.Throttled):
-        wait = headers["Retry-After"]
-        message = f"Too many requests with this API key. Try again in {wait} seconds."
-        return Failure(429, "rate_limited", message, headers=headers)
-    if isinstance(error, drf.NotAuthenticated):
-        return Failure(401, INVALID_KEY_CODE, INVALID_KEY, headers=headers)
-    message = problems[0].message if problems else str(error.detail)
-    code = problems[0].code if problems else _code(error)
-    if isinstance(error, drf.ParseError):
-        problems = (Problem("body", code, message),)
-    return Failure(error.status_code, code, message, problems, headers, named_as_sent=True)
-
-
-def _code(error: drf.APIException) -> str:
-    codes = error.get_codes()
-    generic = {"parse_error": "invalid_json"}
-    return generic.get(codes, codes) if isinstance(codes, str) else ERROR_TYPES[error.status_code]
-
-
-def _flatten(detail: Any, path: str = "") -> list[Problem]:
-    if isinstance(detail, dict):
-        return [p for key, value in detail.items() for p in _flatten(value, _join(path, key))]
-    if isinstance(detail, list):
-        nested = any(isinstance(item, dict | list) for item in detail)
-        return [
-            problem
-            for position, item in enumerate(detail)
-            for problem in _flatten(item, _join(path, position) if nested else path)
-        ]
-    return [Problem(path or "body", getattr(detail, "code", ErrorCode.INVALID), str(detail))]
-
-
-def _join(path: str, part: object) -> str:
-    return f"{path}.{part}" if path and part else path or str(part)
 
 
 def _safe(text: str) -> str:

@@ -6,6 +6,7 @@ from django.test import Client
 from apikeys.services import Issued
 from organizations.models import User
 from tests.client import ApiClient
+from tests.dialects import refusal_of
 from tests.support_api import CURRENT, KEYS
 
 BODY = {"name": "New", "scopes": ["search:read"]}
@@ -81,4 +82,4 @@ def test_writing_to_an_unknown_address_is_404_and_no_csrf_refusal(
     answer = strict.generic(method, path, b"{}", "application/json")
 
     assert answer.status_code == 404
-    assert answer.json()["error"]["code"] == "not_found"
+    assert refusal_of(path, answer.json()).message == "No such resource."

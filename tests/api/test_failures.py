@@ -24,7 +24,7 @@ def crash(request: HttpRequest) -> HttpResponse:
 
 
 class Crashing(ApiKeyViewSet):
-    def list(self, request: Any) -> Any:
+    def list(self, request: Any, **_: str) -> Any:
         raise RuntimeError("a defect")
 
 

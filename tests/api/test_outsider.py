@@ -1,5 +1,6 @@
 """Every operation, tried by those who may not: the rows are checked against the URL patterns."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.factories import TemplateFactory
 from tests.support_api import CURRENT, never, stored, without_request_id
 
 KEY = {"name": "Mine now", "scopes": ["search:read"]}
+WORKSPACE = "api/v1/workspaces/<str:workspace_id>/api-keys"
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,16 @@ EXPECTED = {
     ("PATCH", "v1/api-keys/<str:id>"): Expected(404, 403, 404, {"enabled": False}),
     ("DELETE", "v1/api-keys/<str:id>"): Expected(404, 403, 404),
     ("POST", "v1/api-keys/<str:id>/rotate"): Expected(404, 403, 404, {"force": True}),
+    ("GET", "envelope/v1/api-keys"): Expected(200, 403, 200),
+    ("POST", "envelope/v1/api-keys"): Expected(200, 403, 200, {"name": "Mine now"}),
+    ("GET", "envelope/v1/api-keys/current"): Expected(200, 200, 200),
+    ("GET", "envelope/v1/api-keys/<str:id>"): Expected(404, 403, 404),
+    ("PATCH", "envelope/v1/api-keys/<str:id>"): Expected(404, 403, 404, {"enabled": False}),
+    ("DELETE", "envelope/v1/api-keys/<str:id>"): Expected(404, 403, 404),
+    ("POST", "envelope/v1/api-keys/<str:id>/rotate"): Expected(404, 403, 404, {"force": True}),
+    ("GET", f"{WORKSPACE}"): Expected(404, 403, 200),
+    ("POST", f"{WORKSPACE}"): Expected(404, 403, 201, {"name": "Mine now"}),
+    ("DELETE", f"{WORKSPACE}/<str:id>"): Expected(404, 403, 404),
     ("GET", "v1/accounts/<str:account_id>/templates"): Expected(404, 200, 200),
     ("POST", "v1/accounts/<str:account_id>/templates"): Expected(404, 403, 403, KEY),
     ("GET", "v1/accounts/<str:account_id>/templates/<str:id>"): Expected(404, 200, 200),
@@ -46,12 +58,14 @@ CASES = [
     (method, route, who) for method, route in EXPECTED for who in ("outsider", "lesser", "sandbox")
 ]
 #: Whoever may make a key makes their own, which is shown below.
-CHANGELESS = [case for case in CASES if getattr(EXPECTED[case[:2]], case[2]) != 201]
+CHANGELESS = [
+    case for case in CASES if getattr(EXPECTED[case[:2]], case[2]) >= 300 or case[0] == "GET"
+]
 #: The account of the lesser key and of the sandbox key is their own.
 WITH_FOREIGN_ID = [
     (method, route, who)
     for method, route, who in CASES
-    if "<" in route and (who == "outsider" or "account" not in route)
+    if "<" in route and (who == "outsider" or not re.search("account|workspace", route))
 ]
 
 
@@ -67,7 +81,9 @@ class Scene:
         self, call: ApiClient, who: str, method: str, route: str, ids: dict[str, str]
     ) -> Answer:
         kind = "template" if "templates" in route else "key"
-        path = route.replace("<str:account_id>", ids["account"]).replace("<str:id>", ids[kind])
+        path = route.replace("<str:id>", ids[kind])
+        for name in ("account_id", "workspace_id"):
+            path = path.replace(f"<str:{name}>", ids["account"])
         return call(method, f"/{path}", EXPECTED[method, route].body, key=self.callers[who])
 
 

@@ -20,7 +20,7 @@ ORGANIZATION = 1  # the actor's own, for the policy
 SAVEPOINTS = 2  # of a transaction, inside the test's own: open and release
 LOCK = 1  # the row as it is now, kept from other writers
 FIND = 2  # the key with its organization and service account, and its newest secret
-SHOW = 3  # the same once more for the row that was locked, each by itself
+SHOW = 2  # the organization and the newest secret of the row that was locked
 EVENT = 1  # one audit event
 
 

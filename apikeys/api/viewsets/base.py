@@ -11,13 +11,14 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from apikeys.api.authentication import ApiKeyAuthentication, HasUsableKey
+from apikeys.api.failures import failure_of
 from apikeys.api.parsers import JSONOnly, StrictJSONParser
 from apikeys.api.serializers import WireSerializer
 from apikeys.api.throttling import KeyThrottle
-from apikeys.api.wire import WireFormat, failure_of
-from organizations import policy
+from apikeys.api.wire import WireFormat
+from organizations import ids, policy
 from organizations.actors import Actor
-from organizations.exceptions import ErrorCode, Invalid, Problem
+from organizations.exceptions import ErrorCode, Invalid, NotFound, Problem
 from organizations.models import Organization
 from organizations.origin import origin_of
 from organizations.roles import Action
@@ -45,6 +46,9 @@ class WireViewSet(ViewSet):
     """A viewset that speaks one wire format."""
 
     wire: WireFormat = WireFormat()
+    #: What can be shown of the noun, and what can be sent about it.
+    shape: type[WireSerializer]
+    body: type[WireSerializer]
     authentication_classes = (ApiKeyAuthentication,)
     permission_classes = (HasUsableKey,)
     throttle_classes = (KeyThrottle,)
@@ -63,26 +67,44 @@ class WireViewSet(ViewSet):
         return actor
 
     def organization(self, action: Action) -> Organization:
-        """The actor's own organization, if they may do `action` there."""
+        """The actor's own organization, if they may do `action` there.
+
+        NotFound where the address or the header names another one.
+        """
+        self._require_own_address()
         organization = Organization.objects.visible_to(self.actor).get()
         policy.require(self.actor, action, organization)
         return organization
 
-    def read(self, shape: type[WireSerializer]) -> dict[str, Any]:
+    def _require_own_address(self) -> None:
+        named = [self.kwargs[self.wire.organization_in]] if self.wire.organization_in else []
+        if self.wire.organization_header in self.request.headers:
+            named.append(self.request.headers[self.wire.organization_header])
+        if any(ids.read_id("org", text) != self.actor.organization_id for text in named):
+            raise NotFound
+
+    def read(self, operation: str) -> dict[str, Any]:
         """The request's body in the canonical names."""
         if not isinstance(self.request.data, dict):
             raise Invalid.field("body", "Send a JSON object.")
-        serializer = shape(data=self.request.data, context={"wire": self.wire})
+        sent = {**self.wire.defaults.get(operation, {}), **self.request.data}
+        context = {
+            "wire": self.wire,
+            "fields": self.wire.takes[operation],
+            "required": self.wire.requires.get(operation, ()),
+            "actor": self.actor,
+        }
+        serializer = self.body(data=sent, context=context)
         serializer.is_valid(raise_exception=True)
         data: dict[str, Any] = serializer.validated_data
         return data
 
-    def show(self, shape: type[WireSerializer], value: Any) -> Any:
-        """`value`, or a list of values, in the format's names."""
-        many = isinstance(value, list)
-        return shape(value, many=many, context={"wire": self.wire}).data
+    def show(self, value: Any, operation: str = "read", **more: Any) -> Any:
+        """`value`, or a list of values, as the format shows it after an operation."""
+        context = {"wire": self.wire, "fields": self.wire.shown(operation), **more}
+        return self.shape(value, many=isinstance(value, list), context=context).data
 
-    def answer(self, data: dict[str, Any], **response: Any) -> Response:
+    def answer(self, data: Any, **response: Any) -> Response:
         """A successful answer in the format's envelope."""
         body = self.wire.answer(data, origin_of(self.request).request_id)
         return Response(body, **response)

@@ -21,12 +21,18 @@ from organizations.text import name_key
 class ApiKeyViewSet(WireViewSet):
     """Keys."""
 
-    def list(self, request: Request) -> Response:
-        """A page of keys, newest first."""
+    shape = serializers.ApiKeySerializer
+    body = serializers.KeyBody
+
+    def list(self, request: Request, **_: str) -> Response:
+        """A page of keys, newest first; all of them in a format without pages."""
         organization = self.organization(Action.VIEW_KEYS)
+        keys = ApiKey.objects.visible_to(self.actor).for_display()
+        if not self.wire.has_pages:
+            self.refuse_other_parameters()
+            return self.answer(self.wire.listing(self.show([*keys.order_by("-id")]), None))
         self.refuse_other_parameters("limit", "cursor", "status", "name")
         status, name = request.query_params.get("status"), request.query_params.get("name")
-        keys = ApiKey.objects.visible_to(self.actor).for_display()
         if status is not None:
             keys = keys.with_status(_known_status(status), timezone.now())
         if name is not None:
@@ -37,19 +43,12 @@ class ApiKeyViewSet(WireViewSet):
             cursor=request.query_params.get("cursor"),
             binding=(organization.id, self.actor.environment, status, name),
         )
-        return self.answer(
-            {
-                "object": "list",
-                "data": self.show(serializers.ApiKeySerializer, page.keys),
-                "has_more": page.next_cursor is not None,
-                "pagination": {"cursor": page.next_cursor},
-            }
-        )
+        return self.answer(self.wire.listing(self.show(page.keys), page.next_cursor))
 
-    def create(self, request: Request) -> Response:
+    def create(self, request: Request, **_: str) -> Response:
         """A new key and its secret."""
         organization = self.organization(Action.MANAGE_KEYS)
-        given = self.read(serializers.CreateKeySerializer)
+        given = self.read("create")
         account = given.pop("service_account", None)
         issued = services.create_api_key(
             organization=organization,
@@ -57,43 +56,38 @@ class ApiKeyViewSet(WireViewSet):
             service_account=self._service_account(account),
             **given,
         )
-        data = self.show(serializers.IssuedKeySerializer, issued)
-        location = f"{request.path}/{issued.key.public_id}"
-        return self.answer(data, status=201, headers={"Location": location})
+        data = self.show(issued.key, "create", issued=issued)
+        location = f"{request.path}/{self.wire.id_of('key', issued.key.id)}"
+        return self.answer(data, status=self.wire.created, headers={"Location": location})
 
-    def retrieve(self, request: Request, id: str) -> Response:
+    def retrieve(self, request: Request, id: str, **_: str) -> Response:
         """One key."""
-        key = self._key(id, Action.VIEW_KEYS)
-        return self.answer(self.show(serializers.ApiKeySerializer, key))
+        return self.answer(self.show(self._key(id, Action.VIEW_KEYS)))
 
-    def partial_update(self, request: Request, id: str) -> Response:
+    def partial_update(self, request: Request, id: str, **_: str) -> Response:
         """Changes a key."""
         key = self._key(id)
-        changes = self.read(serializers.UpdateKeySerializer)
-        key = services.update_api_key(key, actor=self.actor, changes=changes)
-        return self.answer(self.show(serializers.ApiKeySerializer, key))
+        key = services.update_api_key(key, actor=self.actor, changes=self.read("update"))
+        return self.answer(self.show(key, "update"))
 
-    def destroy(self, request: Request, id: str) -> Response:
+    def destroy(self, request: Request, id: str, **_: str) -> Response:
         """Revokes a key for good."""
         key = services.revoke_api_key(self._key(id), actor=self.actor)
-        return self.answer(self.show(serializers.ApiKeySerializer, key))
+        return self.answer(self.show(key, "revoke"))
 
-    def rotate(self, request: Request, id: str) -> Response:
+    def rotate(self, request: Request, id: str, **_: str) -> Response:
         """A new secret for the same key."""
         key = self._key(id)
-        given = self.read(serializers.RotateKeySerializer)
+        given = self.read("rotate")
         if "grace_period" in given:
             given["grace_period"] = timedelta(seconds=given["grace_period"])
         issued = services.rotate_api_key(key, actor=self.actor, **given)
-        return self.answer(self.show(serializers.RotatedKeySerializer, issued))
+        return self.answer(self.show(issued.key, "rotate", issued=issued))
 
     def current(self, request: Request) -> Response:
         """The key that asks, whatever its scopes, and its organization."""
         key = ApiKey.objects.visible_to(self.actor).for_display().get(pk=self.actor.principal_id)
-        data = self.show(serializers.ApiKeySerializer, key)
-        organization = key.organization
-        data["organization"] = {"id": organization.public_id, "name": organization.name}
-        return self.answer(data)
+        return self.answer(self.show(key, "current"))
 
     def _key(self, text: str, action: Action = Action.MANAGE_KEYS) -> ApiKey:
         self.organization(action)

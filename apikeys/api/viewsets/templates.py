@@ -9,20 +9,16 @@ from apikeys.api.viewsets.base import DEFAULT_PAGE, LONGEST_PAGE, WireViewSet
 from apikeys.models import KeyTemplate
 from organizations import ids
 from organizations.exceptions import NotFound
-from organizations.models import Organization
 from organizations.roles import Action
 
 
 class TemplateViewSet(WireViewSet):
     """The templates of an account, which is the organization under its third name."""
 
-    def organization(self, action: Action) -> Organization:
-        """The account in the address, which has to be the actor's own."""
-        if ids.read_id("org", self.kwargs["account_id"]) != self.actor.organization_id:
-            raise NotFound
-        return super().organization(action)
+    shape = serializers.TemplateSerializer
+    body = serializers.TemplateBody
 
-    def list(self, request: Request, account_id: str) -> Response:
+    def list(self, request: Request, **_: str) -> Response:
         """A page of templates, oldest first."""
         self.organization(Action.VIEW_TEMPLATES)
         self.refuse_other_parameters("pageIndex", "pageSize")
@@ -32,35 +28,35 @@ class TemplateViewSet(WireViewSet):
         items = list(templates[index * size : (index + 1) * size])
         return self.answer(
             {
-                "items": self.show(serializers.TemplateSerializer, items),
+                "items": self.show(items),
                 "pageIndex": index,
                 "pageSize": size,
                 "totalCount": templates.count(),
             }
         )
 
-    def create(self, request: Request, account_id: str) -> Response:
+    def create(self, request: Request, **_: str) -> Response:
         """A new template."""
         organization = self.organization(Action.MANAGE_TEMPLATES)
-        given = self.read(serializers.CreateTemplateSerializer)
+        given = self.read("create")
         template = services.create_template(organization=organization, actor=self.actor, **given)
         location = f"{request.path}/{template.public_id}"
-        data = self.show(serializers.TemplateSerializer, template)
+        data = self.show(template)
         return self.answer(data, status=201, headers={"Location": location})
 
-    def retrieve(self, request: Request, account_id: str, id: str) -> Response:
+    def retrieve(self, request: Request, id: str, **_: str) -> Response:
         """One template."""
         template = self._template(id, Action.VIEW_TEMPLATES)
-        return self.answer(self.show(serializers.TemplateSerializer, template))
+        return self.answer(self.show(template))
 
-    def partial_update(self, request: Request, account_id: str, id: str) -> Response:
+    def partial_update(self, request: Request, id: str, **_: str) -> Response:
         """Changes a template."""
         template = self._template(id)
-        changes = self.read(serializers.UpdateTemplateSerializer)
+        changes = self.read("update")
         template = services.update_template(template, actor=self.actor, changes=changes)
-        return self.answer(self.show(serializers.TemplateSerializer, template))
+        return self.answer(self.show(template))
 
-    def destroy(self, request: Request, account_id: str, id: str) -> Response:
+    def destroy(self, request: Request, id: str, **_: str) -> Response:
         """Takes a template away."""
         services.delete_template(self._template(id), actor=self.actor)
         return Response(status=204)

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from apikeys import conf, services
 from apikeys.api.formats.canonical import CANONICAL
-from apikeys.api.serializers import IssuedKeySerializer
+from apikeys.api.serializers import ApiKeySerializer
 from apikeys.services import Issued
 from apikeys.tokens import Environment
 from apikeys.validation import read_timestamp
@@ -39,8 +39,8 @@ class Command(BaseCommand):
         except DomainError as refusal:
             raise CommandError(refusal.message) from None
         if options["json"]:
-            shown = IssuedKeySerializer(issued, context={"wire": CANONICAL}).data
-            self.stdout.write(json.dumps(shown))
+            context = {"wire": CANONICAL, "fields": CANONICAL.shown("create"), "issued": issued}
+            self.stdout.write(json.dumps(ApiKeySerializer(issued.key, context=context).data))
         else:
             self.stdout.write(f"{issued.key.public_id}\n{issued.secret}")
 

@@ -1,0 +1,60 @@
+"""The envelope format (source: envelope-create-api-key.txt)."""
+
+from typing import Any, Final
+
+from apikeys.api.failures import Failure
+from apikeys.api.wire import WireFormat
+
+_READ: Final = (
+    *("created_at", "created_by", "description", "expires_at", "id", "key_prefix"),
+    *("last_used_at", "last_used_ip", "last_used_user_agent", "name", "organization_id"),
+    *("revoked_at", "scope", "service_account", "user"),
+)
+_WITH_SECRET: Final = (*_READ, "key")
+_CHANGEABLE: Final = ("name", "description", "expires_at", "scope")
+
+
+def _answer(data: Any, request_id: str) -> dict[str, Any]:
+    return {"code": 200, "data": data, "message": "success", "requestId": request_id}
+
+
+def _error(failure: Failure, request_id: str) -> dict[str, Any]:
+    problems = [{"field": p.field, "code": p.code, "message": p.message} for p in failure.problems]
+    return {
+        "code": failure.status,
+        "data": None,
+        "message": failure.message,
+        "errors": problems or [{"field": None, "code": failure.code, "message": failure.message}],
+        "requestId": request_id,
+    }
+
+
+ENVELOPE: Final = WireFormat(
+    names={
+        "created_at": "createdAt",
+        "created_by": "createdBy",
+        "expires_at": "expiresAt",
+        "key_prefix": "keyPrefix",
+        "last_used_at": "lastUsedAt",
+        "last_used_ip": "lastUsedIp",
+        "last_used_user_agent": "lastUsedUserAgent",
+        "organization_id": "organizationId",
+        "revoked_at": "revokedAt",
+        "service_account": "serviceAccountId",
+        "user": "userId",
+        "scopes": "scope",
+        "grace_period": "gracePeriod",
+    },
+    shows={"read": _READ, "create": _WITH_SECRET, "rotate": _WITH_SECRET},
+    takes={
+        "create": (*_CHANGEABLE, "service_account"),
+        "update": (*_CHANGEABLE, "enabled"),
+        "rotate": ("grace_period", "force"),
+    },
+    requires={"create": ("name",)},
+    defaults={"create": {"scope": "read"}},
+    listing=lambda items, next_cursor: {"items": items, "nextCursor": next_cursor},
+    created=200,
+    answer=_answer,
+    error=_error,
+)

@@ -1,0 +1,30 @@
+"""The workspace format (source: signalsmith-workspace-api-keys.txt)."""
+
+from typing import Any, Final
+
+from apikeys.api.failures import Failure
+from apikeys.api.wire import WireFormat
+
+_READ: Final = (
+    *("id", "organization_id", "name", "key_prefix", "usable_status"),
+    *("created_by", "created_at", "updated_at"),
+)
+
+
+def _error(failure: Failure, request_id: str) -> dict[str, Any]:
+    """One sentence, which names the field where one is concerned."""
+    field = failure.problems[0].field if failure.problems else ""
+    return {"error": f"{field}: {failure.message}" if field else failure.message}
+
+
+WORKSPACE: Final = WireFormat(
+    names={"organization_id": "workspace_id", "usable_status": "status"},
+    shows={"read": _READ, "create": (*_READ, "key"), "revoke": ("usable_status",)},
+    takes={"create": ("name",)},
+    requires={"create": ("name",)},
+    id_of=lambda prefix, value: str(value),
+    has_pages=False,
+    error=_error,
+    organization_in="workspace_id",
+    organization_header="X-Workspace-ID",
+)
