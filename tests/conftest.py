@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.db import connection
+from pytest_django import Settings
 
+from apikeys import limits
 from apikeys import triggers as key_triggers
 from apikeys.services import Issued
 from organizations import triggers as organization_triggers
@@ -157,3 +159,20 @@ def lines() -> Iterator[Lines]:
     """The lines of the log while the test runs."""
     with captured() as lines:
         yield lines
+
+
+@pytest.fixture
+def set_limit(settings: Settings) -> Iterator[Callable[[int], None]]:
+    """Lets the standard tier have so many requests a minute, counted by the real limiter.
+
+    The high tier has a thousand.
+    """
+
+    def limit(requests: int) -> None:
+        settings.RATE_LIMIT_TIERS = {"standard": f"{requests}/minute", "high": "1000/minute"}
+        limits._item.cache_clear()
+
+    limits._make_limiter.cache_clear()
+    yield limit
+    limits._item.cache_clear()
+    limits._make_limiter.cache_clear()

@@ -18,7 +18,7 @@ from apikeys.api.wire import WireFormat
 _ONE = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
 
 
-def _keys(prefix: str, wire: WireFormat) -> list[URLPattern]:
+def keys(prefix: str, wire: WireFormat) -> list[URLPattern]:
     """Every operation on keys, in the shapes of a format."""
 
     def view(**methods: str) -> Callable[..., HttpResponseBase]:
@@ -49,8 +49,8 @@ _TEMPLATES = "v1/accounts/<str:account_id>/templates"
 _WORKSPACE = "api/v1/workspaces/<str:workspace_id>/api-keys"
 
 urlpatterns = [
-    *_keys("v1/api-keys", CANONICAL),
-    *_keys("envelope/v1/api-keys", ENVELOPE),
+    *keys("v1/api-keys", CANONICAL),
+    *keys("envelope/v1/api-keys", ENVELOPE),
     path(_WORKSPACE, _workspace(get="list", post="create")),
     path(f"{_WORKSPACE}/<str:id>", _workspace(delete="destroy")),
     path(_TEMPLATES, _templates(get="list", post="create")),

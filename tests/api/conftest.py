@@ -1,33 +1,13 @@
 """What the tests of the API need besides the cast."""
 
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from pytest_django import Settings
 
-from apikeys import limits
 from apikeys.services import Issued
 from tests.client import Answer, ApiClient
 from tests.conftest import ALL_SCOPES
 from tests.support_api import KEYS, MakeKey, Refuses, stored
-
-
-@pytest.fixture
-def set_limit(settings: Settings) -> Iterator[Callable[[int], None]]:
-    """Lets the standard tier have so many requests a minute, counted by the real limiter.
-
-    The high tier has a thousand.
-    """
-
-    def limit(requests: int) -> None:
-        settings.RATE_LIMIT_TIERS = {"standard": f"{requests}/minute", "high": "1000/minute"}
-        limits._item.cache_clear()
-
-    limits._make_limiter.cache_clear()
-    yield limit
-    limits._item.cache_clear()
-    limits._make_limiter.cache_clear()
 
 
 @pytest.fixture
