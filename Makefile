@@ -6,14 +6,17 @@ WORKERS ?= 1
 # The role is the one that runs make, as with psql.
 TEST_DATABASE_URL ?= postgres://127.0.0.1:5432/postgres
 TEST_REDIS_URL ?= redis://127.0.0.1:6379/15
-PYTEST ?= -n 2 --dist loadfile --ignore tests/browser
+PYTEST ?= -n 2 --dist loadfile --ignore tests/browser --ignore tests/contract
+# Cases for each operation and phase of “make fuzz”.
+EXAMPLES ?= 500
 BIN := .venv/bin
 BASE := .venv/.base
 DEV := .venv/.dev
 BROWSER := .venv/.browser
+CONTRACT := .venv/.contract
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-postgres test-browser screenshots lint format typecheck check lock
+.PHONY: help install demo test test-postgres test-browser test-contract fuzz schemas screenshots lint format typecheck check lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -36,6 +39,10 @@ $(BROWSER): requirements/browser.txt | $(DEV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
+$(CONTRACT): requirements/contract.txt | $(DEV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
 demo: $(BASE) ## Start the demo (HOST, PORT, WORKERS); Ctrl-C ends it
 	@exec $(BIN)/python manage.py demo --host $(HOST) --port $(PORT) --workers $(WORKERS)
 
@@ -47,6 +54,17 @@ test-postgres: $(DEV) ## Run the tests on PostgreSQL and Redis (TEST_DATABASE_UR
 
 test-browser: $(BROWSER) ## Run the tests in Chromium, which has to be on PATH
 	$(BIN)/python -m pytest tests/browser
+
+test-contract: $(CONTRACT) ## Compare answers with the schemas, on both databases, briefly
+	$(BIN)/python -m pytest tests/contract
+	DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/contract
+
+fuzz: $(CONTRACT) ## The same with EXAMPLES cases for each operation and phase
+	CONTRACT_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests/contract
+	CONTRACT_EXAMPLES=$(EXAMPLES) DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/contract
+
+schemas: $(BASE) ## Write the OpenAPI documents anew into docs/schemas
+	DJANGO_SETTINGS_MODULE=config.settings.test $(BIN)/python manage.py write_schemas docs/schemas
 
 screenshots: $(BROWSER) ## Make the pictures of the README anew, from a demo of their own
 	$(BIN)/python -m tests.browser.screenshots docs/images
@@ -76,3 +94,4 @@ lock: $(DEV) ## Pin the packages of pyproject.toml anew, with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-header pyproject.toml -o requirements/base.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-header pyproject.toml --group dev -o requirements/dev.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-header pyproject.toml --group dev --group browser -o requirements/browser.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-header pyproject.toml --group dev --group contract -o requirements/contract.txt

@@ -1,6 +1,7 @@
 """The addresses of the API. Whatever else lies under its prefixes is a 404 in JSON."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.http import HttpResponseBase
@@ -12,6 +13,8 @@ from apikeys.api.formats.account import ACCOUNT
 from apikeys.api.formats.canonical import CANONICAL
 from apikeys.api.formats.envelope import ENVELOPE
 from apikeys.api.formats.workspace import WORKSPACE
+from apikeys.api.schema import document
+from apikeys.api.schema.views import serve
 from apikeys.api.viewsets import ApiKeyViewSet, TemplateViewSet
 from apikeys.api.wire import WireFormat
 
@@ -48,12 +51,35 @@ def _not_found(request: Any, **_: Any) -> HttpResponseBase:
 _TEMPLATES = "v1/accounts/<str:account_id>/templates"
 _WORKSPACE = "api/v1/workspaces/<str:workspace_id>/api-keys"
 
-urlpatterns = [
+_SPOKEN: list[URLPattern] = [
     *keys("v1/api-keys", CANONICAL),
     *keys("envelope/v1/api-keys", ENVELOPE),
     path(_WORKSPACE, _workspace(get="list", post="create")),
     path(f"{_WORKSPACE}/<str:id>", _workspace(delete="destroy")),
     path(_TEMPLATES, _templates(get="list", post="create")),
     path(f"{_TEMPLATES}/<str:id>", _templates(**_ONE)),
+]
+#: Address → what the schema there is called and which format it describes.
+SCHEMAS = {
+    "v1/openapi": ("Keys", CANONICAL),
+    "envelope/v1/openapi": ("Keys in the envelope format", ENVELOPE),
+    "api/v1/openapi": ("Keys in the workspace format", WORKSPACE),
+    "v1/accounts/openapi": ("Templates of an account", ACCOUNT),
+}
+
+
+def schema_at(address: str) -> dict[str, Any]:
+    """The OpenAPI document of an address of `SCHEMAS`."""
+    title, wire = SCHEMAS[address]
+    return document(title, wire, _SPOKEN)
+
+
+urlpatterns = [
+    *_SPOKEN,
+    *(
+        path(f"{address}.{kind}", serve, {"make": partial(schema_at, address), "kind": kind})
+        for address in SCHEMAS
+        for kind in ("json", "yaml")
+    ),
     re_path(r"^(?:v1|api|envelope)(?:/.*)?$", _not_found),
 ]

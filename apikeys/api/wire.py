@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from apikeys.api.failures import Failure
@@ -30,8 +30,10 @@ class WireFormat:
     listing     the items of a page and the cursor of the next → the body of a list
     has_pages   whether a list takes a limit, a cursor and filters, or shows everything
     created     the status of a create
+    examples    operation → a body of the source document
     answer      data and request id → the whole body
     error       failure and request id → the whole body
+    …_schema    the same three shapes in JSON Schema, from the schema of what they hold
     organization_in       the part of the address that names the organization, if one does
     organization_header   a header that may repeat it
     impossible_id_is_invalid   400 instead of 404 for a key id that cannot be one
@@ -46,8 +48,12 @@ class WireFormat:
     listing: Callable[[list[Any], str | None], Any] = _items
     has_pages: bool = True
     created: int = 201
+    examples: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     answer: Callable[[Any, str], Any] = lambda data, request_id: data
     error: Callable[[Failure, str], dict[str, Any]] = lambda failure, request_id: {}
+    listing_schema: Callable[[Any], Any] = lambda item: {"type": "array", "items": item}
+    answer_schema: Callable[[Any], Any] = lambda data: data
+    error_schema: Mapping[str, Any] = field(default_factory=dict)
     organization_in: str = ""
     organization_header: str = ""
     impossible_id_is_invalid: bool = False
@@ -87,6 +93,28 @@ def canonical_error(failure: Failure, request_id: str) -> dict[str, Any]:
         },
         "request_id": request_id,
     }
+
+
+_DETAIL: Final = {
+    "type": "object",
+    "properties": {name: {"type": "string"} for name in ("field", "code", "message")},
+    "required": ["field", "code", "message"],
+}
+CANONICAL_ERROR: Final[Mapping[str, Any]] = {
+    "type": "object",
+    "properties": {
+        "error": {
+            "type": "object",
+            "properties": {
+                **{name: {"type": "string"} for name in ("type", "code", "message")},
+                "details": {"type": "array", "items": _DETAIL},
+            },
+            "required": ["type", "code", "message", "details"],
+        },
+        "request_id": {"type": "string"},
+    },
+    "required": ["error", "request_id"],
+}
 
 
 def _safe(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from apikeys.api.wire import WireFormat, canonical_error
+from apikeys.api.wire import CANONICAL_ERROR, WireFormat, canonical_error
 
 _CHANGEABLE: Final = ("name", "scopes", "description", "lifetime_days")
 
@@ -17,6 +17,15 @@ ACCOUNT: Final = WireFormat(
     },
     takes={"create": _CHANGEABLE, "update": _CHANGEABLE},
     requires={"create": ("name", "scopes")},
+    listing_schema=lambda item: {
+        "type": "object",
+        "properties": {
+            "items": {"type": "array", "items": item},
+            **{name: {"type": "integer"} for name in ("pageIndex", "pageSize", "totalCount")},
+        },
+        "required": ["items", "pageIndex", "pageSize", "totalCount"],
+    },
     error=canonical_error,
+    error_schema=CANONICAL_ERROR,
     organization_in="account_id",
 )

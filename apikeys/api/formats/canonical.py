@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from apikeys.api.wire import WireFormat, canonical_error
+from apikeys.api.wire import CANONICAL_ERROR, WireFormat, canonical_error
 
 _READ: Final = (
     *("id", "object", "name", "description", "key_prefix", "key_type", "status", "enabled"),
@@ -22,6 +22,26 @@ def _listing(items: list[Any], next_cursor: str | None) -> dict[str, Any]:
     }
 
 
+def _listing_schema(item: Any) -> dict[str, Any]:
+    cursor = {"type": "object", "properties": {"cursor": {"type": ["string", "null"]}}}
+    return {
+        "type": "object",
+        "properties": {
+            "object": {"type": "string", "const": "list"},
+            "data": {"type": "array", "items": item},
+            "has_more": {"type": "boolean"},
+            "pagination": cursor,
+        },
+        "required": ["object", "data", "has_more", "pagination"],
+    }
+
+
+def _with_request_id(data: Any) -> dict[str, Any]:
+    properties = {**data["properties"], "request_id": {"type": "string"}}
+    required = [*data["required"], "request_id"]
+    return {"type": "object", "properties": properties, "required": required}
+
+
 CANONICAL: Final = WireFormat(
     shows={
         "read": _READ,
@@ -35,7 +55,16 @@ CANONICAL: Final = WireFormat(
         "rotate": ("grace_period", "force"),
     },
     requires={"create": ("name", "scopes")},
+    examples={
+        "create": {
+            "name": "Analytics Dashboard",
+            "scopes": ["trademarks:read", "search:read", "events:read"],
+        }
+    },
     listing=_listing,
+    listing_schema=_listing_schema,
+    answer_schema=_with_request_id,
+    error_schema=CANONICAL_ERROR,
     answer=lambda data, request_id: {**data, "request_id": request_id},
     error=canonical_error,
     impossible_id_is_invalid=True,

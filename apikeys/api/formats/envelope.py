@@ -29,6 +29,50 @@ def _error(failure: Failure, request_id: str) -> dict[str, Any]:
     }
 
 
+def _answer_schema(data: Any) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {
+            "code": {"type": "integer", "const": 200},
+            "data": data,
+            "message": {"type": "string", "const": "success"},
+            "requestId": {"type": "string"},
+        },
+        "required": ["code", "data", "message", "requestId"],
+    }
+
+
+def _listing_schema(item: Any) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {
+            "items": {"type": "array", "items": item},
+            "nextCursor": {"type": ["string", "null"]},
+        },
+        "required": ["items", "nextCursor"],
+    }
+
+
+_PROBLEM: Final = {
+    "type": "object",
+    "properties": {
+        "field": {"type": ["string", "null"]},
+        "code": {"type": "string"},
+        "message": {"type": "string"},
+    },
+    "required": ["field", "code", "message"],
+}
+_ERROR: Final = {
+    "type": "object",
+    "properties": {
+        "code": {"type": "integer"},
+        "data": {"type": "null"},
+        "message": {"type": "string"},
+        "errors": {"type": "array", "items": _PROBLEM},
+        "requestId": {"type": "string"},
+    },
+    "required": ["code", "data", "message", "errors", "requestId"],
+}
 ENVELOPE: Final = WireFormat(
     names={
         "created_at": "createdAt",
@@ -53,7 +97,11 @@ ENVELOPE: Final = WireFormat(
     },
     requires={"create": ("name",)},
     defaults={"create": {"scope": "read"}},
+    examples={"create": {"name": "CI", "scope": "read"}},
     listing=lambda items, next_cursor: {"items": items, "nextCursor": next_cursor},
+    listing_schema=_listing_schema,
+    answer_schema=_answer_schema,
+    error_schema=_ERROR,
     created=200,
     answer=_answer,
     error=_error,

@@ -24,7 +24,13 @@ WORKSPACE: Final = WireFormat(
     requires={"create": ("name",)},
     id_of=lambda prefix, value: str(value),
     has_pages=False,
+    examples={"create": {"name": "CI/CD Pipeline Key"}},
     error=_error,
+    error_schema={
+        "type": "object",
+        "properties": {"error": {"type": "string"}},
+        "required": ["error"],
+    },
     organization_in="workspace_id",
     organization_header="X-Workspace-ID",
 )

@@ -1,0 +1,138 @@
+"""The document of one format, from its routes, its data and the vocabulary."""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from django.urls import URLPattern
+
+from apikeys.api.schema.operations import CAUSES, OPERATIONS, Operation, failures
+from apikeys.api.schema.vocabulary import PARAMETERS, Schema, shown, taken
+from apikeys.api.viewsets import TemplateViewSet
+from apikeys.api.wire import WireFormat
+
+_HEADERS: Final = {
+    "X-Request-Id": {"schema": {"type": "string"}, "description": "The id of the request."},
+    "Cache-Control": {"schema": {"type": "string"}, "description": "Always no-store."},
+}
+_MORE_HEADERS: Final[dict[int, str]] = {
+    201: "Location",
+    401: "WWW-Authenticate",
+    429: "Retry-After",
+    503: "Retry-After",
+}
+
+
+def document(title: str, wire: WireFormat, routes: Iterable[URLPattern]) -> dict[str, Any]:
+    """OpenAPI 3.1 of the routes that speak `wire`, in the order of the routes."""
+    paths: dict[str, Any] = {}
+    for pattern in routes:
+        view: Any = pattern.callback
+        if getattr(view, "initkwargs", {}).get("wire") is wire:
+            paths["/" + _readable(str(pattern.pattern))] = _path(pattern, wire)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": title, "version": "1", "license": {"name": "MIT", "identifier": "MIT"}},
+        "servers": [{"url": "/"}],
+        "security": [{"key": []}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+            "schemas": {"Error": wire.error_schema},
+        },
+    }
+
+
+def _readable(route: str) -> str:
+    return re.sub("<str:([a-z_]+)>", r"{\1}", route)
+
+
+def _path(pattern: URLPattern, wire: WireFormat) -> dict[str, Any]:
+    route, view = str(pattern.pattern), vars(pattern.callback)
+    names = re.findall("<str:([a-z_]+)>", route)
+    path: dict[str, Any] = {
+        method: _operation(OPERATIONS[action], wire, route, view["cls"])
+        for method, action in view["actions"].items()
+        if method != "head"
+    }
+    if names:
+        path["parameters"] = [_parameter(name, "path", {"type": "string"}) for name in names]
+    return path
+
+
+def _parameter(name: str, place: str, schema: Schema) -> dict[str, Any]:
+    return {"name": name, "in": place, "required": place == "path", "schema": schema}
+
+
+def _operation(operation: Operation, wire: WireFormat, route: str, viewset: type) -> dict[str, Any]:
+    noun = "template" if viewset is TemplateViewSet else "key"
+    status, body = _success(operation, wire, noun)
+    responses = {str(status): body}
+    for failure in failures(operation, wire, route):
+        schema = {"$ref": "#/components/schemas/Error"}
+        responses[str(failure)] = _response(failure, CAUSES[failure], schema)
+    described: dict[str, Any] = {
+        "operationId": f"{operation.name}_{noun}{'s' if operation.name == 'list' else ''}",
+        "summary": operation.summary,
+        "tags": [f"{noun.capitalize()}s"],
+        "responses": responses,
+    }
+    parameters = _parameters(operation, wire, noun)
+    if parameters:
+        described["parameters"] = parameters
+    if operation.body:
+        described["requestBody"] = _body(operation, wire)
+    return described
+
+
+def _parameters(operation: Operation, wire: WireFormat, noun: str) -> list[dict[str, Any]]:
+    names: tuple[str, ...] = ()
+    if operation.name == "list" and noun == "template":
+        names = ("pageIndex", "pageSize")
+    elif operation.name == "list" and wire.has_pages:
+        names = ("limit", "cursor", "status", "name")
+    found = [_parameter(name, "query", PARAMETERS[name]) for name in names]
+    if wire.organization_header:
+        found.append(_parameter(wire.organization_header, "header", {"type": "string"}))
+    return found
+
+
+def _body(operation: Operation, wire: WireFormat) -> dict[str, Any]:
+    name, required = operation.name, wire.requires.get(operation.name, ())
+    schema = _object(wire, wire.takes[name], taken(), required)
+    schema["additionalProperties"] = False
+    content: dict[str, Any] = {"schema": schema}
+    if name in wire.examples:
+        content["example"] = wire.examples[name]
+    return {"required": bool(required), "content": {"application/json": content}}
+
+
+def _object(
+    wire: WireFormat, names: tuple[str, ...], schemas: Any, required: Iterable[str]
+) -> dict[str, Any]:
+    properties = {wire.name(name): schemas[name] for name in names}
+    found: dict[str, Any] = {"type": "object", "properties": properties}
+    if required:
+        found["required"] = [wire.name(name) for name in required]
+    return found
+
+
+def _success(operation: Operation, wire: WireFormat, noun: str) -> tuple[int, dict[str, Any]]:
+    if noun == "template" and operation.name == "revoke":
+        return 204, {"description": "It is gone.", "headers": _headers(204)}
+    names = wire.shown(operation.name)
+    one = _object(wire, names, shown(), names)
+    frame: Callable[[Any], Any] = wire.answer_schema
+    schema = frame(wire.listing_schema(one)) if operation.name == "list" else frame(one)
+    status = wire.created if operation.name == "create" else 200
+    return status, _response(status, "It is done.", schema)
+
+
+def _response(status: int, description: str, schema: Any) -> dict[str, Any]:
+    content = {"application/json": {"schema": schema}}
+    return {"description": description, "headers": _headers(status), "content": content}
+
+
+def _headers(status: int) -> dict[str, Any]:
+    extra = _MORE_HEADERS.get(status)
+    return {**_HEADERS, **({extra: {"schema": {"type": "string"}}} if extra else {})}
