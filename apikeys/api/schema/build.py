@@ -100,7 +100,7 @@ def _parameters(operation: Operation, wire: WireFormat, noun: str) -> list[dict[
 def _body(operation: Operation, wire: WireFormat) -> dict[str, Any]:
     name, required = operation.name, wire.requires.get(operation.name, ())
     schema = _object(wire, wire.takes[name], taken(), required)
-    schema["additionalProperties"] = False
+    schema |= {"additionalProperties": False, "title": f"{name.capitalize()}Body"}
     content: dict[str, Any] = {"schema": schema}
     if name in wire.examples:
         content["example"] = wire.examples[name]
@@ -122,8 +122,11 @@ def _success(operation: Operation, wire: WireFormat, noun: str) -> tuple[int, di
         return 204, {"description": "It is gone.", "headers": _headers(204)}
     names = wire.shown(operation.name)
     one = _object(wire, names, shown(), names)
+    if operation.name == "list":
+        one["title"] = noun.capitalize()
     frame: Callable[[Any], Any] = wire.answer_schema
-    schema = frame(wire.listing_schema(one)) if operation.name == "list" else frame(one)
+    held = wire.listing_schema(one) if operation.name == "list" else one
+    schema = {**frame(held), "title": f"{operation.name.capitalize()}{noun.capitalize()}Answer"}
     status = wire.created if operation.name == "create" else 200
     return status, _response(status, "It is done.", schema)
 
