@@ -14,6 +14,7 @@ urlpatterns = [
     path("", include("apikeys.api.urls")),
     path("", include("organizations.urls")),
     path("", include("apikeys.urls")),
+    path("", include("apikeys.guide.urls")),
 ]
 
 handler400 = "config.handlers.bad_request"

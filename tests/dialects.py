@@ -58,7 +58,7 @@ def _canonical_refusal(body: Any) -> Refusal:
 
 
 def _envelope_refusal(body: Any) -> Refusal:
-    assert set(body) == {"code", "data", "message", "errors", "requestId"}
+    assert set(body) == {"code", "data", "message", "errors", "docUrl", "requestId"}
     assert body["data"] is None
     assert body["errors"]
     assert all(set(error) == {"field", "code", "message"} for error in body["errors"])

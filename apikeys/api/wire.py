@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import UUID
 
+from django.conf import settings
+
 from apikeys.api.failures import Failure
 from organizations import ids
 from organizations.exceptions import Problem
@@ -81,6 +83,11 @@ class WireFormat:
         return self.error(safe, request_id)
 
 
+def doc_url(code: str) -> str:
+    """Where the guide says what a code means and what to do about it."""
+    return f"{settings.API_BASE_URL}/docs/errors/#{code}"
+
+
 def canonical_error(failure: Failure, request_id: str) -> dict[str, Any]:
     """The error body of the formats under ``/v1``."""
     details = [{"field": p.field, "code": p.code, "message": p.message} for p in failure.problems]
@@ -90,6 +97,7 @@ def canonical_error(failure: Failure, request_id: str) -> dict[str, Any]:
             "code": failure.code,
             "message": failure.message,
             "details": details,
+            "doc_url": doc_url(failure.code),
         },
         "request_id": request_id,
     }
@@ -108,8 +116,9 @@ CANONICAL_ERROR: Final[Mapping[str, Any]] = {
             "properties": {
                 **{name: {"type": "string"} for name in ("type", "code", "message")},
                 "details": {"type": "array", "items": _DETAIL},
+                "doc_url": {"type": "string"},
             },
-            "required": ["type", "code", "message", "details"],
+            "required": ["type", "code", "message", "details", "doc_url"],
         },
         "request_id": {"type": "string"},
     },

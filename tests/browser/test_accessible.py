@@ -113,7 +113,9 @@ def test_the_secret(sign_in: OpenPage, look: Open) -> None:
 def test_pages_for_everybody(open_page: OpenPage, look: Open) -> None:
     entrance = ("login/", "signup/", "password/reset/", "password/reset/done/", "confirm-email/")
 
-    assert not _look_at(look(open_page), [f"/accounts/{page}" for page in entrance])
+    guide = ("/docs/", "/docs/calls/", "/docs/errors/", "/docs/formats/")
+
+    assert not _look_at(look(open_page), [*(f"/accounts/{page}" for page in entrance), *guide])
 
 
 @pytest.mark.parametrize("name", ["Create API key", "Test API key", "Delete Production"])

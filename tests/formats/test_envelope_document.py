@@ -171,5 +171,5 @@ def test_the_examples_of_the_document_are_answered_in_its_shape(
     answer = call("POST", KEYS, b"{}", key=manager)
 
     assert answer.status == 400
-    assert set(answer.body) == {"code", "data", "message", "errors", "requestId"}
+    assert set(answer.body) == {"code", "data", "message", "errors", "docUrl", "requestId"}
     assert answer.body["message"] == "This field is required."

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from apikeys.api.failures import Failure
-from apikeys.api.wire import WireFormat
+from apikeys.api.wire import WireFormat, doc_url
 
 _READ: Final = (
     *("created_at", "created_by", "description", "expires_at", "id", "key_prefix"),
@@ -25,6 +25,7 @@ def _error(failure: Failure, request_id: str) -> dict[str, Any]:
         "data": None,
         "message": failure.message,
         "errors": problems or [{"field": None, "code": failure.code, "message": failure.message}],
+        "docUrl": doc_url(failure.code),
         "requestId": request_id,
     }
 
@@ -69,9 +70,10 @@ _ERROR: Final = {
         "data": {"type": "null"},
         "message": {"type": "string"},
         "errors": {"type": "array", "items": _PROBLEM},
+        "docUrl": {"type": "string"},
         "requestId": {"type": "string"},
     },
-    "required": ["code", "data", "message", "errors", "requestId"],
+    "required": ["code", "data", "message", "errors", "docUrl", "requestId"],
 }
 ENVELOPE: Final = WireFormat(
     names={
