@@ -1,5 +1,6 @@
 """The pages of the guide; the reader's own account is filled in where they are signed in."""
 
+import json
 from typing import Any, ClassVar, Final
 
 from django.conf import settings
@@ -61,10 +62,17 @@ class Calls(GuidePage):
     def more(self, base: str, account_id: str) -> dict[str, Any]:
         """The examples."""
         examples = [
-            {"name": name, "example": e, "written": written(e, base, account_id)}
+            {
+                "name": name,
+                "example": e,
+                "written": written(e, base, account_id),
+                "body": json.dumps(e.body, indent=2) if e.body else "",
+            }
             for name, e in EXAMPLES.items()
         ]
-        return {"examples": examples}
+        # A call to another origin would be refused by the browser.
+        here = self.request.build_absolute_uri("/").rstrip("/")
+        return {"examples": examples, "is_same_origin": base == here}
 
 
 class Errors(GuidePage):
