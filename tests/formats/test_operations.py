@@ -1,6 +1,5 @@
 """Every operation, in every format that has it."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -173,7 +172,7 @@ def test_a_key_for_a_service_account(send: Send, dialect: Dialect, acme: Organiz
 BAD: dict[str, list[Any]] = {
     "name": ["", 5, None, "x" * 101, "a\u202eb"],
     "description": [5, "x" * 501],
-    "expires_at": ["tomorrow", f"{datetime.now(UTC) - timedelta(days=1):%FT%TZ}"],
+    "expires_at": ["tomorrow", "2020-01-01T00:00:00Z"],
     "service_account": ["sa_0000000000000000000000", 5],
 }
 
