@@ -1,7 +1,9 @@
 """How django-allauth meets this application: addresses, sign-up, the words of refusals."""
 
+from smtplib import SMTPException
 from typing import Any
 
+import structlog
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.forms import SignupForm
 from allauth.core import context
@@ -19,6 +21,8 @@ from organizations.services.links import INVITATION_KEY
 from organizations.text import clean_name
 from organizations.writes import turn
 
+_log = structlog.get_logger(__name__)
+
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Limits count by the address that the middleware believes."""
@@ -32,6 +36,17 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def get_client_ip(self, request: HttpRequest) -> str:
         return origin_of(request).ip or "unknown"
+
+    def get_http_user_agent(self, request: HttpRequest) -> str:
+        """Without whatever looks like a secret, since it goes into mails."""
+        return origin_of(request).user_agent
+
+    def send_notification_mail(self, template_prefix: str, *args: Any, **options: Any) -> None:
+        """What was changed stays changed where the mail about it cannot be sent."""
+        try:
+            super().send_notification_mail(template_prefix, *args, **options)
+        except (SMTPException, OSError) as error:
+            _log.error("mail_not_sent", mail=template_prefix, reason=type(error).__name__)
 
     def is_reauthentication_required(self, *, app: str, **_: object) -> bool:
         """A recent sign-in counts as much as a confirmation of it, as on the pages about keys."""

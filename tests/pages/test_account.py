@@ -104,3 +104,19 @@ def test_signing_up_twice_is_told_to_the_owner_alone(acme: Organization, admin: 
 
     assert told.startswith("You have an account already\n")
     assert "nothing was changed" in told
+
+
+def test_a_change_holds_where_its_mail_cannot_be_sent(
+    acme: Organization, admin: User, settings: Any
+) -> None:
+    browser = _browser(admin, "Here")
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    new = "quite another horse"
+    fields = {"oldpassword": PASSWORD, "password1": new, "password2": new}
+
+    answer = browser.post("/accounts/password/change/", fields)
+
+    assert answer.status_code == 302
+    admin.refresh_from_db()
+    assert admin.check_password(new)
