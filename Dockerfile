@@ -6,7 +6,7 @@ ENV PATH=/opt/venv/bin:$PATH
 WORKDIR /app
 COPY requirements/base.txt requirements/base.txt
 RUN pip install --require-hashes -r requirements/base.txt
-COPY manage.py manage.py
+COPY manage.py CHANGELOG.md ./
 COPY config config
 COPY organizations organizations
 COPY apikeys apikeys

@@ -33,6 +33,7 @@ class WireFormat:
     has_pages   whether a list takes a limit, a cursor and filters, or shows everything
     created     the status of a create
     examples    operation → a body of the source document
+    answers     operation → what an answer of the source document shows; the schema's example
     answer      data and request id → the whole body
     error       failure and request id → the whole body
     …_schema    the same three shapes in JSON Schema, from the schema of what they hold
@@ -51,6 +52,7 @@ class WireFormat:
     has_pages: bool = True
     created: int = 201
     examples: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     answer: Callable[[Any, str], Any] = lambda data, request_id: data
     error: Callable[[Failure, str], dict[str, Any]] = lambda failure, request_id: {}
     listing_schema: Callable[[Any], Any] = lambda item: {"type": "array", "items": item}

@@ -10,4 +10,5 @@ urlpatterns = [
     path("docs/calls/", views.Calls.as_view(), name="calls"),
     path("docs/errors/", views.Errors.as_view(), name="errors"),
     path("docs/formats/", views.Formats.as_view(), name="formats"),
+    path("docs/changes/", views.Changes.as_view(), name="changes"),
 ]

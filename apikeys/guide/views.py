@@ -1,12 +1,15 @@
 """The pages of the guide; the reader's own account is filled in where they are signed in."""
 
 import json
+from functools import cache
 from typing import Any, ClassVar, Final
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.safestring import SafeString, mark_safe
 from django.views.generic import View
+from markdown_it import MarkdownIt
 
 from apikeys import conf, tokens
 from apikeys.guide.errors import ERRORS
@@ -89,6 +92,24 @@ class Formats(GuidePage):
     """How to come from another product."""
 
     page = "formats"
+
+
+class Changes(GuidePage):
+    """What has changed for users, version by version."""
+
+    page = "changes"
+
+    def more(self, base: str, account_id: str) -> dict[str, Any]:
+        """The changelog of the repository."""
+        return {"changes": changelog()}
+
+
+@cache
+def changelog() -> SafeString:
+    """The changelog as HTML. It is the repository's own; markup in it is shown as text."""
+    text = (settings.BASE_DIR / "CHANGELOG.md").read_text(encoding="utf-8")
+    html: str = MarkdownIt("commonmark", {"html": False}).render(text)
+    return mark_safe(html)  # noqa: S308
 
 
 def account_of(request: HttpRequest) -> Organization | None:

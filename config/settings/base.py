@@ -10,6 +10,7 @@ from config.logs import logging_settings
 # Lets classes such as ModelAdmin take type arguments at run time as they do for the type checker.
 django_stubs_ext.monkeypatch()
 
+BASE_DIR = env.ROOT
 SITE_NAME = env.text("SITE_NAME", "Latchkey")
 DEBUG = env.flag("DEBUG")
 SECRET_KEY = env.secret_key()

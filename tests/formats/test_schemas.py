@@ -2,9 +2,11 @@
 
 import json
 import re
+from typing import Any
 
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from apikeys.api import urls
@@ -83,6 +85,83 @@ def test_every_operation_names_its_statuses_and_headers(address: str) -> None:
             assert all("X-Request-Id" in answer["headers"] for answer in responses.values())
             assert "Retry-After" in responses["429"]["headers"]
             assert "WWW-Authenticate" in responses["401"]["headers"]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_every_answer_has_an_example_that_is_possible(address: str) -> None:
+    document = schema_at(address)
+    for operations in document["paths"].values():
+        for method in set(operations) - {"parameters"}:
+            for status, answer in operations[method]["responses"].items():
+                if status != "204":
+                    _require_possible(document, answer["content"]["application/json"])
+
+
+def _require_possible(document: dict[str, Any], content: dict[str, Any]) -> None:
+    schema, example = content["schema"], content["example"]
+    if "$ref" in schema:
+        schema = document["components"]["schemas"]["Error"]
+    Draft202012Validator(schema).validate(example)
+    names = schema.get("properties") or schema["items"]["properties"]
+    assert set(_first(example)) <= set(names)
+
+
+def _first(example: Any) -> dict[str, Any]:
+    found: dict[str, Any] = example[0] if isinstance(example, list) else example
+    return found
+
+
+#: What the source documents' own examples show.
+SHOWN: dict[tuple[str, str, str], dict[str, Any]] = {
+    ("v1/openapi", "/v1/api-keys", "post"): {
+        "object": "api_key",
+        "name": "Analytics Dashboard",
+        "key": "sig_live_a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6q7r8s9t0",
+        "prefix": "sig_live_a1b2",
+        "scopes": ["trademarks:read", "search:read", "events:read"],
+        "created_at": "2026-03-24T16:00:00Z",
+        "expires_at": None,
+        "livemode": True,
+        "request_id": "req_wP2gH8iJ",
+    },
+    ("v1/openapi", "/v1/api-keys/{id}", "get"): {
+        "object": "api_key",
+        "name": "Production server",
+        "key_prefix": "sig_live_a1b2",
+        "key_type": "live",
+        "scopes": ["trademarks:read", "search:read", "portfolios:manage"],
+        "rate_limit_tier": "standard",
+        "metadata": {"environment": "production"},
+        "last_used_at": "2026-04-09T18:12:00Z",
+        "expires_at": None,
+        "created_at": "2025-12-01T10:00:00Z",
+        "revoked_at": None,
+        "livemode": True,
+    },
+    ("envelope/v1/openapi", "/envelope/v1/api-keys", "post"): {"code": 200, "message": "success"},
+    ("api/v1/openapi", "/api/v1/workspaces/{workspace_id}/api-keys", "post"): {
+        "id": "550e8400-e29b-41d4-a716-446655440000",
+        "workspace_id": "660e8400-e29b-41d4-a716-446655440000",
+        "name": "CI/CD Pipeline Key",
+        "key": "sk_live_abc123def456ghi789...",
+        "key_prefix": "sk_live_abc1",
+        "status": "active",
+        "created_by": "770e8400-e29b-41d4-a716-446655440000",
+        "created_at": "2024-01-15T09:30:00Z",
+        "updated_at": "2024-01-15T09:30:00Z",
+    },
+}
+
+
+@pytest.mark.parametrize(("place", "shown"), SHOWN.items(), ids=str)
+def test_the_example_of_an_answer_is_that_of_its_document(
+    place: tuple[str, str, str], shown: dict[str, Any]
+) -> None:
+    address, path, method = place
+    responses = schema_at(address)["paths"][path][method]["responses"]
+    example = next(iter(responses.values()))["content"]["application/json"]["example"]
+
+    assert {name: example[name] for name in shown} == shown
 
 
 @pytest.mark.parametrize("address", ADDRESSES[:3])

@@ -11,12 +11,13 @@ from apikeys.api.failures import ERROR_TYPES
 from apikeys.guide.errors import ERRORS
 from apikeys.guide.examples import EXAMPLES, LANGUAGES
 from apikeys.services import Issued
+from config.env import ROOT
 from organizations.exceptions import ErrorCode
 from organizations.models import Organization, User
 from tests.client import ApiClient
 from tests.pages.support import sign_in
 
-PAGES = ["/docs/", "/docs/calls/", "/docs/errors/", "/docs/formats/"]
+PAGES = ["/docs/", "/docs/calls/", "/docs/errors/", "/docs/formats/", "/docs/changes/"]
 
 
 def _text(answer: Any) -> str:
@@ -91,3 +92,12 @@ def test_an_error_leads_to_its_explanation(
     link = body["docUrl"] if "docUrl" in body else body["error"]["doc_url"]
     address, _, anchor = link.removeprefix("https://keys.example.com").partition("#")
     assert f'id="{anchor}"' in _text(client.get(address))
+
+
+def test_the_changelog_is_a_page(client: Client, db: None) -> None:
+    page = _text(client.get("/docs/changes/"))
+
+    versions = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert versions
+    for version in versions:
+        assert f"<h2>{version}</h2>" in page

@@ -6,6 +6,15 @@ from apikeys.api.wire import CANONICAL_ERROR, WireFormat, canonical_error
 
 _CHANGEABLE: Final = ("name", "scopes", "description", "lifetime_days")
 
+_TEMPLATE: Final = {
+    "id": "tpl_0Xv5ZlJbkzpqU2TdqRgwF4",
+    "name": "Dashboard",
+    "description": "For charts",
+    "scopes": ["search:read"],
+    "lifetimeDays": 90,
+    "createdAt": "2026-03-24T16:00:00Z",
+    "updatedAt": "2026-03-24T16:00:00Z",
+}
 ACCOUNT: Final = WireFormat(
     names={
         "lifetime_days": "lifetimeDays",
@@ -17,6 +26,10 @@ ACCOUNT: Final = WireFormat(
     },
     takes={"create": _CHANGEABLE, "update": _CHANGEABLE},
     requires={"create": ("name", "scopes")},
+    answers={
+        "read": _TEMPLATE,
+        "list": {"items": [_TEMPLATE], "pageIndex": 0, "pageSize": 5, "totalCount": 1},
+    },
     listing_schema=lambda item: {
         "type": "object",
         "properties": {

@@ -42,6 +42,34 @@ def _with_request_id(data: Any) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": required}
 
 
+#: The two documents' answers, with what they leave out filled in.
+_KEY: Final = {
+    "id": "key_0Xv5ZlJbkzpqU2TdqRgwF1",
+    "object": "api_key",
+    "name": "Analytics Dashboard",
+    "description": "",
+    "key_prefix": "sig_live_a1b2",
+    "key_type": "live",
+    "status": "active",
+    "enabled": True,
+    "scopes": ["trademarks:read", "search:read", "events:read"],
+    "rate_limit_tier": "standard",
+    "metadata": {"environment": "production"},
+    "service_account": None,
+    "created_by": "usr_0Xv5ZlJbkzpqU2TdqRgwF2",
+    "last_used_at": None,
+    "last_used_ip": None,
+    "last_used_user_agent": None,
+    "expires_at": None,
+    "created_at": "2026-03-24T16:00:00Z",
+    "updated_at": "2026-03-24T16:00:00Z",
+    "revoked_at": None,
+    "livemode": True,
+}
+_ISSUED: Final = {
+    "key": "sig_live_a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6q7r8s9t0",
+    "prefix": "sig_live_a1b2",
+}
 CANONICAL: Final = WireFormat(
     shows={
         "read": _READ,
@@ -60,6 +88,24 @@ CANONICAL: Final = WireFormat(
             "name": "Analytics Dashboard",
             "scopes": ["trademarks:read", "search:read", "events:read"],
         }
+    },
+    answers={
+        "read": {
+            **_KEY,
+            "name": "Production server",
+            "scopes": ["trademarks:read", "search:read", "portfolios:manage"],
+            "last_used_at": "2026-04-09T18:12:00Z",
+            "last_used_ip": "192.0.2.7",
+            "last_used_user_agent": "python-requests/2.32",
+            "created_at": "2025-12-01T10:00:00Z",
+        },
+        "create": {**_KEY, **_ISSUED},
+        "rotate": {**_KEY, **_ISSUED, "previous_secret_expires_at": "2026-03-25T16:00:00Z"},
+        "revoke": {**_KEY, "status": "revoked", "revoked_at": "2026-03-25T16:00:00Z"},
+        "current": {
+            **_KEY,
+            "organization": {"id": "org_0Xv5ZlJbkzpqU2TdqRgwF3", "name": "Acme"},
+        },
     },
     listing=_listing,
     listing_schema=_listing_schema,

@@ -75,6 +75,24 @@ _ERROR: Final = {
     },
     "required": ["code", "data", "message", "errors", "docUrl", "requestId"],
 }
+_KEY: Final = {
+    "createdAt": "2026-03-24T16:00:00Z",
+    "createdBy": "usr_0Xv5ZlJbkzpqU2TdqRgwF2",
+    "description": "",
+    "expiresAt": None,
+    "id": "key_0Xv5ZlJbkzpqU2TdqRgwF1",
+    "keyPrefix": "sig_live_a1b2",
+    "lastUsedAt": None,
+    "lastUsedIp": None,
+    "lastUsedUserAgent": None,
+    "name": "CI",
+    "organizationId": "org_0Xv5ZlJbkzpqU2TdqRgwF3",
+    "revokedAt": None,
+    "scope": "read",
+    "serviceAccountId": None,
+    "userId": "usr_0Xv5ZlJbkzpqU2TdqRgwF2",
+}
+_ISSUED: Final = {**_KEY, "key": "sig_live_a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6q7r8s9t0"}
 ENVELOPE: Final = WireFormat(
     names={
         "created_at": "createdAt",
@@ -100,6 +118,12 @@ ENVELOPE: Final = WireFormat(
     requires={"create": ("name",)},
     defaults={"create": {"scope": "read"}},
     examples={"create": {"name": "CI", "scope": "read"}},
+    answers={
+        "read": _KEY,
+        "create": _ISSUED,
+        "rotate": _ISSUED,
+        "revoke": {**_KEY, "revokedAt": "2026-03-25T16:00:00Z"},
+    },
     listing=lambda items, next_cursor: {"items": items, "nextCursor": next_cursor},
     listing_schema=_listing_schema,
     answer_schema=_answer_schema,

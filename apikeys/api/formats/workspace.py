@@ -17,6 +17,17 @@ def _error(failure: Failure, request_id: str) -> dict[str, Any]:
     return {"error": f"{field}: {failure.message}" if field else failure.message}
 
 
+#: The document's own values.
+_KEY: Final = {
+    "id": "550e8400-e29b-41d4-a716-446655440000",
+    "workspace_id": "660e8400-e29b-41d4-a716-446655440000",
+    "name": "CI/CD Pipeline Key",
+    "key_prefix": "sk_live_abc1",
+    "status": "active",
+    "created_by": "770e8400-e29b-41d4-a716-446655440000",
+    "created_at": "2024-01-15T09:30:00Z",
+    "updated_at": "2024-01-15T09:30:00Z",
+}
 WORKSPACE: Final = WireFormat(
     names={"organization_id": "workspace_id", "usable_status": "status"},
     shows={"read": _READ, "create": (*_READ, "key"), "revoke": ("usable_status",)},
@@ -25,6 +36,11 @@ WORKSPACE: Final = WireFormat(
     id_of=lambda prefix, value: str(value),
     has_pages=False,
     examples={"create": {"name": "CI/CD Pipeline Key"}},
+    answers={
+        "read": _KEY,
+        "create": {**_KEY, "key": "sk_live_abc123def456ghi789..."},
+        "revoke": {"status": "revoked"},
+    },
     error=_error,
     error_schema={
         "type": "object",

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.urls import URLPattern
 
+from apikeys.api.schema import examples
 from apikeys.api.schema.operations import CAUSES, OPERATIONS, Operation, failures
 from apikeys.api.schema.vocabulary import PARAMETERS, Schema, shown, taken
 from apikeys.api.viewsets import TemplateViewSet
@@ -70,7 +71,8 @@ def _operation(operation: Operation, wire: WireFormat, route: str, viewset: type
     responses = {str(status): body}
     for failure in failures(operation, wire, route):
         schema = {"$ref": "#/components/schemas/Error"}
-        responses[str(failure)] = _response(failure, CAUSES[failure], schema)
+        example = examples.failure(wire, failure)
+        responses[str(failure)] = _response(failure, CAUSES[failure], schema, example)
     described: dict[str, Any] = {
         "operationId": f"{operation.name}_{noun}{'s' if operation.name == 'list' else ''}",
         "summary": operation.summary,
@@ -128,11 +130,12 @@ def _success(operation: Operation, wire: WireFormat, noun: str) -> tuple[int, di
     held = wire.listing_schema(one) if operation.name == "list" else one
     schema = {**frame(held), "title": f"{operation.name.capitalize()}{noun.capitalize()}Answer"}
     status = wire.created if operation.name == "create" else 200
-    return status, _response(status, "It is done.", schema)
+    example = examples.success(wire, operation.name)
+    return status, _response(status, "It is done.", schema, example)
 
 
-def _response(status: int, description: str, schema: Any) -> dict[str, Any]:
-    content = {"application/json": {"schema": schema}}
+def _response(status: int, description: str, schema: Any, example: Any) -> dict[str, Any]:
+    content = {"application/json": {"schema": schema, "example": example}}
     return {"description": description, "headers": _headers(status), "content": content}
 
 

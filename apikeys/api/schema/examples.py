@@ -1,0 +1,25 @@
+"""Examples of answers, framed as the format frames them."""
+
+from typing import Any, Final
+
+from apikeys.api.failures import ERROR_TYPES, Failure
+from apikeys.api.schema.operations import CAUSES
+from apikeys.api.wire import WireFormat
+
+_REQUEST_ID: Final = "req_wP2gH8iJ"
+#: The most frequent cause of a status that has several codes.
+_CODES: Final = {401: "invalid_api_key", 403: "insufficient_scope", 409: "name_taken"}
+
+
+def success(wire: WireFormat, operation: str) -> Any:
+    """An answer to an operation that went well."""
+    data = wire.answers.get(operation, wire.answers["read"])
+    if operation == "list" and "list" not in wire.answers:
+        data = wire.listing([data], None)
+    return wire.answer(data, _REQUEST_ID)
+
+
+def failure(wire: WireFormat, status: int) -> Any:
+    """An answer with an error."""
+    code = _CODES.get(status, ERROR_TYPES[status])
+    return wire.error_body(Failure(status, code, CAUSES[status]), _REQUEST_ID)
