@@ -6,7 +6,8 @@ ENV PATH=/opt/venv/bin:$PATH
 WORKDIR /app
 COPY requirements/base.txt requirements/base.txt
 RUN pip install --require-hashes -r requirements/base.txt
-COPY manage.py CHANGELOG.md ./
+COPY manage.py manage.py
+COPY CHANGELOG.md CHANGELOG.md
 COPY config config
 COPY organizations organizations
 COPY apikeys apikeys

@@ -6,12 +6,19 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
+from organizations.origin import current_origin
 from organizations.redaction import redact
 
 
 def redact_secrets(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
     """Cuts whatever looks like a secret, in values however deep, tracebacks included."""
     return {name: _redacted(value) for name, value in event.items()}
+
+
+def add_origin(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """Says which request a line belongs to, where it belongs to one."""
+    origin = current_origin()
+    return {"request_id": origin.request_id, "ip": origin.ip, **event} if origin else event
 
 
 def _redacted(value: Any) -> Any:
@@ -25,7 +32,7 @@ def _redacted(value: Any) -> Any:
 
 
 _SHARED: list[Any] = [
-    structlog.contextvars.merge_contextvars,
+    add_origin,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable
+from functools import cache
+from http import HTTPStatus
 from typing import Any, Final
 
 import structlog
@@ -10,9 +12,16 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 
 from apikeys.api.fallbacks import is_api
-from organizations.origin import is_trusted, read_origin
+from organizations.origin import entered, is_trusted, read_origin
 
 _PERMISSIONS: Final = "camera=(), geolocation=(), microphone=(), clipboard-write=(self)"
+_API_HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
 _log = structlog.get_logger(__name__)
 
 
@@ -25,13 +34,19 @@ def request_context(
         started = time.perf_counter()
         origin = read_origin(request.META, settings.TRUSTED_PROXIES)
         _believe_proxy(request.META)
-        if is_api(request.path):
+        called = is_api(request.path)
+        if called:
             request.META.pop("HTTP_COOKIE", None)  # no session, no CSRF cookie: keys only
         request.origin = origin  # type: ignore[attr-defined]
-        with structlog.contextvars.bound_contextvars(request_id=origin.request_id, ip=origin.ip):
+        with entered(origin):
             response = get_response(request)
-            _log_answer(request, response, started)
-        _set_headers(request, response, origin.request_id)
+            if not called or _is_worth_a_line(request, response):
+                _log_answer(request, response, started)
+        response.headers["X-Request-Id"] = origin.request_id
+        if called:
+            _set_api_headers(request, response)
+        else:
+            _set_page_headers(response)
         return response
 
     return middleware
@@ -68,11 +83,35 @@ def _log_answer(request: HttpRequest, response: HttpResponse, started: float) ->
     )
 
 
-def _set_headers(request: HttpRequest, response: HttpResponse, request_id: str) -> None:
-    response["X-Request-Id"] = request_id
+def _is_worth_a_line(request: HttpRequest, response: HttpResponse) -> bool:
+    """Calls that went well and changed nothing are in the usage; a line would cost more."""
+    quiet = response.status_code < HTTPStatus.BAD_REQUEST and request.method in ("GET", "HEAD")
+    return not quiet or settings.API_ACCESS_LOG
+
+
+def _set_api_headers(request: HttpRequest, response: HttpResponse) -> None:
+    """What the middleware of pages would set, for an answer that is no page."""
+    for name, value in _API_HEADERS.items():
+        response.headers[name] = value
+    response.headers.setdefault("Content-Length", str(len(response.content)))
+    if settings.SECURE_HSTS_SECONDS and request.is_secure():
+        response.headers["Strict-Transport-Security"] = _strict_transport()
+
+
+@cache
+def _strict_transport() -> str:
+    """As Django's SecurityMiddleware says it to pages."""
+    return "; ".join(
+        (
+            f"max-age={settings.SECURE_HSTS_SECONDS}",
+            *(["includeSubDomains"] if settings.SECURE_HSTS_INCLUDE_SUBDOMAINS else []),
+            *(["preload"] if settings.SECURE_HSTS_PRELOAD else []),
+        )
+    )
+
+
+def _set_page_headers(response: HttpResponse) -> None:
     response["Permissions-Policy"] = _PERMISSIONS
     response["Cross-Origin-Resource-Policy"] = "same-origin"
-    if is_api(request.path):
-        response["Cache-Control"] = "no-store"
     # Files say for themselves how long they may be kept; what people see is theirs alone.
     response.headers.setdefault("Cache-Control", "private, no-store")

@@ -1,6 +1,9 @@
 """Where a request came from: its id, the client's address and its user agent."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any, Final
 
@@ -10,16 +13,39 @@ from organizations.redaction import redact
 
 Networks = Sequence[IPv4Network | IPv6Network]
 _USER_AGENT_LENGTH: Final = 500
+#: Characters that are looked at; a secret near the cut is cut to its prefix all the same.
+_LONGEST_READ: Final = 2_000
+_current: ContextVar[Origin | None] = ContextVar("origin", default=None)
 
 
 def read_origin(meta: dict[str, Any], trusted_proxies: Networks) -> Origin:
     """The origin of a WSGI request; forwarded addresses count only from trusted proxies."""
-    agent = "".join(c for c in meta.get("HTTP_USER_AGENT", "") if c.isprintable())
     return Origin(
         request_id=ids.public_id("req", ids.new_id()),
         ip=client_ip(meta, trusted_proxies),
-        user_agent=redact(agent)[:_USER_AGENT_LENGTH],
+        user_agent=_clean_agent(meta.get("HTTP_USER_AGENT", "")[:_LONGEST_READ]),
     )
+
+
+@lru_cache(maxsize=1024)  # the same few programs call again and again
+def _clean_agent(text: str) -> str:
+    agent = "".join(c for c in text if c.isprintable())
+    return redact(agent)[:_USER_AGENT_LENGTH]
+
+
+@contextmanager
+def entered(origin: Origin) -> Iterator[None]:
+    """Marks what happens meanwhile as a part of the request that came from `origin`."""
+    token = _current.set(origin)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def current_origin() -> Origin | None:
+    """The origin of the request that is being answered, if one is."""
+    return _current.get()
 
 
 def client_ip(meta: dict[str, Any], trusted_proxies: Networks) -> str | None:
@@ -36,10 +62,11 @@ def client_ip(meta: dict[str, Any], trusted_proxies: Networks) -> str | None:
 
 def is_trusted(address: str, trusted_proxies: Networks) -> bool:
     """Whether `address` is one of the configured proxies'; nothing else than an address is."""
-    cleaned = _clean_ip(address)
+    cleaned = _clean_ip(address) if trusted_proxies else None
     return cleaned is not None and any(ip_address(cleaned) in net for net in trusted_proxies)
 
 
+@lru_cache(maxsize=4096)
 def _clean_ip(text: str) -> str | None:
     try:
         return str(_read_ip(text.strip().partition("%")[0]))

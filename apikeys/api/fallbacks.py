@@ -1,5 +1,6 @@
 """JSON answers for what never reaches a viewset: unknown addresses, crashes, refused hosts."""
 
+import re
 from typing import Final
 
 from django.http import HttpRequest, JsonResponse
@@ -15,9 +16,12 @@ from organizations.origin import origin_of
 FORMATS: Final = {"/v1": CANONICAL, "/envelope": ENVELOPE, "/api": WORKSPACE}
 
 
+_PREFIXED: Final = re.compile(rf"(?:{'|'.join(FORMATS)})(?:/|\Z)")
+
+
 def is_api(path: str) -> bool:
     """Whether `path` belongs to the API and not to the pages."""
-    return _format_of(path) is not None
+    return _PREFIXED.match(path) is not None
 
 
 def _format_of(path: str) -> WireFormat | None:

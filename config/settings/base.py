@@ -23,6 +23,8 @@ API_KEY_BRAND = env.brand()
 API_KEY_PEPPERS = env.peppers()
 API_KEY_SCOPES = DEFAULT_SCOPES
 API_BODY_LIMIT = 64 * 1024
+#: Whether calls that went well and changed nothing are logged; usage counts them either way.
+API_ACCESS_LOG = env.flag("API_ACCESS_LOG")
 RATE_LIMIT_TIERS = {
     "standard": "600/minute",
     "high": "6000/minute",
@@ -49,8 +51,9 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "config.middleware.request_context",
-    "django.middleware.security.SecurityMiddleware",
     "config.health.health_checks",
+    "config.lanes.fork",
+    "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "config.middleware.refuse_null",
@@ -62,6 +65,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.lanes.api_exit",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"

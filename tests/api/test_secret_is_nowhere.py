@@ -14,6 +14,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
+from pytest_django import Settings
 
 from apikeys.services import Issued
 from organizations.models import User
@@ -44,9 +45,14 @@ class Story:
 
 @pytest.fixture
 def story(
-    committed: None, call: ApiClient, manager: Issued, capfd: pytest.CaptureFixture[str]
+    committed: None,
+    call: ApiClient,
+    manager: Issued,
+    capfd: pytest.CaptureFixture[str],
+    settings: Settings,
 ) -> Story:
     """Keys made, rotated, used, mistyped, listed, changed, lost in the wrong places and ended."""
+    settings.API_ACCESS_LOG = True
     told = Story(secrets=[manager.secret])
     with console_log():
         _tell(told, call, manager)

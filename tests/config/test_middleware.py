@@ -1,4 +1,5 @@
 import re
+from collections.abc import Callable
 from ipaddress import ip_network
 from typing import Any
 
@@ -9,6 +10,7 @@ from pytest_django import Settings
 from apikeys.models import ApiKey
 from apikeys.services import Issued
 from tests.client import ApiClient
+from tests.logs import Lines
 
 
 def test_every_answer_has_an_id_of_its_own(call: ApiClient) -> None:
@@ -80,8 +82,77 @@ def test_the_scheme_is_believed_from_a_trusted_proxy_only(
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", ["/admin/login/", "/nothing-here", "/v1/api-keys", "/v1/nothing"])
-def test_pages_and_api_have_the_security_headers(path: str, client: Client) -> None:
+@pytest.mark.parametrize("path", ["/v1/api-keys", "/v1/nothing", "/api/v1", "/envelope/x"])
+def test_the_api_has_the_security_headers(path: str, client: Client, settings: Settings) -> None:
+    settings.SECURE_HSTS_SECONDS = 60
+
+    headers = client.get(path, secure=True).headers
+
+    assert headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert headers["Strict-Transport-Security"].startswith("max-age=")
+    assert "Strict-Transport-Security" not in client.get(path).headers
+
+
+def test_an_unknown_host_gets_nothing_of_the_api(client: Client) -> None:
+    answer = client.get("/v1/api-keys/current", headers={"Host": "evil.example"})
+
+    assert answer.status_code == 400
+    assert answer.json()["error"]["type"] == "validation_error"
+
+
+@pytest.mark.django_db
+def test_calls_pass_none_of_the_middleware_of_pages(client: Client, settings: Settings) -> None:
+    *others, last = settings.MIDDLEWARE
+    settings.MIDDLEWARE = [*others, f"{__name__}.marking", last]
+
+    assert "X-Pages" in client.get("/docs/").headers
+    assert "X-Pages" not in client.get("/v1/api-keys/current").headers
+
+
+def marking(get_response: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Middleware that marks what has passed it."""
+
+    def middleware(request: Any) -> Any:
+        response = get_response(request)
+        response["X-Pages"] = "yes"
+        return response
+
+    return middleware
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "logged"),
+    [
+        ("GET", "/v1/openapi.json", False),
+        ("POST", "/v1/openapi.json", True),
+        ("GET", "/v1/api-keys/current", True),
+        ("GET", "/livez", True),
+    ],
+)
+@pytest.mark.parametrize("all_of_them", [False, True])
+def test_calls_that_went_well_are_logged_on_request(
+    method: str,
+    path: str,
+    logged: bool,
+    all_of_them: bool,
+    client: Client,
+    settings: Settings,
+    lines: Lines,
+) -> None:
+    settings.API_ACCESS_LOG = all_of_them
+
+    client.generic(method, path)
+
+    found = [line["path"] for line in lines() if line["event"] == "request"]
+    assert found == ([path] if logged or all_of_them else [])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/admin/login/", "/nothing-here"])
+def test_pages_have_the_security_headers(path: str, client: Client) -> None:
     headers = client.get(path).headers
 
     assert headers["Content-Security-Policy"].count("default-src 'self'") == 1
