@@ -19,6 +19,12 @@ def peppers() -> Peppers:
     return value
 
 
+def lease() -> float:
+    """For how many seconds a worker may trust what it has verified; 0 for not at all."""
+    value: float = settings.API_KEY_LEASE
+    return value
+
+
 def scopes() -> Mapping[str, str]:
     """The registry: scope → description, in the order of display."""
     value: Mapping[str, str] = settings.API_KEY_SCOPES

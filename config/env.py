@@ -16,6 +16,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 VAR: Final = Path(os.environ.get("VAR_DIR") or ROOT / "var").resolve()
 DEMO_FILE: Final = VAR / "demo.env"
 _SHORTEST_SECRET_KEY: Final = 50
+_LONGEST_TIME: Final = 10
 _EXAMPLE: Final = "change-me"
 _LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _env = environ.Env()
@@ -46,6 +47,18 @@ def flag(name: str, *, default: bool = False) -> bool:
     """A variable that is on or off."""
     value: bool = _env.bool(name, default=default)
     return value
+
+
+def seconds(name: str, default: float) -> float:
+    """A short time in seconds, from 0 to 10."""
+    value = text(name, str(default))
+    try:
+        found = float(value)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found <= _LONGEST_TIME:
+        raise ImproperlyConfigured(f"Set {name} to a number of seconds from 0 to {_LONGEST_TIME}.")
+    return found
 
 
 def words(name: str, default: list[str]) -> list[str]:

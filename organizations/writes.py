@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from django.db import IntegrityError, connection, models, transaction
 
+from organizations import withdrawal
 from organizations.exceptions import Conflict
 
 _open: ContextVar[bool] = ContextVar("writes_open", default=False)
@@ -31,9 +32,17 @@ def allowed() -> Iterator[None]:
 
 @contextmanager
 def operation() -> Iterator[None]:
-    """One transaction in which guarded models may be written; also usable as a decorator."""
+    """One transaction in which guarded models may be written; also usable as a decorator.
+
+    If it takes authority away, it returns when no worker can act on the state before it any more.
+    """
+    outermost = not connection.in_atomic_block
+    if outermost:
+        withdrawal.forget()
     with turn(), transaction.atomic(), allowed():
         yield
+    if outermost:
+        withdrawal.wait_out()
 
 
 @contextmanager

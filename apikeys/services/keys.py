@@ -21,6 +21,7 @@ from organizations.exceptions import Conflict, ErrorCode, NotFound, require_unch
 from organizations.models import Organization, ServiceAccount
 from organizations.roles import Action
 from organizations.text import clean_text, name_key
+from organizations.withdrawal import withdraw
 from organizations.writes import conflict_on, operation
 
 
@@ -146,6 +147,8 @@ def update_api_key(
         _require_no_more_than_held(key, changed, actor)
         key.updated_at = timezone.now()
         save_named(key)
+        if _narrows(key, changed):
+            withdraw()
         audit.record(_event(key, changed), key, actor=actor, details=_readable(changed))
     return key
 
@@ -168,6 +171,15 @@ def _require_no_more_than_held(key: ApiKey, changed: Mapping[str, Any], actor: A
     later = "expires_at" in changed and (new_end is None or (old_end and new_end > old_end))
     if later or ("enabled" in changed and key.enabled):
         authority.require_within(actor, key)
+
+
+def _narrows(key: ApiKey, changed: Mapping[str, Any]) -> bool:
+    """Whether the key may do less than before, or for a shorter time."""
+    old_scopes, new_scopes = changed.get("scopes", [[], []])
+    old_end, new_end = changed.get("expires_at", [None, None])
+    sooner = new_end is not None and (old_end is None or new_end < old_end)
+    disabled = "enabled" in changed and not key.enabled
+    return disabled or sooner or not set(old_scopes) <= set(new_scopes)
 
 
 def _event(key: ApiKey, changed: Mapping[str, Any]) -> KeyEvent:
@@ -206,6 +218,7 @@ def revoke_api_key(key: ApiKey, *, actor: Actor, reason: str = "") -> ApiKey:
     if key.revoked_at is None:
         key.revoked_at = key.updated_at = timezone.now()
         key.save(update_fields=["revoked_at", "updated_at"])
+        withdraw()
         details = {"reason": reason} if reason else {}
         audit.record(KeyEvent.REVOKED, key, actor=actor, details=details)
     return key

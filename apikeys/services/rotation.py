@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from apikeys import conf
 from apikeys.events import KeyEvent
 from apikeys.models import ApiKey, ApiKeySecret, Status
 from apikeys.services import authority
@@ -14,6 +15,7 @@ from apikeys.services.submissions import once
 from organizations import audit
 from organizations.actors import Actor
 from organizations.exceptions import Conflict, ErrorCode, Invalid
+from organizations.withdrawal import withdraw
 from organizations.writes import operation
 
 LONGEST_GRACE: Final = timedelta(days=7)
@@ -82,8 +84,10 @@ def _require_first(key: ApiKey, seen: ApiKeySecret, force: bool, now: datetime) 
 
 
 def _retire_older(key: ApiKey, now: datetime, grace_period: timedelta) -> datetime:
-    key.secrets.overlapping(now).update(ends_at=now)
+    ended = key.secrets.overlapping(now).update(ends_at=now)
     ends_at = now + grace_period
+    if ended or grace_period.total_seconds() <= conf.lease():
+        withdraw()
     key.secrets.current().update(ends_at=ends_at)
     return ends_at
 

@@ -21,6 +21,7 @@ TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 
 API_KEY_BRAND = env.brand()
 API_KEY_PEPPERS = env.peppers()
+API_KEY_LEASE = env.seconds("API_KEY_LEASE", 1)
 API_KEY_SCOPES = DEFAULT_SCOPES
 API_BODY_LIMIT = 64 * 1024
 #: Whether calls that went well and changed nothing are logged; usage counts them either way.

@@ -10,6 +10,8 @@ from config.settings.base import *  # noqa: F403
 from config.settings.base import DATABASES
 
 STAFF_SECOND_FACTOR = False
+# Tests of the lease switch it on; the others would only wait.
+API_KEY_LEASE = env.seconds("API_KEY_LEASE", 0)
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Of the process alone, so that a test can empty it without taking anything from another.

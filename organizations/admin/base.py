@@ -14,7 +14,7 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from organizations import ids
+from organizations import ids, withdrawal
 from organizations.actors import Actor
 from organizations.exceptions import DomainError
 from organizations.forms import show_refusal
@@ -136,12 +136,13 @@ class ServiceAdmin(StaffPages[M]):
     ) -> None:
         """Acts on each row by itself; says for how many it worked and why not for the others."""
         succeeded = 0
-        for row in rows:
-            try:
-                act(row)
-                succeeded += 1
-            except DomainError as refusal:
-                self.message_user(request, f"{row}: {refusal.message}", messages.ERROR)
+        with withdrawal.together():
+            for row in rows:
+                try:
+                    act(row)
+                    succeeded += 1
+                except DomainError as refusal:
+                    self.message_user(request, f"{row}: {refusal.message}", messages.ERROR)
         if succeeded:
             self.message_user(request, f"{done}: {succeeded}.", messages.SUCCESS)
 

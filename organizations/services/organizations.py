@@ -13,6 +13,7 @@ from organizations.exceptions import Conflict, Invalid, require_unchanged
 from organizations.models import Membership, Organization, User
 from organizations.roles import Action, Role
 from organizations.text import clean_name
+from organizations.withdrawal import withdraw
 from organizations.writes import operation
 
 #: Of how many organizations one person may be an admin and still make another.
@@ -85,6 +86,8 @@ def set_api_access(organization: Organization, *, enabled: bool, actor: Actor) -
     if organization.api_access_enabled != enabled:
         organization.api_access_enabled = enabled
         organization.save(update_fields=["api_access_enabled", "updated_at"])
+        if not enabled:
+            withdraw()
         on, off = OrganizationEvent.API_ACCESS_ENABLED, OrganizationEvent.API_ACCESS_DISABLED
         audit.record(on if enabled else off, organization, actor=actor)
     return organization
@@ -100,6 +103,7 @@ def set_rate_limit_tier(organization: Organization, *, tier: str, actor: Actor) 
     old, organization.rate_limit_tier = organization.rate_limit_tier, tier
     if old != tier:
         organization.save(update_fields=["rate_limit_tier", "updated_at"])
+        withdraw()  # the new tier may be lower
         details = {"rate_limit_tier": [old, tier]}
         audit.record(OrganizationEvent.TIER_CHANGED, organization, actor=actor, details=details)
     return organization

@@ -11,6 +11,7 @@ from organizations.exceptions import Conflict, ErrorCode, require_unchanged
 from organizations.models import Organization, ServiceAccount
 from organizations.roles import Action
 from organizations.text import clean_name, clean_text, name_key
+from organizations.withdrawal import withdraw
 from organizations.writes import conflict_on, operation
 
 
@@ -60,6 +61,8 @@ def set_service_account_enabled(
     if account.enabled != enabled:
         account.disabled_at = None if enabled else timezone.now()
         account.save(update_fields=["disabled_at", "updated_at"])
+        if not enabled:
+            withdraw()
         event = OrganizationEvent.SERVICE_ACCOUNT_DISABLED
         if enabled:
             event = OrganizationEvent.SERVICE_ACCOUNT_ENABLED

@@ -16,13 +16,15 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from django.conf import settings
+from django.conf import settings as configured
 from django.db import connection
+from pytest_django import Settings
 
 from apikeys.services import Issued
 
 T = TypeVar("T")
 START_SECONDS = 60
+LEASE = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,9 @@ def at_once(times: int, act: Callable[[int], T]) -> list[T]:
 
 
 @pytest.fixture
-def server(committed: None, tmp_path: Path) -> Iterator[Server]:
-    """Granian as in production, on a free port of the loopback interface."""
+def server(committed: None, tmp_path: Path, settings: Settings) -> Iterator[Server]:
+    """Granian as in production, with leases, on a free port of the loopback interface."""
+    settings.API_KEY_LEASE = LEASE  # what tests do themselves has to wait as well
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -74,7 +77,7 @@ def server(committed: None, tmp_path: Path) -> Iterator[Server]:
     ]
     with (tmp_path / "server.log").open("wb") as log:
         address = f"http://127.0.0.1:{port}"
-        environment = {**_environment(), "API_BASE_URL": address}
+        environment = {**_environment(), "API_BASE_URL": address, "API_KEY_LEASE": str(LEASE)}
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         try:
             yield _when_ready(Server(address), process, tmp_path)
@@ -88,7 +91,7 @@ def _environment() -> dict[str, str]:
         **os.environ,
         "DATABASE_URL": _database_url(),
         "DJANGO_SETTINGS_MODULE": "config.settings.test",
-        "REDIS_URL": settings.REDIS_URL,
+        "REDIS_URL": configured.REDIS_URL,
     }
 
 

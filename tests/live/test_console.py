@@ -1,5 +1,6 @@
 """The Test page's server-side call against the real API: in words why a key was refused."""
 
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from organizations.models import Organization, User
 from organizations.moments import stamp
 from organizations.services import set_api_access
 from tests.factories import SYSTEM
-from tests.live.conftest import Server
+from tests.live.conftest import LEASE, Server
 from tests.pages.support import developer, sign_in
 
 Test = Callable[[Issued], str]
@@ -42,6 +43,7 @@ def _ended(issued: Issued) -> str:
     end = timezone.now() - timedelta(hours=1)
     with writes.allowed():
         ApiKey.objects.filter(pk=issued.key.pk).update(expires_at=end)
+    time.sleep(LEASE)  # no service has waited for the leases
     return stamp(end)
 
 

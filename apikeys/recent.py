@@ -1,0 +1,42 @@
+"""A dictionary of bounded size that forgets what came first."""
+
+from typing import Generic, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Recent(Generic[K, V]):
+    """Keeps at least `size` and at most twice as many entries, in two generations.
+
+    When the younger one is full, it becomes the older one, and what that held is forgotten. Each
+    step is one operation on a dictionary, so that threads need no lock.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._young: dict[K, V] = {}
+        self._old: dict[K, V] = {}
+
+    def __len__(self) -> int:
+        return len(self._young) + len(self._old)
+
+    def get(self, key: K) -> V | None:
+        """What was kept last under `key`, if it has not been forgotten."""
+        value = self._young.get(key)
+        return self._old.get(key) if value is None else value
+
+    def keep(self, key: K, value: V) -> None:
+        """Keeps `value` in place of what was kept before."""
+        if len(self._young) >= self._size:
+            self._old, self._young = self._young, {}
+        self._young[key] = value
+
+    def forget(self, key: K) -> None:
+        """Forgets an entry, if it is there."""
+        self._young.pop(key, None)
+        self._old.pop(key, None)
+
+    def clear(self) -> None:
+        """Forgets everything."""
+        self._young, self._old = {}, {}
