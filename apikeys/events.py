@@ -10,6 +10,7 @@ class KeyEvent(StrEnum):
     UPDATED = "api_key.updated"
     ENABLED = "api_key.enabled"
     DISABLED = "api_key.disabled"
+    TIER_CHANGED = "api_key.rate_limit_tier_changed"
     ROTATED = "api_key.rotated"
     REVOKED = "api_key.revoked"
     RETIRED_SECRET_USED = "api_key.retired_secret_used"

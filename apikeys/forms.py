@@ -7,7 +7,7 @@ from django import forms
 from apikeys import conf
 from apikeys.tokens import Environment
 from organizations import ids
-from organizations.forms import cleaned
+from organizations.forms import cleaned, tier_choices
 from organizations.models import Organization, ServiceAccount
 from organizations.text import clean_text
 
@@ -70,6 +70,16 @@ class NewKeyForm(forms.Form):
         if text and account is None:
             raise forms.ValidationError("There is no service account with this id.")
         return account
+
+
+class TierForm(forms.Form):
+    """The rate-limit tier of keys; empty for that of their organization."""
+
+    rate_limit_tier = forms.ChoiceField(
+        required=False,
+        choices=lambda: [("", "As its organization"), *tier_choices()],
+        help_text="From the next window of a minute on.",
+    )
 
 
 class RevokeForm(forms.Form):

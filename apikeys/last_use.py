@@ -1,16 +1,17 @@
 """What a successful verification leaves behind, without ever delaying or failing a request."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 import structlog
 from django.db import DatabaseError, connection, transaction
-from django.db.models import Q
 from django.utils import timezone
 
-from apikeys import conf
+from apikeys import conf, usage_sql
 from apikeys.models import ApiKey, ApiKeySecret
 from apikeys.verification import FoundSecret
 from organizations import writes
@@ -20,58 +21,84 @@ INTERVAL: Final = timedelta(minutes=1)
 _log = structlog.get_logger(__name__)
 
 
-def note_use(found: FoundSecret, presented: str, origin: Origin) -> None:
-    """Records time, address and user agent of a use, at most once a minute for each secret.
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A use of a secret; `digest` is the secret's under the newest pepper."""
 
-    The same visit moves the secret's digest to the newest pepper. If a row is locked or the
-    database refuses, nothing is recorded and the next use tries again.
+    found: FoundSecret
+    origin: Origin
+    at: datetime
+    digest: bytes = field(repr=False)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether there is something to record, as far as the row tells that was read."""
+        last = self.found.last_used_at
+        return last is None or last <= self.at - INTERVAL or self.moves
+
+    @property
+    def moves(self) -> bool:
+        """Whether the secret is to move to the newest pepper."""
+        return self.found.pepper != conf.peppers().newest
+
+
+def note_use(found: FoundSecret, presented: str, origin: Origin) -> None:
+    """Records one use at once, as `record` does, if it is due."""
+    peppers = conf.peppers()
+    digest = peppers.digest(presented, peppers.newest)
+    use = Use(found, origin, timezone.now(), digest)
+    if use.is_due:
+        record([use], wait=False)
+
+
+def record(uses: Sequence[Use], *, wait: bool = True) -> set[UUID]:
+    """Records time, address and user agent of uses, at most once a minute for each secret.
+
+    The same visit moves a secret's digest to the newest pepper. Rows that somebody else holds are
+    left for the next use; nothing is raised when the database refuses. Returns the ids of the
+    secrets that were visited. `wait` for SQLite's writer, or else give up.
     """
-    now = timezone.now()
-    fresh = found.last_used_at is not None and found.last_used_at > now - INTERVAL
-    if fresh and found.pepper == conf.peppers().newest:
-        return
     try:
-        with writes.turn(wait=False) as mine:
-            if mine:
-                _write_at_once(found, presented, origin)
+        with writes.turn(wait=wait) as mine:
+            return _record_at_once(uses) if mine else set()
     except DatabaseError as error:
         # The first line only: PostgreSQL adds the failing row, digest included.
         reason = str(error).partition("\n")[0]
-        _log.warning("last_use_not_recorded", key_id=str(found.key_id), reason=reason)
+        keys = sorted({str(use.found.key_id) for use in uses})
+        _log.warning("last_use_not_recorded", keys=len(keys), key_id=keys[0], reason=reason)
+        return set()
 
 
-def _write_at_once(found: FoundSecret, presented: str, origin: Origin) -> None:
+def _record_at_once(uses: Sequence[Use]) -> set[UUID]:
     with _without_waiting(), transaction.atomic(), writes.allowed():
-        if _have_both(found):
-            _write(found, presented, origin, timezone.now())
+        free = _free(uses)
+        mine = [use for use in uses if use.found.secret_id in free and use.found.key_id in free]
+        usage_sql.note_secrets([(use.found.secret_id, use.at) for use in mine], INTERVAL)
+        usage_sql.note_keys(
+            [(u.found.key_id, u.at, u.origin.ip, u.origin.user_agent) for u in mine], INTERVAL
+        )
+        for use in mine:
+            if use.moves:
+                _move(use)
+        return {use.found.secret_id for use in mine}
 
 
-def _have_both(found: FoundSecret) -> bool:
-    """Locks the secret and its key, unless somebody else holds one of them."""
-    secrets = ApiKeySecret.objects.select_for_update(skip_locked=True)
-    keys = ApiKey.objects.select_for_update(skip_locked=True, no_key=True)
-    return bool(
-        secrets.filter(pk=found.secret_id).values_list("pk")
-        and keys.filter(pk=found.key_id).values_list("pk")
-    )
+def _free(uses: Sequence[Use]) -> set[UUID]:
+    """Locks the secrets and their keys, but for those that somebody else holds.
+
+    In the order of their ids, so that two processes do not wait for each other.
+    """
+    secrets = ApiKeySecret.objects.select_for_update(skip_locked=True).order_by("pk")
+    keys = ApiKey.objects.select_for_update(skip_locked=True, no_key=True).order_by("pk")
+    return {
+        *secrets.filter(pk__in={use.found.secret_id for use in uses}).values_list("pk", flat=True),
+        *keys.filter(pk__in={use.found.key_id for use in uses}).values_list("pk", flat=True),
+    }
 
 
-def _write(found: FoundSecret, presented: str, origin: Origin, now: datetime) -> None:
-    """The secret's own use tells, while a rotation runs, whether the older one is still needed."""
-    secret = ApiKeySecret.objects.filter(pk=found.secret_id)
-    secret.filter(_due(now)).update(last_used_at=now)
-    ApiKey.objects.filter(_due(now), pk=found.key_id).update(
-        last_used_at=now, last_used_ip=origin.ip, last_used_user_agent=origin.user_agent
-    )
-    peppers = conf.peppers()
-    if found.pepper != peppers.newest:
-        digest = peppers.digest(presented, peppers.newest)
-        secret.filter(pepper=found.pepper).update(pepper=peppers.newest, digest=digest)
-
-
-def _due(now: datetime) -> Q:
-    """Rows that were not noted within the interval, nor by a clock that is ahead."""
-    return Q(last_used_at=None) | Q(last_used_at__lte=now - INTERVAL)
+def _move(use: Use) -> None:
+    secret = ApiKeySecret.objects.filter(pk=use.found.secret_id, pepper=use.found.pepper)
+    secret.update(pepper=conf.peppers().newest, digest=use.digest)
 
 
 @contextlib.contextmanager

@@ -1,7 +1,9 @@
 """The rate limiter: one budget per key by tier, on the `limits` library."""
 
+import math
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -12,72 +14,186 @@ import structlog
 from django.conf import settings
 from limits import RateLimitItem, parse
 from limits.errors import StorageError
-from limits.storage import MemoryStorage, RedisStorage, Storage
+from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from apikeys import conf
+from apikeys.quota import Grant, SharedQuota
 
 #: After the shared store has failed, how many seconds this process counts alone before it retries.
 RETRY_SECONDS: Final = 5.0
+#: Windows that are kept before those that have ended are looked for.
+_MANY: Final = 20_000
 _making: Final = threading.Lock()
+_made: "Final[dict[str, Limiter]]" = {}
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Whether a request is within the limit, and if not, in how many seconds the window ends."""
+    """Whether a request is within the limit, and where its window stands.
+
+    `amount` requests in `window` seconds; `remaining` of them as far as this process knows, until
+    the window ends in `resets` seconds.
+    """
 
     allowed: bool
-    retry_after: int = 0
+    tier: str
+    amount: int
+    window: int
+    remaining: int
+    resets: int
+
+    @property
+    def retry_after(self) -> int:
+        """Seconds after which it is worth trying again; 0 for a request that was let through."""
+        return 0 if self.allowed else max(1, self.resets)
+
+
+@dataclass(slots=True)
+class _Holding:
+    """What this process may still let through of a window, and what others may take of it."""
+
+    held: int
+    left: int
+    ends: float
 
 
 class Limiter:
-    """Counts in the shared store where there is one; alone while that is away.
+    """Spends what it holds of a key's budget, and asks for more in the shared store, if any.
 
-    Authentication never fails because the store does. Memory counts per process.
+    Authentication never fails because the store does: meanwhile each process has its share.
     """
 
-    def __init__(self, store: Storage | None) -> None:
-        self._alone = FixedWindowRateLimiter(MemoryStorage())
-        self._shared = FixedWindowRateLimiter(store) if store else None
-        self._away_until = 0.0
+    def __init__(
+        self,
+        store: SharedQuota | None,
+        processes: int = 1,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._processes = processes if store else 1
+        self._clock = clock
+        self._others = FixedWindowRateLimiter(store) if store else None
+        self._others_alone = FixedWindowRateLimiter(MemoryStorage())
+        self._holdings: dict[tuple[UUID, str], _Holding] = {}
+        self._many = _MANY
+        self._away_until: float | None = None
         self._lock = threading.Lock()
 
     def hit(self, key_id: UUID, tier: str) -> Limit:
         """Counts one request of a key."""
-        return self._hit(str(key_id), _item(tier))
+        name, item = (key_id, tier), _item(tier)
+        with self._lock:
+            holding = self._current(name)
+            if holding and (holding.held or not holding.left):
+                return self._spend(holding, tier, item)
+            if not self._may_ask():
+                return self._spend(self._share(name, item), tier, item)
+        return self._ask(name, item)
 
-    def hit_other(self, name: str, limit: str) -> Limit:
-        """Counts something else by name, within a limit such as ``10/minute``."""
-        return self._hit(name, parse(limit))
+    def hit_other(self, name: str, limit: str) -> int:
+        """Counts something else within a limit such as ``10/minute``.
 
-    def _hit(self, name: str, item: RateLimitItem) -> Limit:
-        if self._shared and time.monotonic() >= self._away_until:
+        0 where it is within, else the seconds until the window ends.
+        """
+        item = parse(limit)
+        with self._lock:
+            asks = self._may_ask()
+        if asks and self._others:
             try:
-                return _hit(self._shared, item, name)
+                return _hit(self._others, item, name)
             except StorageError:
                 self._note_failure()
         # In turns: threads that open a window together make MemoryStorage forget hits.
         with self._lock:
-            return _hit(self._alone, item, name)
+            return _hit(self._others_alone, item, name)
 
     def is_reachable(self) -> bool:
         """Whether the shared store answers; without one, the process itself is the store."""
-        return self._shared is None or self._shared.storage.check()
+        return self._store is None or self._store.check()
+
+    def _ask(self, name: tuple[UUID, str], item: RateLimitItem) -> Limit:
+        """Takes more from the store; the lock is free meanwhile, since that may last."""
+        asked, grant = self._clock(), None
+        try:
+            grant = self._store.take(str(name[0]), item) if self._store else None
+        except StorageError:
+            self._note_failure()
+        with self._lock:
+            if grant is None:
+                return self._spend(self._share(name, item), name[1], item)
+            self._away_until = None
+            return self._spend(self._add(name, grant, asked), name[1], item)
+
+    def _share(self, name: tuple[UUID, str], item: RateLimitItem) -> _Holding:
+        """What this process may let through by itself: its part of what is left of the window.
+
+        The process whose memory is the only store has it all.
+        """
+        holding = self._current(name)
+        if holding is None:
+            share = max(1, item.amount // self._processes)
+            return self._add(name, Grant(share, 0, item.get_expiry()), self._clock())
+        holding.held, holding.left = holding.held + holding.left // self._processes, 0
+        return holding
+
+    def _current(self, name: tuple[UUID, str]) -> _Holding | None:
+        holding = self._holdings.get(name)
+        return holding if holding and self._clock() < holding.ends else None
+
+    def _add(self, name: tuple[UUID, str], grant: Grant, asked: float) -> _Holding:
+        """Adds a grant to what is held. Its window ends no later here than in the store."""
+        ends = asked + grant.seconds
+        holding = self._current(name)
+        if holding:
+            holding.held, holding.left = holding.held + grant.granted, grant.left
+            holding.ends = min(holding.ends, ends)
+        else:
+            self._forget_ended()
+            holding = self._holdings[name] = _Holding(grant.granted, grant.left, ends)
+        return holding
+
+    def _spend(self, holding: _Holding, tier: str, item: RateLimitItem) -> Limit:
+        allowed = holding.held > 0
+        holding.held -= allowed
+        return Limit(
+            allowed=allowed,
+            tier=tier,
+            amount=item.amount,
+            window=item.get_expiry(),
+            remaining=holding.held + holding.left,
+            resets=max(0, math.ceil(holding.ends - self._clock())),
+        )
+
+    def _forget_ended(self) -> None:
+        if len(self._holdings) >= self._many:
+            now = self._clock()
+            self._holdings = {n: h for n, h in self._holdings.items() if now < h.ends}
+            self._many = max(_MANY, 2 * len(self._holdings))
+
+    def _may_ask(self) -> bool:
+        """Whether to ask the store; while it is away, one request at a time finds out."""
+        if self._store is None or self._away_until is None:
+            return self._store is not None
+        if self._clock() < self._away_until:
+            return False
+        self._away_until = self._clock() + RETRY_SECONDS
+        return True
 
     def _note_failure(self) -> None:
         with self._lock:
-            first = time.monotonic() >= self._away_until
-            self._away_until = time.monotonic() + RETRY_SECONDS
+            first = self._away_until is None
+            self._away_until = self._clock() + RETRY_SECONDS
         if first:
             _log.error("rate_limit_store_away", counting="per process")
 
 
-def _hit(limiter: FixedWindowRateLimiter, item: RateLimitItem, name: str) -> Limit:
+def _hit(limiter: FixedWindowRateLimiter, item: RateLimitItem, name: str) -> int:
     if limiter.hit(item, name):
-        return Limit(allowed=True)
+        return 0
     ends_at = limiter.get_window_stats(item, name).reset_time
-    return Limit(allowed=False, retry_after=max(1, int(ends_at - time.time()) + 1))
+    return max(1, int(ends_at - time.time()) + 1)
 
 
 @cache
@@ -88,15 +204,18 @@ def _item(tier: str) -> RateLimitItem:
 
 def limiter() -> Limiter:
     """The limiter of this process; threads that ask first, at once, get the same one."""
-    with _making:
-        return _make_limiter()
+    return _made.get("limiter") or _make_limiter()
 
 
-@cache
 def _make_limiter() -> Limiter:
-    if not settings.REDIS_URL:
-        return Limiter(None)
-    store = RedisStorage(
-        settings.REDIS_URL, wrap_exceptions=True, socket_timeout=0.25, socket_connect_timeout=0.25
-    )
-    return Limiter(store)
+    with _making:
+        if "limiter" not in _made:
+            store = SharedQuota(settings.REDIS_URL) if settings.REDIS_URL else None
+            _made["limiter"] = Limiter(store, settings.RATE_LIMIT_PROCESSES)
+        return _made["limiter"]
+
+
+def forget_limiter() -> None:
+    """Makes the limiter anew when it is next asked for, with the settings of then."""
+    _item.cache_clear()
+    _made.clear()

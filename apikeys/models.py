@@ -9,7 +9,13 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from apikeys.querysets import ApiKeyQuerySet, ApiKeySecretQuerySet, KeyTemplateQuerySet
+from apikeys.querysets import (
+    ApiKeyQuerySet,
+    ApiKeySecretQuerySet,
+    KeyTemplateQuerySet,
+    KeyUsageQuerySet,
+    ScopeUseQuerySet,
+)
 from apikeys.tokens import Environment
 from organizations import ids
 from organizations.models import Organization, ServiceAccount, User
@@ -47,6 +53,7 @@ class ApiKey(GuardedModel):
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now_add=True)
+    rate_limit_tier = models.CharField(max_length=30, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     disabled_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
@@ -79,6 +86,11 @@ class ApiKey(GuardedModel):
     def public_id(self) -> str:
         """The id that interfaces show: ``key_…``."""
         return ids.public_id("key", self.id)
+
+    @property
+    def tier(self) -> str:
+        """The key's own rate-limit tier, or else its organization's."""
+        return self.rate_limit_tier or self.organization.rate_limit_tier
 
     @property
     def livemode(self) -> bool:
@@ -146,6 +158,42 @@ class ApiKeySecret(GuardedModel):
 
     def __str__(self) -> str:
         return f"{self.prefix}…"
+
+
+class KeyUsage(models.Model):
+    """How many requests with a key ended how, in an hour; `apikeys.ledger` writes it in batches.
+
+    Without a constraint to the key: counting is to lock no key.
+    """
+
+    pk = models.CompositePrimaryKey("key_id", "hour", "result")
+    key = models.ForeignKey(
+        ApiKey, on_delete=models.CASCADE, related_name="usage", db_constraint=False, db_index=False
+    )
+    hour = models.DateTimeField()
+    result = models.CharField(max_length=24)
+    requests = models.BigIntegerField()
+
+    objects = KeyUsageQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.hour:%Y-%m-%d %H:00} {self.result}: {self.requests}"
+
+
+class ScopeUse(models.Model):
+    """The day on which a key last used a scope. Written in batches by `apikeys.ledger`."""
+
+    pk = models.CompositePrimaryKey("key_id", "scope")
+    key = models.ForeignKey(
+        ApiKey, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
+    scope = models.CharField(max_length=100)
+    last_used_on = models.DateField()
+
+    objects = ScopeUseQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.scope}: {self.last_used_on}"
 
 
 class KeyTemplate(GuardedModel):

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.apps import apps
+from django.db import models
 from django.db.models import Prefetch, Q
 
 from apikeys.tokens import Environment
@@ -12,7 +13,7 @@ from organizations.querysets import OwnedQuerySet
 from organizations.writes import GuardedQuerySet
 
 if TYPE_CHECKING:
-    from apikeys.models import ApiKey, ApiKeySecret, KeyTemplate
+    from apikeys.models import ApiKey, ApiKeySecret, KeyTemplate, KeyUsage, ScopeUse
 
 
 class ApiKeyQuerySet(OwnedQuerySet["ApiKey"]):
@@ -59,6 +60,22 @@ class ApiKeySecretQuerySet(GuardedQuerySet["ApiKeySecret"]):
     def overlapping(self, now: datetime) -> Self:
         """Older secrets that still verify while a rotation overlaps."""
         return self.filter(ends_at__gt=now)
+
+
+class KeyUsageQuerySet(models.QuerySet["KeyUsage"]):
+    """Requests by key, hour and result."""
+
+    def of(self, keys: ApiKeyQuerySet) -> Self:
+        """Those of keys that the reader may see."""
+        return self.filter(key__in=keys)
+
+    def between(self, start: datetime, end: datetime) -> Self:
+        """Those of the hours from `start` to before `end`."""
+        return self.filter(hour__gte=start, hour__lt=end)
+
+
+class ScopeUseQuerySet(models.QuerySet["ScopeUse"]):
+    """Days on which scopes were last used."""
 
 
 class KeyTemplateQuerySet(OwnedQuerySet["KeyTemplate"]):

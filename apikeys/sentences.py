@@ -16,6 +16,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     KeyEvent.UPDATED: "changed the key “{target}”",
     KeyEvent.ENABLED: "enabled the key “{target}”",
     KeyEvent.DISABLED: "disabled the key “{target}”",
+    KeyEvent.TIER_CHANGED: "changed the rate limit of the key “{target}”",
     KeyEvent.ROTATED: "rotated the key “{target}”",
     KeyEvent.REVOKED: "deleted the key “{target}”",
     KeyEvent.RETIRED_SECRET_USED: "used a secret of “{target}” that a rotation had ended",

@@ -4,7 +4,7 @@ It knows neither HTTP nor the services, and it writes nothing.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
@@ -52,9 +52,15 @@ class FoundSecret:
     created_by_id: UUID | None
     organization_id: UUID
     api_access_enabled: bool
-    rate_limit_tier: str
+    organization_tier: str
+    own_tier: str
     service_account_id: UUID | None
     service_account_disabled_at: datetime | None
+
+    @property
+    def tier(self) -> str:
+        """The key's own tier, or else its organization's."""
+        return self.own_tier or self.organization_tier
 
     @property
     def usable_until(self) -> datetime | None:
@@ -65,11 +71,15 @@ class FoundSecret:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was found, if anything, and why it is refused, if it is; `since` is when it ended."""
+    """What was found, if anything, and why it is refused, if it is; `since` is when it ended.
+
+    `digest` is that of a well-formed secret under the newest pepper.
+    """
 
     found: FoundSecret | None
     refusal: Refusal | None
     since: datetime | None = None
+    digest: bytes = field(default=b"", repr=False)
 
 
 #: In the order of the fields of `FoundSecret`.
@@ -90,6 +100,7 @@ _COLUMNS: Final = (
     "key__organization_id",
     "key__organization__api_access_enabled",
     "key__organization__rate_limit_tier",
+    "key__rate_limit_tier",
     "key__service_account_id",
     "key__service_account__disabled_at",
 )
@@ -103,7 +114,7 @@ def verify(presented: str) -> Outcome:
     digest = peppers.digest(presented, peppers.newest)
     found = leases.held(digest)
     if found is not None:
-        return Outcome(found, *_judge(found, timezone.now()))
+        return Outcome(found, *_judge(found, timezone.now()), digest)
     began = leases.begin()
     found = _find(peppers.digests(presented) if len(peppers.values) > 1 else [digest])
     if found is None:
@@ -111,7 +122,7 @@ def verify(presented: str) -> Outcome:
     refusal, since = _judge(found, timezone.now())
     if refusal is None:
         leases.keep(digest, found, began)
-    return Outcome(found, refusal, since)
+    return Outcome(found, refusal, since, digest)
 
 
 def _find(digests: list[bytes]) -> FoundSecret | None:

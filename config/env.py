@@ -113,6 +113,14 @@ def mail() -> dict[str, Any]:
     return value
 
 
+def processes() -> int:
+    """`RATE_LIMIT_PROCESSES`: how many share a limit; granian's workers where it is not set."""
+    value = text("RATE_LIMIT_PROCESSES") or text("GRANIAN_WORKERS") or "1"
+    if not value.isdecimal() or not int(value):
+        raise ImproperlyConfigured("Set RATE_LIMIT_PROCESSES to a whole number from 1.")
+    return int(value)
+
+
 def log_level() -> str:
     """`LOG_LEVEL`, by the names of Python's logging."""
     value = text("LOG_LEVEL", "INFO").upper()

@@ -11,7 +11,10 @@ from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 
+from apikeys.api.authentication import use_of
 from apikeys.api.fallbacks import is_api
+from apikeys.ledger import ledger
+from apikeys.uses import KeyUse
 from organizations.origin import entered, is_trusted, read_origin
 
 _PERMISSIONS: Final = "camera=(), geolocation=(), microphone=(), clipboard-write=(self)"
@@ -43,6 +46,9 @@ def request_context(
             if not called or _is_worth_a_line(request, response):
                 _log_answer(request, response, started)
         response.headers["X-Request-Id"] = origin.request_id
+        use = use_of(request)
+        if use:
+            _settle(use, response)
         if called:
             _set_api_headers(request, response)
         else:
@@ -81,6 +87,15 @@ def _log_answer(request: HttpRequest, response: HttpResponse, started: float) ->
         status=response.status_code,
         milliseconds=round((time.perf_counter() - started) * 1000, 1),
     )
+
+
+def _settle(use: KeyUse, response: HttpResponse) -> None:
+    """Counts the request, and says where its limit stands (the IETF draft on RateLimit fields)."""
+    ledger.note(use, response.status_code)
+    limit = use.limit
+    if limit:
+        response.headers["RateLimit-Policy"] = f'"{limit.tier}";q={limit.amount};w={limit.window}'
+        response.headers["RateLimit"] = f'"{limit.tier}";r={limit.remaining};t={limit.resets}'
 
 
 def _is_worth_a_line(request: HttpRequest, response: HttpResponse) -> bool:

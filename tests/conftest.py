@@ -10,6 +10,7 @@ from pytest_django import Settings
 
 from apikeys import limits
 from apikeys import triggers as key_triggers
+from apikeys.ledger import ledger
 from apikeys.services import Issued
 from organizations import triggers as organization_triggers
 from organizations.actors import Actor
@@ -33,6 +34,13 @@ ALL_SCOPES = [
 def no_attempts_counted() -> None:
     """Each test begins with none of the attempts to sign in that another has made."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def no_usage_open() -> Iterator[None]:
+    """What a test has left uncounted is not counted in another."""
+    yield
+    ledger.discard()
 
 
 @pytest.fixture
@@ -170,9 +178,7 @@ def set_limit(settings: Settings) -> Iterator[Callable[[int], None]]:
 
     def limit(requests: int) -> None:
         settings.RATE_LIMIT_TIERS = {"standard": f"{requests}/minute", "high": "1000/minute"}
-        limits._item.cache_clear()
+        limits.forget_limiter()
 
-    limits._make_limiter.cache_clear()
     yield limit
-    limits._item.cache_clear()
-    limits._make_limiter.cache_clear()
+    limits.forget_limiter()

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.apps import apps
 
+from apikeys.models import KeyUsage, ScopeUse
 from apikeys.services import Issued
 from organizations import ids
 from organizations.models import Organization
@@ -42,12 +43,14 @@ def stored() -> dict[str, list[str]]:
             for row in model._base_manager.values_list()
         )
         for model in apps.get_models()
+        if model not in (KeyUsage, ScopeUse)  # refusals are counted, too
     }
 
 
 def without_request_id(answer: Answer) -> tuple[int, dict[str, str], Any]:
     """Everything of an answer but what differs from request to request."""
-    headers = {name: value for name, value in answer.headers.items() if name != "X-Request-Id"}
+    changing = ("X-Request-Id", "RateLimit")
+    headers = {name: value for name, value in answer.headers.items() if name not in changing}
     body = dict(answer.body)
     for name in ("request_id", "requestId"):
         body.pop(name, None)

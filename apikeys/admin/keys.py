@@ -14,7 +14,7 @@ from django.utils.html import format_html, format_html_join
 
 from apikeys import services
 from apikeys.admin.filters import ExpiryFilter, IdlenessFilter, StatusFilter
-from apikeys.forms import NewKeyForm, RevokeForm
+from apikeys.forms import NewKeyForm, RevokeForm, TierForm
 from apikeys.models import ApiKey, Status
 from organizations.admin.base import ServiceAdmin, staff_actor
 from organizations.exceptions import Conflict, DomainError, ErrorCode
@@ -56,7 +56,7 @@ class ApiKeyAdmin(ServiceAdmin[ApiKey]):
         "secrets__prefix__startswith",
     )
     search_help_text = "A name, an organization, a creator, a displayed prefix, or an id (key_…)."
-    actions = ("disable", "enable", "revoke")
+    actions = ("disable", "enable", "set_tier", "revoke")
     ordering = ("-id",)
     show_full_result_count = False
     change_form_template = "admin/apikeys/apikey/detail.html"
@@ -68,6 +68,7 @@ class ApiKeyAdmin(ServiceAdmin[ApiKey]):
         "service_account",
         "description",
         "scope_list",
+        "tier",
         "metadata",
         "secret_table",
         "public_id",
@@ -197,6 +198,27 @@ class ApiKeyAdmin(ServiceAdmin[ApiKey]):
             services.revoke_api_key(key, actor=actor, reason=reason)
 
         self.act_on_each(request, queryset, act, "Revoked keys")
+        return self._back(request)
+
+    @admin.action(description="Set the rate limit of the selected keys …", permissions=["change"])
+    def set_tier(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
+        """Gives them a tier of their own, after a page that asks for it."""
+        form = TierForm(request.POST if "confirmed" in request.POST else None)
+        if not form.is_valid():
+            context = {
+                "form": form,
+                "keys": queryset,
+                "action_checkbox_name": ACTION_CHECKBOX_NAME,
+                "from_detail": request.POST.get("from_detail", ""),
+                "title": "Set the rate limit of API keys",
+            }
+            return self._page(request, "tier", context)
+        actor, tier = staff_actor(request), form.cleaned_data["rate_limit_tier"]
+
+        def act(key: ApiKey) -> None:
+            services.set_key_rate_limit_tier(key, tier=tier, actor=actor)
+
+        self.act_on_each(request, queryset, act, "Keys with this rate limit now")
         return self._back(request)
 
     def _back(self, request: HttpRequest) -> HttpResponse | None:

@@ -1,7 +1,7 @@
 """DRF authentication by API key. No cookie is read, ever."""
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from django.db import DatabaseError
@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from apikeys import services, verification
-from apikeys.last_use import note_use
+from apikeys.uses import KeyUse
 from apikeys.verification import FoundSecret, Outcome, Refusal
 from organizations.actors import Actor, ActorKind
 from organizations.origin import origin_of
@@ -48,9 +48,12 @@ class ApiKeyAuthentication(BaseAuthentication):
             return None
         presented = _bearer_token(header)
         outcome = verification.verify(presented)
+        if outcome.found:
+            # With the request itself, for the middleware that counts it.
+            use = KeyUse(outcome.found, origin_of(request), outcome.digest, not outcome.refusal)
+            request._request.key_use = use  # type: ignore[attr-defined]  # noqa: SLF001
         if outcome.found is None or outcome.refusal:
             raise _refusal(request, outcome)
-        note_use(outcome.found, presented, origin_of(request))
         return actor_of(outcome.found, request), outcome.found
 
     def authenticate_header(self, request: Request) -> str:
@@ -63,6 +66,11 @@ class HasUsableKey(BasePermission):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         return isinstance(request.auth, FoundSecret)
+
+
+def use_of(request: Any) -> KeyUse | None:
+    """What is known of the request's key, where a genuine secret came with it."""
+    return getattr(request, "key_use", None)
 
 
 def actor_of(found: FoundSecret, request: Request) -> Actor:

@@ -69,7 +69,7 @@ class ApiKeySerializer(WireSerializer):
     enabled = Flag()
     scopes = Anything()
     scope = serializers.SerializerMethodField()
-    rate_limit_tier = Text(source="organization.rate_limit_tier")
+    rate_limit_tier = Text(source="tier")
     metadata = Anything()
     organization = serializers.SerializerMethodField()
     organization_id = IdOf("org")

@@ -9,6 +9,7 @@ from apikeys.services.keys import (
     create_api_key,
     revoke_api_key,
     set_api_key_enabled,
+    set_key_rate_limit_tier,
     update_api_key,
 )
 from apikeys.services.rotation import record_retired_use, rotate_api_key
@@ -26,6 +27,7 @@ __all__ = [
     "revoke_api_key",
     "rotate_api_key",
     "set_api_key_enabled",
+    "set_key_rate_limit_tier",
     "update_api_key",
     "update_template",
 ]

@@ -17,7 +17,7 @@ from apikeys.services.submissions import first_sending, once, scoped
 from apikeys.validation import clean_fields
 from organizations import audit, policy
 from organizations.actors import Actor, ActorKind
-from organizations.exceptions import Conflict, ErrorCode, NotFound, require_unchanged
+from organizations.exceptions import Conflict, ErrorCode, Invalid, NotFound, require_unchanged
 from organizations.models import Organization, ServiceAccount
 from organizations.roles import Action
 from organizations.text import clean_text, name_key
@@ -205,6 +205,22 @@ def require_not_revoked(key: ApiKey) -> None:
 def set_api_key_enabled(key: ApiKey, *, enabled: bool, actor: Actor) -> ApiKey:
     """Disables a key, reversibly, or enables it again; from the next call on."""
     return update_api_key(key, actor=actor, changes={"enabled": enabled})
+
+
+@operation()
+def set_key_rate_limit_tier(key: ApiKey, *, tier: str, actor: Actor) -> ApiKey:
+    """Gives a key a tier of its own, or its organization's again for an empty one. For staff."""
+    policy.require(actor, Action.SET_TIER, key.organization)
+    key = locked(key, actor)
+    if tier and tier not in conf.tiers():
+        raise Invalid.field("rate_limit_tier", f"Choose one of: {', '.join(conf.tiers())}.")
+    old, key.rate_limit_tier = key.rate_limit_tier, tier
+    if old != tier:
+        key.save(update_fields=["rate_limit_tier"])
+        withdraw()  # the new tier may be lower
+        details = {"rate_limit_tier": [old, tier]}
+        audit.record(KeyEvent.TIER_CHANGED, key, actor=actor, details=details)
+    return key
 
 
 @operation()

@@ -35,9 +35,9 @@ class PastedKey(DeveloperPage):
         if not settings.API_BASE_URL:
             form.add_error(None, _UNSET)
             return self._show(form, status=422)
-        limit = limiter().hit_other(f"console:{self.actor.principal_id}", PER_PERSON)
-        if not limit.allowed:
-            form.add_error(None, f"Too many attempts. Try again in {limit.retry_after} seconds.")
+        wait = limiter().hit_other(f"console:{self.actor.principal_id}", PER_PERSON)
+        if wait:
+            form.add_error(None, f"Too many attempts. Try again in {wait} seconds.")
             return self._show(form, status=429)
         result = probe.call(self.organization.public_id, secret)
         return self._show(PastedKeyForm(), result=_readable(result))

@@ -22,10 +22,14 @@ TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 API_KEY_BRAND = env.brand()
 API_KEY_PEPPERS = env.peppers()
 API_KEY_LEASE = env.seconds("API_KEY_LEASE", 1)
+#: Seconds between two batches of usage; 0 writes none.
+USAGE_INTERVAL = env.seconds("USAGE_INTERVAL", 2)
 API_KEY_SCOPES = DEFAULT_SCOPES
 API_BODY_LIMIT = 64 * 1024
 #: Whether calls that went well and changed nothing are logged; usage counts them either way.
 API_ACCESS_LOG = env.flag("API_ACCESS_LOG")
+#: By how many a limit is divided while the shared store is away.
+RATE_LIMIT_PROCESSES = env.processes()
 RATE_LIMIT_TIERS = {
     "standard": "600/minute",
     "high": "6000/minute",

@@ -6,11 +6,15 @@ os.environ.setdefault("SECRET_KEY", "for-tests-only-" * 5)
 os.environ.setdefault("API_KEY_PEPPERS", "1:for-tests-only-for-tests-only-for-tests-only")
 
 from config import env
+from config.settings import base
 from config.settings.base import *  # noqa: F403
 from config.settings.base import DATABASES
 
 STAFF_SECOND_FACTOR = False
+RATE_LIMIT_TIERS = {**base.RATE_LIMIT_TIERS, "tiny": "50/minute"}
 # Tests of the lease switch it on; the others would only wait.
+# Tests write usage when they want to look at it.
+USAGE_INTERVAL = env.seconds("USAGE_INTERVAL", 0)
 API_KEY_LEASE = env.seconds("API_KEY_LEASE", 0)
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -42,6 +42,32 @@ def test_one_key_is_switched_from_its_page(
     assert only_event(f"api_key.{action}d", staff).target_id == key.pk
 
 
+def test_a_key_gets_a_rate_limit_of_its_own(
+    browser: Client, staff: User, key: ApiKey, other: ApiKey
+) -> None:
+    asked = act(browser, "set_tier", key, other)
+    assert "As its organization" in text(asked)
+
+    response = act(browser, "set_tier", key, confirmed="yes", rate_limit_tier="high")
+
+    key.refresh_from_db()
+    assert messages(response) == ["Keys with this rate limit now: 1."]
+    assert (key.rate_limit_tier, key.tier, other.tier) == ("high", "high", "standard")
+    event = only_event("api_key.rate_limit_tier_changed", staff)
+    assert event.details == {"rate_limit_tier": ["", "high"]}
+    act(browser, "set_tier", key, confirmed="yes", rate_limit_tier="")
+    key.refresh_from_db()
+    assert key.tier == "standard"
+
+
+def test_a_tier_that_there_is_not_is_refused(browser: Client, key: ApiKey) -> None:
+    response = act(browser, "set_tier", key, confirmed="yes", rate_limit_tier="endless")
+
+    key.refresh_from_db()
+    assert "Select a valid choice." in text(response)
+    assert key.rate_limit_tier == ""
+
+
 def test_several_keys_are_disabled(browser: Client, key: ApiKey, other: ApiKey) -> None:
     response = act(browser, "disable", key, other)
 

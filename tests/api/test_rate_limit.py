@@ -1,17 +1,22 @@
 """The rate limit of a key: the real limiter, one budget in both formats."""
 
+import re
 from collections.abc import Callable
 
 import pytest
 
+from apikeys import services
 from apikeys.services import Issued
 from organizations import services as organization_services
+from organizations.actors import Actor
+from organizations.exceptions import Forbidden, Invalid
 from organizations.models import Organization
 from tests.client import ApiClient
 from tests.factories import SYSTEM
 from tests.support_api import CURRENT, KEYS, MakeKey, one, templates
 
 SetLimit = Callable[[int], None]
+LEFT = re.compile(r'"standard";r=(\d+);t=(\d+)')
 
 
 def test_both_formats_share_one_budget(
@@ -116,3 +121,51 @@ def test_the_tier_of_the_organization_decides(
     organization_services.set_rate_limit_tier(acme, tier="high", actor=SYSTEM)
 
     assert [call("GET", CURRENT, key=reader).status for _ in range(5)] == [200] * 5
+
+
+def test_every_answer_says_where_the_limit_stands(
+    call: ApiClient, manager: Issued, acme: Organization, set_limit: SetLimit
+) -> None:
+    set_limit(3)
+    paths = [KEYS, f"/envelope{KEYS}", f"/api/v1/workspaces/{acme.pk}/nothing", templates(acme)]
+
+    answers = [call("GET", path, key=manager) for path in (*paths, f"{KEYS}/key_bad")]
+
+    counted = [answer for answer in answers if "RateLimit" in answer.headers]
+    assert [answer.status for answer in answers] == [200, 200, 404, 200, 429]
+    assert {answer.headers["RateLimit-Policy"] for answer in counted} == {'"standard";q=3;w=60'}
+    left = [LEFT.fullmatch(answer.headers["RateLimit"]) for answer in counted]
+    assert [found and int(found[1]) for found in left] == [2, 1, 0, 0]
+    assert all(found and 1 <= int(found[2]) <= 60 for found in left)
+    assert int(answers[-1].headers["Retry-After"]) >= int(left[-1][2] if left[-1] else 99)
+
+
+def test_nobody_without_a_key_learns_of_a_limit(call: ApiClient, reader: Issued) -> None:
+    answers = [call("GET", CURRENT), call("GET", CURRENT, key=reader.secret[:-1] + "!")]
+
+    assert all("RateLimit" not in answer.headers for answer in answers)
+
+
+def test_a_key_has_its_own_tier_where_staff_gave_it_one(
+    call: ApiClient, manager: Issued, reader: Issued, set_limit: SetLimit
+) -> None:
+    set_limit(1)
+    services.set_key_rate_limit_tier(manager.key, tier="high", actor=SYSTEM)
+
+    both = [[call("GET", CURRENT, key=key).status for _ in range(2)] for key in (manager, reader)]
+
+    assert both == [[200, 200], [200, 429]]
+    assert call("GET", CURRENT, key=manager).body["rate_limit_tier"] == "high"
+
+
+@pytest.mark.parametrize("part", ["admin", "manager"])
+def test_only_staff_set_the_tier_of_a_key(
+    manager: Issued, act_as: Callable[[str], Actor], part: str
+) -> None:
+    with pytest.raises(Forbidden):
+        services.set_key_rate_limit_tier(manager.key, tier="high", actor=act_as(part))
+
+
+def test_an_unknown_tier_is_refused(manager: Issued) -> None:
+    with pytest.raises(Invalid):
+        services.set_key_rate_limit_tier(manager.key, tier="endless", actor=SYSTEM)

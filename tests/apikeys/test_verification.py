@@ -67,7 +67,7 @@ def test_a_genuine_secret_finds_all_that_decides_about_it(
     assert (found.key_id, found.organization_id) == (robotic.key.id, acme.id)
     assert (found.name, found.environment) == (robotic.key.name, "live")
     assert (found.scopes, found.prefix) == (robotic.key.scopes, robotic.key.key_prefix)
-    assert (found.api_access_enabled, found.rate_limit_tier) == (True, "standard")
+    assert (found.api_access_enabled, found.tier) == (True, "standard")
     assert (found.last_used_at, found.ends_at, found.service_account_disabled_at) == (None,) * 3
 
 

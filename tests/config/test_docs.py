@@ -13,6 +13,7 @@ from apikeys import tokens
 from apikeys.api import authentication, urls
 from apikeys.api.failures import ERROR_TYPES
 from config.env import ROOT
+from config.settings import base
 from organizations.exceptions import ErrorCode
 
 TEXTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -74,7 +75,7 @@ def test_the_reference_has_every_status(status: int, type_: str) -> None:
 def test_the_reference_has_every_scope_and_tier() -> None:
     for scope, description in settings.API_KEY_SCOPES.items():
         assert f"| `{scope}` | {description} |" in API
-    for tier, limit in settings.RATE_LIMIT_TIERS.items():
+    for tier, limit in base.RATE_LIMIT_TIERS.items():
         assert f"{int(limit.removesuffix('/minute')):,} (`{tier}`)" in API
 
 

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from apikeys.ledger import ledger
 from apikeys.models import ApiKey
 from apikeys.services import Issued
 from tests.client import ApiClient
@@ -31,6 +32,7 @@ def test_an_id_that_the_client_sends_is_not_taken_over(call: ApiClient) -> None:
 def _use(key: Issued, **meta: Any) -> ApiKey:
     authorization = {"Authorization": f"Bearer {key.secret}"}
     assert Client().get("/v1/api-keys/current", headers=authorization, **meta).status_code == 200
+    ledger.flush()
     return ApiKey.objects.get(pk=key.key.pk)
 
 

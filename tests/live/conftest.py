@@ -32,6 +32,13 @@ class Server:
     """A running server and how to call it."""
 
     address: str
+    process: subprocess.Popen[bytes]
+
+    def stop(self) -> None:
+        """Asks the server to stop, as a service manager does, and waits until it has."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(START_SECONDS)
 
     def call(
         self, method: str, path: str, *, key: Issued | str, body: dict[str, Any] | None = None
@@ -78,12 +85,12 @@ def server(committed: None, tmp_path: Path, settings: Settings) -> Iterator[Serv
     with (tmp_path / "server.log").open("wb") as log:
         address = f"http://127.0.0.1:{port}"
         environment = {**_environment(), "API_BASE_URL": address, "API_KEY_LEASE": str(LEASE)}
+        environment["USAGE_INTERVAL"] = "0.5"
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         try:
-            yield _when_ready(Server(address), process, tmp_path)
+            yield _when_ready(Server(address, process), process, tmp_path)
         finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(START_SECONDS)
+            Server(address, process).stop()
 
 
 def _environment() -> dict[str, str]:

@@ -15,6 +15,14 @@ from apikeys.api.wire import WireFormat
 _HEADERS: Final = {
     "X-Request-Id": {"schema": {"type": "string"}, "description": "The id of the request."},
     "Cache-Control": {"schema": {"type": "string"}, "description": "Always no-store."},
+    "RateLimit-Policy": {
+        "schema": {"type": "string"},
+        "description": 'The limit of the key: "tier";q=requests;w=seconds. Not without a key.',
+    },
+    "RateLimit": {
+        "schema": {"type": "string"},
+        "description": 'Where it stands: "tier";r=requests left;t=seconds until it begins anew.',
+    },
 }
 _MORE_HEADERS: Final[dict[int, str]] = {
     201: "Location",

@@ -75,7 +75,7 @@ def shown() -> Mapping[str, Schema]:
             "description": "What the key opens.",
         },
         "scope": _text("The scopes in one word.", enum=list(LEVELS)),
-        "rate_limit_tier": _text("The tier of the organization."),
+        "rate_limit_tier": _text("The tier of its rate limit."),
         "metadata": {**_METADATA},
         "organization": {
             "type": "object",

@@ -10,7 +10,7 @@ from django.db.models import Model, QuerySet
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from apikeys.api.authentication import ApiKeyAuthentication, HasUsableKey
+from apikeys.api.authentication import ApiKeyAuthentication, HasUsableKey, use_of
 from apikeys.api.failures import failure_of
 from apikeys.api.parsers import JSONOnly, StrictJSONParser
 from apikeys.api.serializers import WireSerializer
@@ -21,12 +21,14 @@ from organizations.actors import Actor
 from organizations.exceptions import ErrorCode, Invalid, NotFound, Problem
 from organizations.models import Organization
 from organizations.origin import origin_of
-from organizations.roles import Action
+from organizations.roles import KEY_SCOPES, Action
 
 _log = structlog.get_logger(__name__)
 M = TypeVar("M", bound=Model)
 LONGEST_PAGE: Final = 100
 DEFAULT_PAGE: Final = 20
+#: Statuses of refusals, which usage counts by their reason.
+_REFUSALS: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
 
 
 def answer_failure(error: Exception, context: Mapping[str, Any]) -> Response | None:
@@ -37,6 +39,9 @@ def answer_failure(error: Exception, context: Mapping[str, Any]) -> Response | N
     if failure.status == HTTPStatus.SERVICE_UNAVAILABLE:
         # The first line names the cause; further lines of PostgreSQL's may quote rows.
         _log.error("database_unavailable", reason=str(error).partition("\n")[0])
+    use = use_of(context["request"])
+    if use and failure.status in _REFUSALS:
+        use.refusal = failure.code
     wire: WireFormat = context["view"].wire
     body = wire.error_body(failure, origin_of(context["request"]).request_id)
     return Response(body, status=failure.status, headers=dict(failure.headers))
@@ -74,6 +79,9 @@ class WireViewSet(ViewSet):
         self._require_own_address()
         organization = Organization.objects.visible_to(self.actor).get()
         policy.require(self.actor, action, organization)
+        use = use_of(self.request)
+        if use:
+            use.scope = KEY_SCOPES[action]
         return organization
 
     def _require_own_address(self) -> None:

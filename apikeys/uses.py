@@ -1,0 +1,54 @@
+"""One use of a key within a request, from the door to the answer."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from apikeys.limits import Limit
+from apikeys.verification import FoundSecret
+from organizations.actors import Origin
+
+
+class Result(StrEnum):
+    """How a request with a genuine secret ended; refusals by their reason."""
+
+    OK = "ok"
+    CLIENT_ERROR = "client_error"
+    SERVER_ERROR = "server_error"
+    RATE_LIMITED = "rate_limited"
+    INSUFFICIENT_SCOPE = "insufficient_scope"
+    FORBIDDEN = "forbidden"
+    KEY_REVOKED = "key_revoked"
+    KEY_ROTATED = "key_rotated"
+    KEY_EXPIRED = "key_expired"
+    KEY_DISABLED = "key_disabled"
+    API_ACCESS_DISABLED = "api_access_disabled"
+
+
+#: Whatever was not let in, or not let through.
+REFUSED = frozenset(Result) - {Result.OK, Result.CLIENT_ERROR, Result.SERVER_ERROR}
+
+
+@dataclass(slots=True)
+class KeyUse:
+    """What is known of a request's key; the view's side fills in what happens to it.
+
+    `digest` is that of the secret under the newest pepper. `refusal` is the code of a refusal,
+    `scope` what the request needed.
+    """
+
+    found: FoundSecret
+    origin: Origin
+    digest: bytes = field(repr=False)
+    usable: bool = True
+    limit: Limit | None = None
+    refusal: str = ""
+    scope: str | None = None
+
+    def result(self, status: int) -> Result:
+        """How the request ended, by the reason of a refusal or by the status of the answer."""
+        if self.refusal:
+            known = self.refusal in Result.__members__.values()
+            return Result(self.refusal) if known else Result.FORBIDDEN
+        if status < 400:
+            return Result.OK
+        return Result.CLIENT_ERROR if status < 500 else Result.SERVER_ERROR
