@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import redis  # noqa: F401 - limits imports it lazily, which two threads at once upset
@@ -20,7 +20,9 @@ from limits.strategies import FixedWindowRateLimiter
 from apikeys import conf
 from apikeys.quota import Grant, SharedQuota
 
-#: After the shared store has failed, how many seconds this process counts alone before it retries.
+#: After the shared store has failed, for how many seconds this process counts alone before it asks
+#: again: briefly at first, since one slow answer is no outage, then twice as long each time.
+_FIRST_PAUSE: Final = 0.1
 RETRY_SECONDS: Final = 5.0
 #: Windows that are kept before those that have ended are looked for.
 _MANY: Final = 20_000
@@ -50,6 +52,14 @@ class Limit:
         return 0 if self.allowed else max(1, self.resets)
 
 
+class _Name(NamedTuple):
+    """Whose window it is; those that were opened without the store are `alone`."""
+
+    key_id: UUID
+    tier: str
+    alone: bool = False
+
+
 @dataclass(slots=True)
 class _Holding:
     """What this process may still let through of a window, and what others may take of it."""
@@ -76,14 +86,15 @@ class Limiter:
         self._clock = clock
         self._others = FixedWindowRateLimiter(store) if store else None
         self._others_alone = FixedWindowRateLimiter(MemoryStorage())
-        self._holdings: dict[tuple[UUID, str], _Holding] = {}
+        self._holdings: dict[_Name, _Holding] = {}
         self._many = _MANY
         self._away_until: float | None = None
+        self._pause = _FIRST_PAUSE
         self._lock = threading.Lock()
 
     def hit(self, key_id: UUID, tier: str) -> Limit:
         """Counts one request of a key."""
-        name, item = (key_id, tier), _item(tier)
+        name, item = _Name(key_id, tier), _item(tier)
         with self._lock:
             holding = self._current(name)
             if holding and (holding.held or not holding.left):
@@ -102,9 +113,12 @@ class Limiter:
             asks = self._may_ask()
         if asks and self._others:
             try:
-                return _hit(self._others, item, name)
+                wait = _hit(self._others, item, name)
             except StorageError:
                 self._note_failure()
+            else:
+                self._note_answer()
+                return wait
         # In turns: threads that open a window together make MemoryStorage forget hits.
         with self._lock:
             return _hit(self._others_alone, item, name)
@@ -113,36 +127,40 @@ class Limiter:
         """Whether the shared store answers; without one, the process itself is the store."""
         return self._store is None or self._store.check()
 
-    def _ask(self, name: tuple[UUID, str], item: RateLimitItem) -> Limit:
+    def _ask(self, name: _Name, item: RateLimitItem) -> Limit:
         """Takes more from the store; the lock is free meanwhile, since that may last."""
         asked, grant = self._clock(), None
         try:
-            grant = self._store.take(str(name[0]), item) if self._store else None
+            grant = self._store.take(str(name.key_id), item) if self._store else None
         except StorageError:
             self._note_failure()
+        else:
+            self._note_answer()
         with self._lock:
             if grant is None:
-                return self._spend(self._share(name, item), name[1], item)
-            self._away_until = None
-            return self._spend(self._add(name, grant, asked), name[1], item)
+                return self._spend(self._share(name, item), name.tier, item)
+            return self._spend(self._add(name, grant, asked), name.tier, item)
 
-    def _share(self, name: tuple[UUID, str], item: RateLimitItem) -> _Holding:
+    def _share(self, name: _Name, item: RateLimitItem) -> _Holding:
         """What this process may let through by itself: its part of what is left of the window.
 
-        The process whose memory is the only store has it all.
+        The process whose memory is the only store has it all. Kept apart from what the store has
+        granted, with which the window goes on as soon as the store is back.
         """
-        holding = self._current(name)
-        if holding is None:
-            share = max(1, item.amount // self._processes)
-            return self._add(name, Grant(share, 0, item.get_expiry()), self._clock())
-        holding.held, holding.left = holding.held + holding.left // self._processes, 0
-        return holding
+        alone = name._replace(alone=True)
+        holding = self._current(alone)
+        if holding:
+            return holding
+        now, shared = self._clock(), self._current(name)
+        left = shared.left if shared else item.amount
+        seconds = shared.ends - now if shared else item.get_expiry()
+        return self._add(alone, Grant(left // self._processes or 1, 0, seconds), now)
 
-    def _current(self, name: tuple[UUID, str]) -> _Holding | None:
+    def _current(self, name: _Name) -> _Holding | None:
         holding = self._holdings.get(name)
         return holding if holding and self._clock() < holding.ends else None
 
-    def _add(self, name: tuple[UUID, str], grant: Grant, asked: float) -> _Holding:
+    def _add(self, name: _Name, grant: Grant, asked: float) -> _Holding:
         """Adds a grant to what is held. Its window ends no later here than in the store."""
         ends = asked + grant.seconds
         holding = self._current(name)
@@ -178,13 +196,18 @@ class Limiter:
             return self._store is not None
         if self._clock() < self._away_until:
             return False
-        self._away_until = self._clock() + RETRY_SECONDS
+        self._away_until = self._clock() + self._pause
         return True
+
+    def _note_answer(self) -> None:
+        if self._away_until is not None:
+            self._away_until, self._pause = None, _FIRST_PAUSE
 
     def _note_failure(self) -> None:
         with self._lock:
             first = self._away_until is None
-            self._away_until = self._clock() + RETRY_SECONDS
+            self._away_until = self._clock() + self._pause
+            self._pause = min(2 * self._pause, RETRY_SECONDS)
         if first:
             _log.error("rate_limit_store_away", counting="per process")
 
@@ -210,7 +233,8 @@ def limiter() -> Limiter:
 def _make_limiter() -> Limiter:
     with _making:
         if "limiter" not in _made:
-            store = SharedQuota(settings.REDIS_URL) if settings.REDIS_URL else None
+            url, patience = settings.REDIS_URL, settings.REDIS_PATIENCE
+            store = SharedQuota(url, patience) if url else None
             _made["limiter"] = Limiter(store, settings.RATE_LIMIT_PROCESSES)
         return _made["limiter"]
 

@@ -12,9 +12,6 @@ from redis.retry import Retry
 #: A process takes this part of what is left of a window, and at least one request. Far from the
 #: limit that is many at once; of the last 63 each is asked for by itself.
 _PARTS: Final = 32
-#: Seconds that a store may take to answer before this process counts alone.
-_PATIENCE: Final = 0.2
-
 #: The key is the window's, its value what has been taken; it ends with its window. Limit, the
 #: window in milliseconds, parts → what is granted, what is left, and for how many milliseconds.
 _TAKE: Final = b"""
@@ -40,12 +37,13 @@ class Grant:
 class SharedQuota(RedisStorage):
     """Budgets in Redis or Valkey. All processes together are granted no more than the limit."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, patience: float = 0.2) -> None:
+        """`patience`: the seconds that the store may take to answer."""
         super().__init__(
             url,
             wrap_exceptions=True,
-            socket_timeout=_PATIENCE,
-            socket_connect_timeout=_PATIENCE,
+            socket_timeout=patience,
+            socket_connect_timeout=patience,
             retry=Retry(NoBackoff(), 0),  # type: ignore[arg-type]
         )
         self._take = self.get_connection().register_script(_TAKE)

@@ -82,7 +82,7 @@ _SAME: Final = {
     )
 }
 EVERYTHING: Final = frozenset(
-    {"create", "list", "read", "update", "rotate", "revoke", "current", "pages"}
+    {"create", "list", "read", "update", "rotate", "revoke", "current", "pages", "usage"}
 )
 CANONICAL: Final = Dialect(
     name="canonical",

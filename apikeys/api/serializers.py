@@ -123,6 +123,28 @@ class ApiKeySerializer(WireSerializer):
         return key.last_used_user_agent or None
 
 
+class UsageSerializer(WireSerializer):
+    """Usage of a key: `period`, `tally` and `buckets`. Results are codes, which nobody renames."""
+
+    interval = Text(source="period.interval")
+    start = Moment(source="period.start")
+    end = Moment(source="period.end")
+    requests = Whole(source="tally.requests")
+    results = Anything(source="tally.results")
+    intervals = serializers.SerializerMethodField()
+
+    def get_intervals(self, usage: Any) -> list[dict[str, Any]]:
+        """Each interval, empty ones too."""
+        return [
+            {
+                "start": Moment().to_representation(bucket.start),
+                "requests": bucket.tally.requests,
+                "results": bucket.tally.results,
+            }
+            for bucket in usage.buckets
+        ]
+
+
 class KeyBody(WireSerializer):
     """What can be sent about a key; what is left out stays, or is for the service to choose."""
 

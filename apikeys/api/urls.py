@@ -32,6 +32,7 @@ def keys(prefix: str, wire: WireFormat) -> list[URLPattern]:
         path(f"{prefix}/current", view(get="current")),
         path(f"{prefix}/<str:id>", view(**_ONE)),
         path(f"{prefix}/<str:id>/rotate", view(post="rotate")),
+        path(f"{prefix}/<str:id>/usage", view(get="usage")),
     ]
 
 

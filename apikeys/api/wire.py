@@ -19,6 +19,12 @@ def _items(items: list[Any], next_cursor: str | None) -> Any:
     return items
 
 
+#: What answers show that are no key and no template.
+_SHOWN: Final[Names] = {
+    "usage": ("interval", "start", "end", "requests", "results", "intervals"),
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireFormat:
     """One format; whatever is not said is as in the canonical one.
@@ -69,7 +75,7 @@ class WireFormat:
 
     def shown(self, operation: str) -> tuple[str, ...]:
         """Canonical names of what an operation's answer shows."""
-        return self.shows.get(operation) or self.shows["read"]
+        return self.shows.get(operation) or _SHOWN.get(operation) or self.shows["read"]
 
     def error_body(self, failure: Failure, request_id: str) -> dict[str, Any]:
         """The body of an error answer; never repeats a secret or an unencodable character."""

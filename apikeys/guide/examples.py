@@ -38,6 +38,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
     "update": Example(
         "Change a key", "PATCH", "/v1/api-keys/{id}", {"description": "Charts of the start page"}
     ),
+    "usage": Example("See how a key is used", "GET", "/v1/api-keys/{id}/usage?interval=day"),
     "rotate": Example("Rotate a key", "POST", "/v1/api-keys/{id}/rotate", {"grace_period": 86400}),
     "revoke": Example("Revoke a key", "DELETE", "/v1/api-keys/{id}"),
     "envelope": Example(

@@ -109,6 +109,8 @@ else:
     DATABASES["default"]["OPTIONS"] = {**patience, **options}
 
 REDIS_URL = env.redis_url()
+#: Seconds that the store of limits may take to answer before a process counts alone.
+REDIS_PATIENCE = env.seconds("REDIS_PATIENCE", 0.2)
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",

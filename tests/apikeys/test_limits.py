@@ -154,6 +154,7 @@ def test_a_store_that_is_away_is_asked_again_later(
     away: SharedQuota, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(limits, "_FIRST_PAUSE", 0.0)
     limiter, key = Limiter(away), ids.new_id()
 
     with structlog.testing.capture_logs() as logs:
@@ -168,6 +169,7 @@ def test_a_store_that_comes_back_counts_again(
     closed_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(limits, "_FIRST_PAUSE", 0.0)
     store, key = _reachable(), ids.new_id()
     limiter, address = Limiter(store), store.storage.connection_pool.connection_kwargs
     open_port = address["port"]

@@ -97,7 +97,9 @@ def _operation(operation: Operation, wire: WireFormat, route: str, viewset: type
 
 def _parameters(operation: Operation, wire: WireFormat, noun: str) -> list[dict[str, Any]]:
     names: tuple[str, ...] = ()
-    if operation.name == "list" and noun == "template":
+    if operation.name == "usage":
+        names = ("from", "to", "interval")
+    elif operation.name == "list" and noun == "template":
         names = ("pageIndex", "pageSize")
     elif operation.name == "list" and wire.has_pages:
         names = ("limit", "cursor", "status", "name")

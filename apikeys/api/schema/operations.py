@@ -44,6 +44,7 @@ OPERATIONS: Final = {
         Operation("partial_update", "update", "Change", body=True, conflicts=True),
         Operation("destroy", "revoke", "Revoke for good"),
         Operation("rotate", "rotate", "Rotate: issue a new secret", body=True, conflicts=True),
+        Operation("usage", "usage", "Count requests"),
         Operation("current", "current", "Read the key that asks"),
     )
 }
@@ -54,7 +55,8 @@ def failures(operation: Operation, wire: WireFormat, route: str) -> list[int]:
     found = {*ALWAYS}
     if operation.body:
         found |= {*WITH_BODY}
-    if operation.name == "list" or ("<str:id>" in route and wire.impossible_id_is_invalid):
+    asks = operation.name in ("list", "usage")
+    if asks or ("<str:id>" in route and wire.impossible_id_is_invalid):
         found.add(400)
     if "<str:" in route or wire.organization_in:
         found.add(404)

@@ -8,6 +8,8 @@ from apikeys.models import Status
 from apikeys.scopes import LEVELS
 from apikeys.services.rotation import DEFAULT_GRACE, LONGEST_GRACE
 from apikeys.tokens import Environment
+from apikeys.usage import Interval
+from apikeys.uses import Result
 from apikeys.validation import METADATA_ENTRIES, METADATA_KEY_LENGTH, METADATA_VALUE_LENGTH
 from organizations.text import NAME_LENGTH, TEXT_LENGTH
 
@@ -46,6 +48,12 @@ _METADATA: Final = {
     "propertyNames": {"maxLength": METADATA_KEY_LENGTH},
     "maxProperties": METADATA_ENTRIES,
     "description": "Names and texts of your own, kept exactly as sent.",
+}
+_RESULTS: Final = {
+    "type": "object",
+    "propertyNames": {"enum": [result.value for result in Result]},
+    "additionalProperties": {"type": "integer", "minimum": 1},
+    "description": "Requests by how they ended; what did not happen is left out.",
 }
 _NAME: Final = _text("What people call it.", minLength=1, maxLength=NAME_LENGTH)
 _DESCRIPTION: Final = _text("What people noted about it.", maxLength=TEXT_LENGTH)
@@ -99,6 +107,24 @@ def shown() -> Mapping[str, Schema]:
         "prefix": _text("The displayed part of the secret."),
         "previous_secret_expires_at": _moment("When the older secret stops."),
         "lifetime_days": {**_LIFETIME},
+        "interval": _text("How finely requests are told.", enum=[i.value for i in Interval]),
+        "start": _moment("The beginning of the first interval."),
+        "end": _moment("The end of the last interval."),
+        "requests": {"type": "integer", "minimum": 0, "description": "All requests."},
+        "results": _RESULTS,
+        "intervals": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "start": _moment("The beginning of the interval."),
+                    "requests": {"type": "integer", "minimum": 0},
+                    "results": _RESULTS,
+                },
+                "required": ["start", "requests", "results"],
+            },
+            "description": "Every interval, in order, empty ones too.",
+        },
     }
 
 
@@ -133,6 +159,9 @@ PARAMETERS: Final[Mapping[str, Schema]] = {
     "cursor": {"type": "string", "description": "Where the page before has ended."},
     "status": {"type": "string", "enum": [s.value for s in Status]},
     "name": {"type": "string", "description": "Exact, whatever its case."},
+    "from": _moment("Where to begin; 24 hours or 30 days before “to” otherwise."),
+    "to": _moment("Where to end; now otherwise."),
+    "interval": {"type": "string", "enum": [i.value for i in Interval], "default": "hour"},
     "pageIndex": {"type": "integer", "minimum": 0, "maximum": 10**6, "default": 0},
     "pageSize": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
 }

@@ -53,6 +53,8 @@ class WireViewSet(ViewSet):
     wire: WireFormat = WireFormat()
     #: What can be shown of the noun, and what can be sent about it.
     shape: type[WireSerializer]
+    #: Operation → what is shown instead of the noun.
+    shapes: Mapping[str, type[WireSerializer]] = {}
     body: type[WireSerializer]
     authentication_classes = (ApiKeyAuthentication,)
     permission_classes = (HasUsableKey,)
@@ -110,7 +112,8 @@ class WireViewSet(ViewSet):
     def show(self, value: Any, operation: str = "read", **more: Any) -> Any:
         """`value`, or a list of values, as the format shows it after an operation."""
         context = {"wire": self.wire, "fields": self.wire.shown(operation), **more}
-        return self.shape(value, many=isinstance(value, list), context=context).data
+        shape = self.shapes.get(operation, self.shape)
+        return shape(value, many=isinstance(value, list), context=context).data
 
     def answer(self, data: Any, **response: Any) -> Response:
         """A successful answer in the format's envelope."""

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from apikeys import services
 from apikeys.api import serializers
 from apikeys.api.pagination import paginate
+from apikeys.api.viewsets.asked_usage import usage_of
 from apikeys.api.viewsets.base import DEFAULT_PAGE, LONGEST_PAGE, WireViewSet
 from apikeys.models import ApiKey, Status
 from organizations import ids
@@ -23,6 +24,7 @@ class ApiKeyViewSet(WireViewSet):
 
     shape = serializers.ApiKeySerializer
     body = serializers.KeyBody
+    shapes = {"usage": serializers.UsageSerializer}
 
     def list(self, request: Request, **_: str) -> Response:
         """A page of keys, newest first; all of them in a format without pages."""
@@ -83,6 +85,13 @@ class ApiKeyViewSet(WireViewSet):
             given["grace_period"] = timedelta(seconds=given["grace_period"])
         issued = services.rotate_api_key(key, actor=self.actor, **given)
         return self.answer(self.show(issued.key, "rotate", issued=issued))
+
+    def usage(self, request: Request, id: str, **_: str) -> Response:
+        """How many requests with a key ended how, by hour or day."""
+        key = self._key(id, Action.VIEW_KEYS)
+        self.refuse_other_parameters("from", "to", "interval")
+        usage = usage_of(key, request.query_params)
+        return self.answer(self.show(usage, "usage"))
 
     def current(self, request: Request) -> Response:
         """The key that asks, whatever its scopes, and its organization."""

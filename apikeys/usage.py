@@ -1,0 +1,188 @@
+"""Reading what was counted: by hour or day, by key, by result. Times are UTC."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import Min, Sum
+from django.db.models.functions import TruncDay
+from django.utils import timezone
+
+from apikeys.models import ApiKey, KeyUsage, ScopeUse
+from apikeys.querysets import ApiKeyQuerySet
+from apikeys.uses import REFUSED, Result
+from organizations.exceptions import Invalid
+
+#: After this many days without use a scope is pointed out.
+UNUSED_DAYS: Final = 90
+_FIRST_YEAR: Final = 2000
+
+
+class Interval(StrEnum):
+    """How finely usage is told."""
+
+    HOUR = "hour"
+    DAY = "day"
+
+    @property
+    def step(self) -> timedelta:
+        """Its length."""
+        return timedelta(hours=1) if self is Interval.HOUR else timedelta(days=1)
+
+    @property
+    def most(self) -> int:
+        """How many can be asked for at once."""
+        return 24 * 31 if self is Interval.HOUR else 366
+
+    def floor(self, moment: datetime) -> datetime:
+        """The beginning of the interval that has `moment` in it."""
+        hour = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        return hour if self is Interval.HOUR else hour.replace(hour=0)
+
+
+def require_past(moment: datetime, name: str, margin: timedelta = timedelta(0)) -> None:
+    """Invalid for a moment before the year 2000 or further ahead than `margin`."""
+    if moment.year < _FIRST_YEAR or moment > timezone.now() + margin:
+        raise Invalid.field(name, f"Choose a moment from the year {_FIRST_YEAR} until now.")
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From `start` to before `end`, both beginnings of an interval."""
+
+    start: datetime
+    end: datetime
+    interval: Interval
+
+    @classmethod
+    def between(cls, since: datetime, until: datetime, interval: Interval) -> "Period":
+        """The whole intervals that `since` and `until` lie in; Invalid for what no one can mean."""
+        require_past(until, "to", margin=timedelta(days=1))
+        require_past(since, "from")
+        if since >= until:
+            raise Invalid.field("from", "Choose a moment before “to”.")
+        start = interval.floor(since)
+        end = interval.floor(until - timedelta(microseconds=1)) + interval.step
+        if (end - start) / interval.step > interval.most:
+            most = f"Ask for at most {interval.most} intervals of one {interval} at once."
+            raise Invalid.field("from", most)
+        return cls(start, end, interval)
+
+    @classmethod
+    def last(cls, count: int, interval: Interval) -> "Period":
+        """The last `count` intervals, the present one among them."""
+        end = interval.floor(timezone.now()) + interval.step
+        return cls(end - count * interval.step, end, interval)
+
+    @property
+    def starts(self) -> list[datetime]:
+        """The beginnings of its intervals."""
+        count = (self.end - self.start) // self.interval.step
+        return [self.start + n * self.interval.step for n in range(count)]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Requests by result; in an interval, of a key, or altogether."""
+
+    results: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def requests(self) -> int:
+        """All of them."""
+        return self.results.total()
+
+    @property
+    def ok(self) -> int:
+        """Those that went well."""
+        return self.results[Result.OK]
+
+    @property
+    def refused(self) -> int:
+        """Those that were not let in or not let through."""
+        return sum(self.results[reason] for reason in REFUSED)
+
+    @property
+    def failed(self) -> int:
+        """The rest: errors of the caller or of the server."""
+        return self.requests - self.ok - self.refused
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """An interval and what was counted in it."""
+
+    start: datetime
+    tally: Tally
+
+
+def buckets(keys: ApiKeyQuerySet, period: Period) -> list[Bucket]:
+    """Every interval of the period, empty ones too, in order; one query."""
+    rows = _counted(keys, period)
+    if period.interval is Interval.DAY:
+        rows = rows.annotate(at=TruncDay("hour", tzinfo=UTC)).values_list("at", "result")
+    else:
+        rows = rows.values_list("hour", "result")
+    tallies = _tallies(rows.annotate(sum=Sum("requests")))
+    return [Bucket(start, tallies.get(start, Tally())) for start in period.starts]
+
+
+def by_key(keys: ApiKeyQuerySet, period: Period) -> Mapping[UUID, Tally]:
+    """What was counted for each key that was used in the period; one query."""
+    rows = _counted(keys, period).values_list("key_id", "result")
+    return _tallies(rows.annotate(sum=Sum("requests")))
+
+
+def days_by_key(keys: Iterable[UUID], period: Period) -> Mapping[UUID, list[Tally]]:
+    """For each of a few keys the tallies of the period's days; one query."""
+    rows = KeyUsage.objects.filter(key_id__in=list(keys)).between(period.start, period.end)
+    days = rows.annotate(at=TruncDay("hour", tzinfo=UTC)).values_list("key_id", "at", "result")
+    found = _tallies(
+        ((key, at), result, count) for key, at, result, count in days.annotate(sum=Sum("requests"))
+    )
+    return {
+        key: [found.get((key, day), Tally()) for day in period.starts]
+        for key in {key for key, _ in found}
+    }
+
+
+def total(tallies: Iterable[Tally]) -> Tally:
+    """All of them together."""
+    return Tally(sum((tally.results for tally in tallies), Counter()))
+
+
+def _counted(keys: ApiKeyQuerySet, period: Period) -> Any:
+    return KeyUsage.objects.of(keys).between(period.start, period.end)
+
+
+def _tallies(rows: Iterable[tuple[Any, str, int]]) -> dict[Any, Tally]:
+    found: dict[Any, Tally] = {}
+    for place, result, count in rows:
+        found.setdefault(place, Tally()).results[result] += count
+    return found
+
+
+def unused_scopes(key: ApiKey) -> list[str]:
+    """Scopes of the key that it has not used for 90 days, of which it was watched throughout."""
+    return unused_scopes_of([key]).get(key.pk, [])
+
+
+def unused_scopes_of(keys: Iterable[ApiKey]) -> Mapping[UUID, list[str]]:
+    """For keys that hold scopes they do not use, which; two queries."""
+    since = timezone.now() - timedelta(days=UNUSED_DAYS)
+    keys = [key for key in keys if key.created_at <= since]
+    ids = [key.pk for key in keys]
+    rows = KeyUsage.objects.filter(key_id__in=ids).values_list("key_id")
+    watched = dict(rows.annotate(first=Min("hour")))
+    fresh = ScopeUse.objects.filter(key_id__in=ids, last_used_on__gte=since.date())
+    used = set(fresh.values_list("key_id", "scope"))
+    found = {
+        key.pk: [scope for scope in key.scopes if (key.pk, scope) not in used]
+        for key in keys
+        if key.pk in watched and watched[key.pk] <= since
+    }
+    return {key: scopes for key, scopes in found.items() if scopes}
