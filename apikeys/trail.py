@@ -84,7 +84,7 @@ def cell(text: str) -> str:
     return f"'{text}" if risky else text
 
 
-class _Echo:
+class Echo:
     """A file whose `write` returns what it is given."""
 
     def write(self, line: str) -> str:
@@ -93,7 +93,7 @@ class _Echo:
 
 def lines(events: Iterable[AuditEvent]) -> Iterator[str]:
     """The events as lines of CSV, the header first; holds one event at a time."""
-    writer = csv.writer(_Echo())
+    writer = csv.writer(Echo())
     yield writer.writerow(HEADER)
     for event in events:
         row = (

@@ -12,6 +12,7 @@ from apikeys.views import (
     service_accounts,
     templates,
     testing,
+    usage,
 )
 
 app_name = "apikeys"
@@ -52,6 +53,8 @@ urlpatterns = [
         service_accounts.SwitchServiceAccount.as_view(),
         name="service-account-switch",
     ),
+    path(f"{_ROOT}usage/", usage.Usage.as_view(), name="usage"),
+    path(f"{_ROOT}usage/export/", usage.UsageExport.as_view(), name="usage-csv"),
     path(f"{_ROOT}activity/", activity.Activity.as_view(), name="activity"),
     path(f"{_ROOT}activity/export/", activity.ActivityExport.as_view(), name="activity-csv"),
     path(

@@ -1,7 +1,7 @@
 """Reading what was counted: by hour or day, by key, by result. Times are UTC."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -137,6 +137,11 @@ def by_key(keys: ApiKeyQuerySet, period: Period) -> Mapping[UUID, Tally]:
     return _tallies(rows.annotate(sum=Sum("requests")))
 
 
+def tally_of(key: ApiKey, period: Period) -> Tally:
+    """What was counted for one key in the period; one query."""
+    return by_key(ApiKey.objects.filter(pk=key.pk), period).get(key.pk, Tally())
+
+
 def days_by_key(keys: Iterable[UUID], period: Period) -> Mapping[UUID, list[Tally]]:
     """For each of a few keys the tallies of the period's days; one query."""
     rows = KeyUsage.objects.filter(key_id__in=list(keys)).between(period.start, period.end)
@@ -148,6 +153,13 @@ def days_by_key(keys: Iterable[UUID], period: Period) -> Mapping[UUID, list[Tall
         key: [found.get((key, day), Tally()) for day in period.starts]
         for key in {key for key, _ in found}
     }
+
+
+def rows(keys: ApiKeyQuerySet, period: Period) -> Iterator[tuple[datetime, str, UUID, str, int]]:
+    """Hour, name and id of the key, result and requests, hour by hour; a few rows at a time."""
+    found = _counted(keys, period).order_by("hour", "key_id", "result")
+    values = found.values_list("hour", "key__name", "key_id", "result", "requests")
+    yield from values.iterator(chunk_size=500)
 
 
 def total(tallies: Iterable[Tally]) -> Tally:

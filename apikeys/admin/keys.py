@@ -2,27 +2,24 @@
 
 from typing import Any, Final
 
-from django.contrib import admin, messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
-from apikeys import services
+from apikeys import services, usage
+from apikeys.admin.actions import KeyActions
 from apikeys.admin.filters import ExpiryFilter, IdlenessFilter, StatusFilter
-from apikeys.forms import NewKeyForm, RevokeForm, TierForm
+from apikeys.forms import NewKeyForm
 from apikeys.models import ApiKey, Status
+from apikeys.usage import Interval, Period
 from organizations.admin.base import ServiceAdmin, staff_actor
-from organizations.exceptions import Conflict, DomainError, ErrorCode
+from organizations.exceptions import DomainError, ErrorCode
 from organizations.forms import show_refusal
 from organizations.text import name_key
 
-#: The page that asks before revoking names each key in a field, and Django reads 1000 of them.
-MOST_AT_ONCE: Final = 500
 ICONS: Final = {
     Status.ACTIVE: "●",
     Status.DISABLED: "‖",
@@ -32,7 +29,7 @@ ICONS: Final = {
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(ServiceAdmin[ApiKey]):
+class ApiKeyAdmin(KeyActions, ServiceAdmin[ApiKey]):
     """Keys. What they are is not edited here; what they may do is ended or restored."""
 
     id_prefix = "key"
@@ -83,6 +80,7 @@ class ApiKeyAdmin(ServiceAdmin[ApiKey]):
         "last_used_at",
         "last_used_ip",
         "last_used_user_agent",
+        "requests",
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
@@ -121,7 +119,7 @@ class ApiKeyAdmin(ServiceAdmin[ApiKey]):
             if issued:
                 return self._show_once(request, issued)
         context = {"form": form, "existing": self._existing(form), "title": "Create an API key"}
-        return self._page(request, "create", context)
+        return self.page(request, "create", context)
 
     def _create(self, request: HttpRequest, form: NewKeyForm) -> services.Issued | None:
         try:
@@ -143,90 +141,10 @@ class ApiKeyAdmin(ServiceAdmin[ApiKey]):
 
     def _show_once(self, request: HttpRequest, issued: services.Issued) -> HttpResponse:
         context = {"issued": issued, "key": issued.key, "title": "Store this key now"}
-        response = self._page(request, "created", context)
+        response = self.page(request, "created", context)
         response["Cache-Control"] = "no-store"
         response["Referrer-Policy"] = "no-referrer"
         return response
-
-    def _page(self, request: HttpRequest, name: str, context: dict[str, Any]) -> TemplateResponse:
-        shared = {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media}
-        return TemplateResponse(request, f"admin/apikeys/apikey/{name}.html", {**shared, **context})
-
-    @admin.action(description="Disable the selected keys", permissions=["change"])
-    def disable(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
-        """Refuses them until they are enabled again."""
-        return self._switch(request, queryset, enabled=False, done="Disabled keys")
-
-    @admin.action(description="Enable the selected keys", permissions=["change"])
-    def enable(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
-        """Accepts them again."""
-        return self._switch(request, queryset, enabled=True, done="Enabled keys")
-
-    def _switch(
-        self, request: HttpRequest, keys: QuerySet[ApiKey], *, enabled: bool, done: str
-    ) -> HttpResponse | None:
-        actor = staff_actor(request)
-
-        def act(key: ApiKey) -> None:
-            services.set_api_key_enabled(key, enabled=enabled, actor=actor)
-
-        self.act_on_each(request, keys, act, done)
-        return self._back(request)
-
-    @admin.action(description="Revoke the selected keys …", permissions=["change"])
-    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
-        """Ends them for good, after a page that shows their last use and asks for a reason."""
-        if queryset.count() > MOST_AT_ONCE:
-            refusal = f"Select {MOST_AT_ONCE} keys or fewer at a time. Nothing was revoked."
-            self.message_user(request, refusal, messages.ERROR)
-            return None
-        form = RevokeForm(request.POST if "confirmed" in request.POST else None)
-        if not form.is_valid():
-            context = {
-                "form": form,
-                "keys": queryset,
-                "action_checkbox_name": ACTION_CHECKBOX_NAME,
-                "from_detail": request.POST.get("from_detail", ""),
-                "title": "Revoke API keys",
-            }
-            return self._page(request, "revoke", context)
-        actor, reason = staff_actor(request), form.cleaned_data["reason"]
-
-        def act(key: ApiKey) -> None:
-            if key.revoked_at:
-                raise Conflict("This key is revoked already.", code=ErrorCode.KEY_REVOKED)
-            services.revoke_api_key(key, actor=actor, reason=reason)
-
-        self.act_on_each(request, queryset, act, "Revoked keys")
-        return self._back(request)
-
-    @admin.action(description="Set the rate limit of the selected keys …", permissions=["change"])
-    def set_tier(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
-        """Gives them a tier of their own, after a page that asks for it."""
-        form = TierForm(request.POST if "confirmed" in request.POST else None)
-        if not form.is_valid():
-            context = {
-                "form": form,
-                "keys": queryset,
-                "action_checkbox_name": ACTION_CHECKBOX_NAME,
-                "from_detail": request.POST.get("from_detail", ""),
-                "title": "Set the rate limit of API keys",
-            }
-            return self._page(request, "tier", context)
-        actor, tier = staff_actor(request), form.cleaned_data["rate_limit_tier"]
-
-        def act(key: ApiKey) -> None:
-            services.set_key_rate_limit_tier(key, tier=tier, actor=actor)
-
-        self.act_on_each(request, queryset, act, "Keys with this rate limit now")
-        return self._back(request)
-
-    def _back(self, request: HttpRequest) -> HttpResponse | None:
-        """To the key's own page where the action came from there, or else to the list."""
-        if not request.POST.get("from_detail"):
-            return None
-        key_id = request.POST[ACTION_CHECKBOX_NAME]
-        return HttpResponseRedirect(reverse("admin:apikeys_apikey_change", args=[key_id]))
 
     @admin.display(description="Key")
     def prefix(self, key: ApiKey) -> str:
@@ -248,6 +166,12 @@ class ApiKeyAdmin(ServiceAdmin[ApiKey]):
     def scope_list(self, key: ApiKey) -> str:
         """The scopes, separated by commas."""
         return ", ".join(key.scopes)
+
+    @admin.display(description="Requests in 30 days")
+    def requests(self, key: ApiKey) -> str:
+        """How many there were, and how many of them were not let through."""
+        tally = usage.tally_of(key, Period.last(30, Interval.DAY))
+        return f"{tally.requests:,}, {tally.refused:,} of them refused"
 
     @admin.display(description="Secrets")
     def secret_table(self, key: ApiKey) -> str:

@@ -1,7 +1,7 @@
 """The demo's organizations, people, templates and keys."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, timedelta
 from itertools import count
 from typing import Any, Final
 
@@ -9,7 +9,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from apikeys import conf, services
-from apikeys.models import ApiKey
+from apikeys.models import ApiKey, KeyUsage
+from apikeys.uses import Result
 from organizations import services as organization_services
 from organizations import writes
 from organizations.actors import Actor
@@ -120,7 +121,28 @@ def _seed_keys(acme: Organization, ada: Actor) -> str:
     _backdate(make("Trial", scopes=["search:read"]).key, expires_at=now - timedelta(days=2))
     idle = make("Forgotten", scopes=["search:read"]).key
     _backdate(idle, last_used_at=now - timedelta(days=47), last_used_ip="192.0.2.7")
+    busy = [shown.key, rotating.key]
+    for key in busy:
+        _backdate(key, last_used_at=now - timedelta(minutes=12), last_used_ip="192.0.2.7")
+    _seed_usage(busy)
     return shown.secret
+
+
+def _seed_usage(keys: list[ApiKey]) -> None:
+    """Ninety days of requests that rise and fall with the week, a few of them refused."""
+    today = timezone.now().astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    rows = [
+        KeyUsage(key=key, hour=today - timedelta(days=day), result=result, requests=requests)
+        for place, key in enumerate(keys, start=1)
+        for day in range(90)
+        for result, requests in (
+            (Result.OK, (4000 - 30 * day + 900 * (day % 7)) // (place * place)),
+            (Result.CLIENT_ERROR, 40 * (day % 5) // place),
+            (Result.RATE_LIMITED, 25 * (day % 11 == 0)),
+        )
+        if requests
+    ]
+    KeyUsage.objects.bulk_create(rows)
 
 
 def _backdate(key: ApiKey, **past: Any) -> None:

@@ -13,6 +13,7 @@ _TABS: Final = (
     ("configuration", "Configuration", Action.VIEW_KEYS),
     ("templates", "Templates", Action.VIEW_TEMPLATES),
     ("service-accounts", "Service accounts", Action.MANAGE_SERVICE_ACCOUNTS),
+    ("usage", "Usage", Action.VIEW_KEYS),
     ("activity", "Activity", Action.VIEW_KEYS),
     ("access", "Access", Action.VIEW_KEYS),
 )

@@ -9,6 +9,7 @@ from django.utils import timezone
 from apikeys.listing import SOON, Listing
 from apikeys.models import ApiKey, Status
 from apikeys.views.base import DeveloperPage
+from apikeys.views.usage import sparks
 
 _IDLE: Final = timedelta(days=30)
 
@@ -20,7 +21,12 @@ class Configuration(DeveloperPage):
         """The page; htmx takes the list out of it."""
         keys = ApiKey.objects.visible_to(self.actor).for_organization(self.organization.id)
         listing = Listing.read(keys, request.GET)
-        rows = [row(key, is_new=key.pk == listing.new) for key in listing.rows]
+        keys_shown = listing.rows
+        bars = sparks(keys_shown)
+        rows = [
+            {**row(key, is_new=key.pk == listing.new), "spark": bars.get(key.pk)}
+            for key in keys_shown
+        ]
         return self.render("apikeys/configuration.html", {"listing": listing, "rows": rows})
 
 

@@ -10,8 +10,10 @@ from apikeys import services
 from apikeys.models import ApiKey, ApiKeySecret
 from apikeys.page_forms import DeleteForm, EditKeyForm, is_in_use
 from apikeys.sentences import sentence
+from apikeys.usage import unused_scopes
 from apikeys.views.configuration import row
 from apikeys.views.nouns import EditNoun, NounPage
+from apikeys.views.usage import last_week
 from organizations.exceptions import Conflict
 from organizations.forms import SeenForm
 from organizations.models import AuditEvent
@@ -59,6 +61,7 @@ class KeyDetail(KeyPage):
             "key": key,
             "row": row(key),
             "older": overlap_of(key),
+            "unused": unused_scopes(key),
             "timeline": [{"event": event, "sentence": sentence(event)} for event in about],
         }
         return self.render("apikeys/key.html", context)
@@ -136,5 +139,10 @@ class DeleteKey(StepUp, KeyPage):
         return self.done(message, self.address("configuration"))
 
     def _show(self, key: ApiKey, form: DeleteForm, status: int = 200) -> HttpResponse:
-        context = {"key": key, "form": form, "in_use": is_in_use(key)}
+        context = {
+            "key": key,
+            "form": form,
+            "in_use": is_in_use(key),
+            "week": last_week(key),
+        }
         return self.render("apikeys/delete.html", context, status=status)

@@ -1,10 +1,14 @@
 """Every page of the staff's administration opens."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from apikeys.models import KeyUsage
 from apikeys.services import Issued
 from organizations.models import User
 from tests.factories import ServiceAccountFactory, TemplateFactory
@@ -42,3 +46,15 @@ def test_times_are_shown_with_their_zone(browser: Client, manager: Issued) -> No
     page = browser.get(reverse("admin:apikeys_apikey_change", args=[manager.key.pk]))
 
     assert f"{manager.key.created_at:%-d %b %Y, %H:%M} UTC" in page.content.decode()
+
+
+def test_a_key_says_how_many_requests_it_had(browser: Client, manager: Issued) -> None:
+    now = timezone.now()
+    for result, days, requests in (("ok", 0, 1200), ("rate_limited", 3, 34), ("ok", 40, 5)):
+        KeyUsage.objects.create(
+            key=manager.key, hour=now - timedelta(days=days), result=result, requests=requests
+        )
+
+    page = browser.get(reverse("admin:apikeys_apikey_change", args=[manager.key.pk]))
+
+    assert "1,234, 34 of them refused" in page.content.decode()

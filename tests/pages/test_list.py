@@ -21,8 +21,8 @@ from organizations.services import set_api_access
 from tests.factories import SYSTEM
 from tests.pages.support import add_many_keys, developer
 
-#: Session, person, membership, role; the switcher; counts, keys, their secrets.
-LIST_QUERIES = 8
+#: Session, person, membership, role; the switcher; counts, keys, their secrets, their usage.
+LIST_QUERIES = 9
 
 
 def _names(answer: Any) -> list[str]:

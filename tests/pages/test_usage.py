@@ -1,0 +1,200 @@
+"""Usage on the pages: the tab, the file, the bars of the list, the delete page, unused scopes."""
+
+import csv
+import re
+from datetime import UTC, timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from apikeys.charts import chart
+from apikeys.models import ApiKey, KeyUsage, ScopeUse
+from apikeys.services import Issued
+from apikeys.usage import Tally
+from apikeys.uses import Result
+from apikeys.views.usage import WORDS
+from organizations import writes
+from organizations.models import Organization
+from tests.pages.support import developer
+from tests.support_api import MakeKey
+
+
+def add(key: ApiKey, days_ago: int, **results: int) -> None:
+    """Counts requests, as the ledger would have."""
+    hour = timezone.now().astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    for result, requests in results.items():
+        KeyUsage.objects.create(
+            key=key, hour=hour - timedelta(days=days_ago), result=result, requests=requests
+        )
+
+
+def _text(response: Any) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
+
+
+@pytest.fixture
+def busy(make_key: MakeKey, foreigner: Issued) -> Issued:
+    issued = make_key(name="Busy")
+    add(issued.key, 0, ok=1200, rate_limited=12, client_error=3)
+    add(issued.key, 5, ok=100)
+    add(issued.key, 20, ok=4)
+    add(make_key(name="Quiet").key, 0, ok=7)
+    add(foreigner.key, 0, ok=999_999)
+    return issued
+
+
+def test_totals_keys_and_outcomes(browser: Client, acme: Organization, busy: Issued) -> None:
+    page = browser.get(developer(acme, "usage/"))
+
+    text = _text(page)
+    assert "Requests 1,322 Went well 1,307 (98.9%) Errors 3 Refused 12" in text
+    assert "Busy 1,315 3 12 Quiet 7 0 0" in text
+    assert "Over the rate limit 12" in text
+    assert "999" not in text
+    assert 'aria-label="1,322 requests in 7 days, 12 refused"' in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("asked", "requests", "bars"),
+    [("24h", "1,222", 24), ("7d", "1,322", 7), ("30d", "1,326", 30), ("90d", "1,326", 90)],
+)
+def test_ranges(
+    browser: Client, acme: Organization, busy: Issued, asked: str, requests: str, bars: int
+) -> None:
+    page = browser.get(developer(acme, f"usage/?range={asked}"))
+
+    assert f"Requests {requests} " in _text(page)
+    assert f'viewBox="0 0 {bars * 10} 100"' in page.content.decode()
+    assert page.content.decode().count('<tr role="row">') == 1 + bars + 1 + 2
+
+
+def test_one_key_alone(browser: Client, acme: Organization, busy: Issued) -> None:
+    page = browser.get(developer(acme, f"usage/?key={busy.key.public_id}&range=30d"))
+
+    assert "Requests 1,319 " in _text(page)
+    assert "Only the key Busy" in _text(page)
+
+
+@pytest.mark.parametrize("query", ["range=week", "range=%00x", "key=nonsense", "key="])
+def test_what_makes_no_sense_counts_as_not_said(
+    browser: Client, acme: Organization, busy: Issued, query: str
+) -> None:
+    page = browser.get(developer(acme, f"usage/?{query}"))
+
+    assert page.status_code in (200, 400)
+    assert page.status_code == 400 or "Requests 1,322 " in _text(page)
+
+
+def test_keys_of_others_show_nothing(
+    browser: Client, acme: Organization, busy: Issued, foreigner: Issued
+) -> None:
+    page = browser.get(developer(acme, f"usage/?key={foreigner.key.public_id}"))
+
+    assert "No requests in this period." in _text(page)
+    assert "999" not in _text(page)
+
+
+def test_nothing_was_counted(browser: Client, acme: Organization) -> None:
+    assert "No requests in this period." in _text(browser.get(developer(acme, "usage/")))
+
+
+def test_the_file_adds_up_and_starts_no_formula(
+    browser: Client, acme: Organization, busy: Issued, make_key: MakeKey
+) -> None:
+    add(make_key(name="=cmd()").key, 0, ok=1)
+
+    response = browser.get(developer(acme, "usage/export/?range=30d"))
+
+    content = b"".join(response.streaming_content).decode()  # type: ignore[attr-defined]
+    rows = list(csv.DictReader(StringIO(content)))
+    assert response["Content-Disposition"].startswith('attachment; filename="usage-acme-30d-')
+    assert sum(int(row["Requests"]) for row in rows) == 1327
+    assert {row["Key"] for row in rows} == {"Busy", "Quiet", "'=cmd()"}
+    assert "999999" not in content
+
+
+def test_the_list_draws_thirty_days(browser: Client, acme: Organization, busy: Issued) -> None:
+    page = browser.get(developer(acme)).content.decode()
+
+    assert 'aria-label="Busy: 1,319 requests in 30 days, 12 refused"' in page
+    assert page.count('class="spark"') == 2
+    assert 'viewBox="0 0 300 100"' in page
+
+
+def test_the_delete_page_says_how_many_requests_there_were(
+    browser: Client, acme: Organization, busy: Issued
+) -> None:
+    page = browser.get(developer(acme, f"keys/{busy.key.public_id}/delete/"))
+
+    assert "Requests in seven days 1,315, 12 refused" in _text(page)
+
+
+# --- Scopes that nobody uses ---
+
+
+@pytest.fixture
+def old(make_key: MakeKey) -> ApiKey:
+    """A key of two scopes that has been watched for 100 days; one scope was used last week."""
+    key = make_key(name="Old", scopes=["search:read", "events:read"]).key
+    with writes.allowed():
+        past = timezone.now() - timedelta(days=120)
+        ApiKey.objects.filter(pk=key.pk).update(created_at=past)
+    add(key, 100, ok=1)
+    add(key, 1, ok=1)
+    week_ago = (timezone.now() - timedelta(days=7)).date()
+    ScopeUse.objects.create(key=key, scope="search:read", last_used_on=week_ago)
+    return key
+
+
+HINT = "Not used for 90 days: events:read."
+
+
+def test_scopes_that_a_key_does_not_use_are_pointed_out(
+    browser: Client, acme: Organization, old: ApiKey
+) -> None:
+    detail = _text(browser.get(developer(acme, f"keys/{old.public_id}/")))
+    usage = _text(browser.get(developer(acme, "usage/")))
+
+    assert HINT in detail
+    assert "Permissions that nobody uses" in usage
+
+
+@pytest.mark.parametrize("reason", ["young", "not watched", "used"])
+def test_nobody_is_accused_without_a_reason(
+    browser: Client, acme: Organization, old: ApiKey, reason: str
+) -> None:
+    if reason == "young":
+        with writes.allowed():
+            ApiKey.objects.filter(pk=old.pk).update(created_at=timezone.now())
+    elif reason == "not watched":
+        KeyUsage.objects.filter(hour__lt=timezone.now() - timedelta(days=50)).delete()
+    else:
+        today = timezone.now().date()
+        ScopeUse.objects.create(key=old, scope="events:read", last_used_on=today)
+
+    assert HINT not in _text(browser.get(developer(acme, f"keys/{old.public_id}/")))
+
+
+# --- Bars ---
+
+
+def test_bars_are_stacked_and_the_highest_fills_the_height() -> None:
+    tallies = [Tally(), Tally(), Tally()]
+    tallies[0].results.update({"ok": 50, "rate_limited": 50})
+    tallies[2].results.update({"ok": 1})
+
+    drawn = chart(tallies)
+
+    assert drawn.width == 30
+    assert [(p.kind, p.x, p.y, p.height) for p in drawn.parts] == [
+        ("ok", 1, 50.0, 50.0),
+        ("refused", 1, 0.0, 50.0),
+        ("ok", 21, 98.0, 2),
+    ]
+
+
+def test_every_result_has_words() -> None:
+    assert set(WORDS) == set(Result)
