@@ -8,12 +8,16 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
+from django.utils import timezone
 
 #: Clocks of two machines may run at slightly different rates.
 _MARGIN: Final = 1.01
+#: How far the stamp of a change can lie behind its commit, and the clocks of machines apart.
+_RECENT: Final = timedelta(minutes=1)
 
 
 class _State(threading.local):
@@ -27,6 +31,15 @@ _state: Final = _State()
 def withdraw() -> None:
     """Says, inside an operation, that it takes authority away."""
     _state.pending = True
+
+
+def withdraw_again(changed_at: datetime) -> None:
+    """As `withdraw`, where another operation has taken the same away at `changed_at` or later.
+
+    It may be waiting still, or have died after its commit: this answer must not overtake it.
+    """
+    if timezone.now() - changed_at < _RECENT:
+        withdraw()
 
 
 def forget() -> None:

@@ -4,14 +4,12 @@ Each function is one operation: policy, checks, write and one audit event in one
 """
 
 from apikeys.services.authority import no_service_account
-from apikeys.services.keys import (
-    Issued,
-    create_api_key,
-    revoke_api_key,
+from apikeys.services.changes import (
     set_api_key_enabled,
     set_key_rate_limit_tier,
     update_api_key,
 )
+from apikeys.services.keys import Issued, create_api_key, revoke_api_key
 from apikeys.services.rotation import record_retired_use, rotate_api_key
 from apikeys.services.submissions import AlreadySubmitted
 from apikeys.services.templates import create_template, delete_template, update_template

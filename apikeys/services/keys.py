@@ -1,9 +1,8 @@
-"""Writes to keys: create, change, disable, enable, revoke."""
+"""Writes to keys: create and revoke, and what changing and rotating share with them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
@@ -17,11 +16,11 @@ from apikeys.services.submissions import first_sending, once, scoped
 from apikeys.validation import clean_fields
 from organizations import audit, policy
 from organizations.actors import Actor, ActorKind
-from organizations.exceptions import Conflict, ErrorCode, Invalid, NotFound, require_unchanged
+from organizations.exceptions import Conflict, ErrorCode, NotFound
 from organizations.models import Organization, ServiceAccount
 from organizations.roles import Action
 from organizations.text import clean_text, name_key
-from organizations.withdrawal import withdraw
+from organizations.withdrawal import withdraw, withdraw_again
 from organizations.writes import conflict_on, operation
 
 
@@ -126,101 +125,11 @@ def locked(key: ApiKey, actor: Actor) -> ApiKey:
     return current
 
 
-@operation()
-def update_api_key(
-    key: ApiKey, *, actor: Actor, changes: Mapping[str, Any], seen_at: datetime | None = None
-) -> ApiKey:
-    """Changes any of name, description, scopes, metadata, expires_at and enabled.
-
-    `seen_at` is the `updated_at` of what the actor has looked at. Raises Invalid, Forbidden, or
-    Conflict for a revoked key, a taken name or a key that has changed since `seen_at`. Whatever
-    would widen the key's authority has to be within the actor's own.
-    """
-    key = locked(key, actor)
-    require_not_revoked(key)
-    require_unchanged(key.updated_at, seen_at, "key")
-    new = clean_fields(changes)
-    old = {name: getattr(key, name) for name in new}
-    changed = {name: [old[name], new[name]] for name in new if old[name] != new[name]}
-    if changed:
-        _apply(key, new)
-        _require_no_more_than_held(key, changed, actor)
-        key.updated_at = timezone.now()
-        save_named(key)
-        if _narrows(key, changed):
-            withdraw()
-        audit.record(_event(key, changed), key, actor=actor, details=_readable(changed))
-    return key
-
-
-def _apply(key: ApiKey, new: Mapping[str, Any]) -> None:
-    for name, value in new.items():
-        if name != "enabled":
-            setattr(key, name, value)
-        elif value != key.enabled:
-            key.disabled_at = None if value else timezone.now()
-
-
-def _require_no_more_than_held(key: ApiKey, changed: Mapping[str, Any], actor: Actor) -> None:
-    old_scopes, new_scopes = changed.get("scopes", [[], []])
-    added = [scope for scope in new_scopes if scope not in old_scopes]
-    if added:
-        authority.require_held(actor, added)
-        authority.require_ending_with(actor, key)
-    old_end, new_end = changed.get("expires_at", [None, None])
-    later = "expires_at" in changed and (new_end is None or (old_end and new_end > old_end))
-    if later or ("enabled" in changed and key.enabled):
-        authority.require_within(actor, key)
-
-
-def _narrows(key: ApiKey, changed: Mapping[str, Any]) -> bool:
-    """Whether the key may do less than before, or for a shorter time."""
-    old_scopes, new_scopes = changed.get("scopes", [[], []])
-    old_end, new_end = changed.get("expires_at", [None, None])
-    sooner = new_end is not None and (old_end is None or new_end < old_end)
-    disabled = "enabled" in changed and not key.enabled
-    return disabled or sooner or not set(old_scopes) <= set(new_scopes)
-
-
-def _event(key: ApiKey, changed: Mapping[str, Any]) -> KeyEvent:
-    if set(changed) == {"enabled"}:
-        return KeyEvent.ENABLED if key.enabled else KeyEvent.DISABLED
-    return KeyEvent.UPDATED
-
-
-def _readable(changed: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
-    return {
-        name: [value.isoformat() if isinstance(value, datetime) else value for value in pair]
-        for name, pair in changed.items()
-    }
-
-
 def require_not_revoked(key: ApiKey) -> None:
     """Refuses whatever is too late for a revoked key."""
     if key.revoked_at:
         message = "This key is revoked, which is final. Create a new key instead."
         raise Conflict(message, code=ErrorCode.KEY_REVOKED)
-
-
-def set_api_key_enabled(key: ApiKey, *, enabled: bool, actor: Actor) -> ApiKey:
-    """Disables a key, reversibly, or enables it again; from the next call on."""
-    return update_api_key(key, actor=actor, changes={"enabled": enabled})
-
-
-@operation()
-def set_key_rate_limit_tier(key: ApiKey, *, tier: str, actor: Actor) -> ApiKey:
-    """Gives a key a tier of its own, or its organization's again for an empty one. For staff."""
-    policy.require(actor, Action.SET_TIER, key.organization)
-    key = locked(key, actor)
-    if tier and tier not in conf.tiers():
-        raise Invalid.field("rate_limit_tier", f"Choose one of: {', '.join(conf.tiers())}.")
-    old, key.rate_limit_tier = key.rate_limit_tier, tier
-    if old != tier:
-        key.save(update_fields=["rate_limit_tier"])
-        withdraw()  # the new tier may be lower
-        details = {"rate_limit_tier": [old, tier]}
-        audit.record(KeyEvent.TIER_CHANGED, key, actor=actor, details=details)
-    return key
 
 
 @operation()
@@ -231,7 +140,9 @@ def revoke_api_key(key: ApiKey, *, actor: Actor, reason: str = "") -> ApiKey:
     """
     key = locked(key, actor)
     reason = clean_text(reason, "reason")
-    if key.revoked_at is None:
+    if key.revoked_at:
+        withdraw_again(key.revoked_at)
+    else:
         key.revoked_at = key.updated_at = timezone.now()
         key.save(update_fields=["revoked_at", "updated_at"])
         withdraw()

@@ -83,11 +83,11 @@ def rename_organization(
 def set_api_access(organization: Organization, *, enabled: bool, actor: Actor) -> Organization:
     """Opens or closes the API to every key of the organization, from the next call on."""
     organization = locked(organization, Action.SET_API_ACCESS, actor)
+    if not enabled:
+        withdraw()  # even if it is off already: another call may have done so a moment ago
     if organization.api_access_enabled != enabled:
         organization.api_access_enabled = enabled
         organization.save(update_fields=["api_access_enabled", "updated_at"])
-        if not enabled:
-            withdraw()
         on, off = OrganizationEvent.API_ACCESS_ENABLED, OrganizationEvent.API_ACCESS_DISABLED
         audit.record(on if enabled else off, organization, actor=actor)
     return organization
@@ -101,9 +101,9 @@ def set_rate_limit_tier(organization: Organization, *, tier: str, actor: Actor) 
         known = ", ".join(settings.RATE_LIMIT_TIERS)
         raise Invalid.field("rate_limit_tier", f"Choose one of these tiers: {known}.")
     old, organization.rate_limit_tier = organization.rate_limit_tier, tier
+    withdraw()  # the new tier may be lower, or another call have lowered it a moment ago
     if old != tier:
         organization.save(update_fields=["rate_limit_tier", "updated_at"])
-        withdraw()  # the new tier may be lower
         details = {"rate_limit_tier": [old, tier]}
         audit.record(OrganizationEvent.TIER_CHANGED, organization, actor=actor, details=details)
     return organization

@@ -58,11 +58,11 @@ def set_service_account_enabled(
 ) -> ServiceAccount:
     """Stops or restores every key of a service account, from the next call on."""
     account = _locked(account, actor)
+    if not enabled:
+        withdraw()  # even if it is off already: another call may have done so a moment ago
     if account.enabled != enabled:
         account.disabled_at = None if enabled else timezone.now()
         account.save(update_fields=["disabled_at", "updated_at"])
-        if not enabled:
-            withdraw()
         event = OrganizationEvent.SERVICE_ACCOUNT_DISABLED
         if enabled:
             event = OrganizationEvent.SERVICE_ACCOUNT_ENABLED

@@ -13,11 +13,12 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from apikeys import leases, services, verification
+from apikeys.models import ApiKey
 from apikeys.recent import Recent
 from apikeys.services import Issued
 from apikeys.verification import Refusal
 from organizations import services as organization_services
-from organizations import withdrawal
+from organizations import withdrawal, writes
 from organizations.actors import Actor
 from organizations.models import Organization
 from organizations.writes import operation
@@ -156,9 +157,12 @@ OTHER: dict[str, Callable[[Issued, Actor], object]] = {
 @pytest.fixture
 def target(committed: None, make_key: Make, acme: Organization) -> Issued:
     account = ServiceAccountFactory.create(organization=acme)
-    return make_key(
+    issued = make_key(
         name="Target", scopes=["search:read", "trademarks:read"], service_account=account
     )
+    with writes.allowed():
+        ApiKey.objects.update(updated_at=timezone.now() - timedelta(minutes=2))
+    return issued
 
 
 @pytest.mark.parametrize("act", TAKING.values(), ids=TAKING)
@@ -191,6 +195,39 @@ def test_whatever_takes_none_away_leaves_nothing_to_wait_for(
     began = time.monotonic()
 
     act(target, as_admin)
+
+    assert time.monotonic() - began < 10
+
+
+#: A rotation that is sent again is refused, or ends one secret more.
+REPEATABLE = {name: act for name, act in TAKING.items() if not name.startswith("rotation")}
+
+
+@pytest.mark.parametrize("act", REPEATABLE.values(), ids=REPEATABLE)
+def test_an_answer_does_not_overtake_the_one_that_waits(
+    act: Callable[[Issued, Actor], object], target: Issued, as_admin: Actor, settings: Settings
+) -> None:
+    """The first call may have died after its commit, and its caller sends it again."""
+    settings.API_KEY_LEASE = 0
+    act(target, as_admin)
+    settings.API_KEY_LEASE = LEASE
+    began = time.monotonic()
+
+    act(target, as_admin)
+
+    assert time.monotonic() - began >= LEASE
+
+
+def test_what_was_taken_away_long_ago_is_not_waited_for(
+    target: Issued, as_admin: Actor, settings: Settings
+) -> None:
+    settings.API_KEY_LEASE = 0
+    with time_machine.travel(timezone.now() - timedelta(minutes=2)):
+        services.revoke_api_key(target.key, actor=as_admin)
+    settings.API_KEY_LEASE = 10
+    began = time.monotonic()
+
+    services.revoke_api_key(target.key, actor=as_admin)
 
     assert time.monotonic() - began < 10
 
