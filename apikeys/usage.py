@@ -144,15 +144,13 @@ def tally_of(key: ApiKey, period: Period) -> Tally:
 
 def days_by_key(keys: Iterable[UUID], period: Period) -> Mapping[UUID, list[Tally]]:
     """For each of a few keys the tallies of the period's days; one query."""
-    rows = KeyUsage.objects.filter(key_id__in=list(keys)).between(period.start, period.end)
+    keys = list(keys)
+    rows = KeyUsage.objects.filter(key_id__in=keys).between(period.start, period.end)
     days = rows.annotate(at=TruncDay("hour", tzinfo=UTC)).values_list("key_id", "at", "result")
     found = _tallies(
         ((key, at), result, count) for key, at, result, count in days.annotate(sum=Sum("requests"))
     )
-    return {
-        key: [found.get((key, day), Tally()) for day in period.starts]
-        for key in {key for key, _ in found}
-    }
+    return {key: [found.get((key, day), Tally()) for day in period.starts] for key in keys}
 
 
 def rows(keys: ApiKeyQuerySet, period: Period) -> Iterator[tuple[datetime, str, UUID, str, int]]:

@@ -141,7 +141,7 @@ def _lines(rows: Iterator[tuple[datetime, str, Any, str, int]]) -> Iterator[str]
 
 
 def sparks(keys: list[ApiKey]) -> dict[Any, dict[str, Any]]:
-    """For each key that was used in the last 30 days its bars and what they say; one query."""
+    """For each key the bars of its last 30 days and what they say; one query."""
     days = usage.days_by_key([key.pk for key in keys], Period.last(30, Interval.DAY))
     return {
         key: {"chart": chart(tallies), "total": usage.total(tallies)}

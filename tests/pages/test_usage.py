@@ -116,11 +116,16 @@ def test_the_file_adds_up_and_starts_no_formula(
     assert "999999" not in content
 
 
-def test_the_list_draws_thirty_days(browser: Client, acme: Organization, busy: Issued) -> None:
+def test_the_list_draws_thirty_days_of_every_key(
+    browser: Client, acme: Organization, busy: Issued, make_key: MakeKey
+) -> None:
+    make_key(name="Idle")
+
     page = browser.get(developer(acme)).content.decode()
 
     assert 'aria-label="Busy: 1,319 requests in 30 days, 12 refused"' in page
-    assert page.count('class="spark"') == 2
+    assert 'aria-label="Idle: 0 requests in 30 days, 0 refused"' in page
+    assert page.count('class="spark"') == ApiKey.objects.filter(organization=acme).count()
     assert 'viewBox="0 0 300 100"' in page
 
 
