@@ -25,6 +25,12 @@ def lease() -> float:
     return value
 
 
+def invalid_keys() -> int:
+    """How many unknown keys an address may send in a minute; 0 for any number."""
+    value: int = settings.INVALID_KEYS_PER_MINUTE
+    return value
+
+
 def scopes() -> Mapping[str, str]:
     """The registry: scope → description, in the order of display."""
     value: Mapping[str, str] = settings.API_KEY_SCOPES

@@ -25,9 +25,7 @@ def begin() -> float:
 
 def keep(digest: bytes, found: "FoundSecret", began: float) -> None:
     """Trusts `found` until a lease has passed since `began`."""
-    lease = conf.lease()
-    if lease:
-        _kept.keep(digest, (began + lease, found))
+    _kept.keep(digest, (began + conf.lease(), found))
 
 
 def held(digest: bytes) -> "FoundSecret | None":
@@ -36,6 +34,11 @@ def held(digest: bytes) -> "FoundSecret | None":
     if entry is not None and time.monotonic() < entry[0]:
         return entry[1]
     return None
+
+
+def is_familiar(digest: bytes) -> bool:
+    """Whether the secret has opened something here before, be it long ago."""
+    return _kept.get(digest) is not None
 
 
 def clear() -> None:

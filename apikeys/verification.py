@@ -25,6 +25,7 @@ class Refusal(StrEnum):
 
     MALFORMED = "malformed"
     UNKNOWN = "unknown"
+    NOT_LOOKED_UP = "not_looked_up"
     REVOKED = "key_revoked"
     ROTATED = "key_rotated"
     EXPIRED = "key_expired"
@@ -106,8 +107,11 @@ _COLUMNS: Final = (
 )
 
 
-def verify(presented: str) -> Outcome:
-    """Decides about a presented string. No query for a malformed one, one for any other."""
+def verify(presented: str, *, familiar_only: bool = False) -> Outcome:
+    """Decides about a presented string. No query for a malformed one, one for any other.
+
+    With `familiar_only` only secrets are looked up that this process has accepted before.
+    """
     if not tokens.is_well_formed(presented):
         return Outcome(None, Refusal.MALFORMED)
     peppers = conf.peppers()
@@ -115,6 +119,8 @@ def verify(presented: str) -> Outcome:
     found = leases.held(digest)
     if found is not None:
         return Outcome(found, *_judge(found, timezone.now()), digest)
+    if familiar_only and not leases.is_familiar(digest):
+        return Outcome(None, Refusal.NOT_LOOKED_UP)
     began = leases.begin()
     found = _find(peppers.digests(presented) if len(peppers.values) > 1 else [digest])
     if found is None:

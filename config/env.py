@@ -17,6 +17,7 @@ VAR: Final = Path(os.environ.get("VAR_DIR") or ROOT / "var").resolve()
 DEMO_FILE: Final = VAR / "demo.env"
 _SHORTEST_SECRET_KEY: Final = 50
 _LONGEST_TIME: Final = 10
+_LONGEST_NUMBER: Final = 9
 _EXAMPLE: Final = "change-me"
 _LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _env = environ.Env()
@@ -111,6 +112,14 @@ def mail() -> dict[str, Any]:
     """Django's settings for the mail server of `EMAIL_URL`; without one, mails are printed."""
     value: dict[str, Any] = environ.Env.email_url_config(text("EMAIL_URL", "consolemail://"))
     return value
+
+
+def number(name: str, default: int) -> int:
+    """A whole number from 0."""
+    value = text(name, str(default))
+    if not (value.isascii() and value.isdecimal() and len(value) <= _LONGEST_NUMBER):
+        raise ImproperlyConfigured(f"Set {name} to a whole number from 0.")
+    return int(value)
 
 
 def processes() -> int:

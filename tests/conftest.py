@@ -8,7 +8,7 @@ from django.core.cache import cache
 from django.db import connection
 from pytest_django import Settings
 
-from apikeys import limits
+from apikeys import guesses, limits
 from apikeys import triggers as key_triggers
 from apikeys.ledger import ledger
 from apikeys.services import Issued
@@ -32,8 +32,9 @@ ALL_SCOPES = [
 
 @pytest.fixture(autouse=True)
 def no_attempts_counted() -> None:
-    """Each test begins with none of the attempts to sign in that another has made."""
+    """Each test begins with none of the attempts and guesses that another has made."""
     cache.clear()
+    guesses.forget()
 
 
 @pytest.fixture(autouse=True)

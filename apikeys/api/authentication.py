@@ -6,12 +6,17 @@ from typing import Any, Final
 import structlog
 from django.db import DatabaseError
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import APIException, AuthenticationFailed, PermissionDenied
+from rest_framework.exceptions import (
+    APIException,
+    AuthenticationFailed,
+    PermissionDenied,
+    Throttled,
+)
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from apikeys import services, verification
+from apikeys import guesses, services, verification
 from apikeys.uses import KeyUse
 from apikeys.verification import FoundSecret, Outcome, Refusal
 from organizations.actors import Actor, ActorKind
@@ -47,7 +52,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         if not header:
             return None
         presented = _bearer_token(header)
-        outcome = verification.verify(presented)
+        outcome = _look_up(presented, origin_of(request).ip)
         if outcome.found:
             # With the request itself, for the middleware that counts it.
             use = KeyUse(outcome.found, origin_of(request), outcome.digest, not outcome.refusal)
@@ -99,6 +104,21 @@ def _bearer_token(header: str) -> str:
     scheme, _, token = header.partition(" ")
     is_bearer = scheme.lower() == "bearer" and len(header) <= _LONGEST_HEADER
     return token.strip(" ") if is_bearer else ""
+
+
+class TooManyGuesses(Throttled):
+    """The address has sent many keys that do not exist; another one is not looked up."""
+
+
+def _look_up(presented: str, address: str | None) -> Outcome:
+    """Raises TooManyGuesses for a secret that is not looked up."""
+    wait = guesses.wait(address)
+    outcome = verification.verify(presented, familiar_only=wait > 0)
+    if outcome.refusal is Refusal.NOT_LOOKED_UP:
+        raise TooManyGuesses(wait)
+    if outcome.refusal is Refusal.UNKNOWN:
+        guesses.note(address)
+    return outcome
 
 
 def _refusal(request: Request, outcome: Outcome) -> APIException:

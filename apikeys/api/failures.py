@@ -11,7 +11,7 @@ from django.http import Http404
 from rest_framework import exceptions as drf
 from rest_framework.views import exception_handler as drf_headers
 
-from apikeys.api.authentication import INVALID_KEY, INVALID_KEY_CODE
+from apikeys.api.authentication import INVALID_KEY, INVALID_KEY_CODE, TooManyGuesses
 from organizations.exceptions import (
     Conflict,
     DomainError,
@@ -112,7 +112,10 @@ def _drf_failure(error: drf.APIException) -> Failure:
     problems = tuple(_flatten(error.detail)) if isinstance(error, drf.ValidationError) else ()
     if isinstance(error, drf.Throttled):
         wait = headers["Retry-After"]
-        message = f"Too many requests with this API key. Try again in {wait} seconds."
+        what = "requests with this API key"
+        if isinstance(error, TooManyGuesses):
+            what = "calls with invalid API keys came from your address"
+        message = f"Too many {what}. Try again in {wait} seconds."
         return Failure(429, "rate_limited", message, headers=headers)
     if isinstance(error, drf.NotAuthenticated):
         return Failure(401, INVALID_KEY_CODE, INVALID_KEY, headers=headers)

@@ -81,7 +81,7 @@ ERRORS: Final[tuple[tuple[int, str, str, str], ...]] = (
     (
         429,
         "rate_limited",
-        "The key has made too many requests.",
+        "The key has made too many requests, or your address has sent many keys that do not exist.",
         "Wait for as many seconds as Retry-After says.",
     ),
     (500, "internal_error", "A mistake of ours.", "Tell us the request id."),

@@ -24,8 +24,7 @@ class Configuration(DeveloperPage):
         keys_shown = listing.rows
         bars = sparks(keys_shown)
         rows = [
-            {**row(key, is_new=key.pk == listing.new), "spark": bars[key.pk]}
-            for key in keys_shown
+            {**row(key, is_new=key.pk == listing.new), "spark": bars[key.pk]} for key in keys_shown
         ]
         return self.render("apikeys/configuration.html", {"listing": listing, "rows": rows})
 

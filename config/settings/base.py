@@ -22,6 +22,8 @@ TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 API_KEY_BRAND = env.brand()
 API_KEY_PEPPERS = env.peppers()
 API_KEY_LEASE = env.seconds("API_KEY_LEASE", 1)
+#: Beyond it, unknown keys from an address are not looked up for the rest of a minute; 0 for never.
+INVALID_KEYS_PER_MINUTE = env.number("INVALID_KEYS_PER_MINUTE", 300)
 #: Seconds between two batches of usage; 0 writes none.
 USAGE_INTERVAL = env.seconds("USAGE_INTERVAL", 2)
 API_KEY_SCOPES = DEFAULT_SCOPES

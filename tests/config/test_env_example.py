@@ -8,7 +8,7 @@ from config.env import ROOT
 from tests.processes import GOOD_SECRETS, manage
 
 EXAMPLE = (ROOT / ".env.example").read_text()
-READER = re.compile(r"(?:env\.|_env\.)?(?:text|flag|seconds|words|networks|str|bool|list)")
+READER = re.compile(r"(?:env\.|_env\.)?(?:text|flag|seconds|number|words|networks|str|bool|list)")
 ENVIRON = re.compile(r"os\.environ\.(?:get|setdefault)")
 
 
