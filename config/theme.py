@@ -8,15 +8,18 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 _THEMES: Final = ("system", "light", "dark")
-_COOKIE: Final = "theme"
 _YEAR: Final = 365 * 24 * 60 * 60
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
     """What every page's frame needs; asks no database."""
-    chosen = request.COOKIES.get(_COOKIE, "")
+    chosen = request.COOKIES.get(_cookie(), "")
     theme = chosen if chosen in _THEMES else "system"
     return {"theme": theme, "site_name": settings.SITE_NAME}
+
+
+def _cookie() -> str:
+    return "__Host-theme" if settings.SESSION_COOKIE_SECURE else "theme"
 
 
 @require_POST
@@ -30,7 +33,7 @@ def choose_theme(request: HttpRequest) -> HttpResponse:
         back = "/"
     response = HttpResponseRedirect(back, status=303)
     response.set_cookie(
-        _COOKIE,
+        _cookie(),
         theme,
         max_age=_YEAR,
         secure=settings.SESSION_COOKIE_SECURE,

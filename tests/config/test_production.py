@@ -6,13 +6,18 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from organizations.models import User
+from tests.factories import PASSWORD
+
 ADDED = (
     "SECURE_SSL_REDIRECT",
     "SECURE_REDIRECT_EXEMPT",
     "SECURE_HSTS_SECONDS",
     "SECURE_HSTS_INCLUDE_SUBDOMAINS",
     "SESSION_COOKIE_SECURE",
+    "SESSION_COOKIE_NAME",
     "CSRF_COOKIE_SECURE",
+    "CSRF_COOKIE_NAME",
 )
 
 
@@ -51,5 +56,21 @@ def test_browsers_are_told_to_stay_with_https(production: Client) -> None:
     response = production.get("/accounts/login/", secure=True)
 
     assert response.headers["Strict-Transport-Security"].startswith("max-age=31536000")
-    assert all(cookie["secure"] for cookie in response.cookies.values())
-    assert "csrftoken" in response.cookies
+    assert "__Host-csrftoken" in response.cookies
+
+
+def test_cookies_belong_to_this_host_alone(production: Client, admin: User) -> None:
+    credentials = {"login": admin.email, "password": PASSWORD}
+    production.get("/accounts/login/", secure=True)
+    signed_in = production.post("/accounts/login/", credentials, secure=True)
+    production.post("/theme/", {"theme": "dark"}, secure=True)
+
+    assert signed_in.headers["Location"] == "/"
+    assert {"__Host-sessionid", "__Host-csrftoken", "__Host-theme"} == set(production.cookies)
+    for cookie in production.cookies.values():
+        assert (cookie["secure"], cookie["path"], cookie["domain"]) == (True, "/", "")
+        assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
+    assert (
+        'data-theme="dark"'
+        in production.get("/accounts/login/", secure=True, follow=True).content.decode()
+    )
