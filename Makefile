@@ -16,7 +16,7 @@ BROWSER := .venv/.browser
 CONTRACT := .venv/.contract
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-postgres test-browser test-contract fuzz schemas screenshots lint format typecheck check lock
+.PHONY: help install demo test test-postgres test-browser test-contract fuzz schemas screenshots lint format typecheck secure sbom check lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -83,7 +83,17 @@ format: $(DEV) ## Rewrite the sources in the house style
 typecheck: $(DEV) ## Check types
 	$(BIN)/mypy
 
-check: lint typecheck ## Lint, types, missing migrations, deployment settings
+secure: $(DEV) ## Look for weaknesses in the code and for secrets that were committed
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive apikeys organizations config manage.py
+	@# On a copy: the tool moves line numbers in its list, and says so with 3.
+	@cp .secrets.baseline .venv/.secrets.baseline
+	$(BIN)/detect-secrets-hook --baseline .venv/.secrets.baseline $$(git ls-files) || test $$? -eq 3
+
+sbom: $(DEV) ## Write the bill of materials (CycloneDX) to var/sbom.json
+	@mkdir -p var
+	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --output-format JSON --output-file var/sbom.json requirements/base.txt
+
+check: lint typecheck secure ## Lint, types, weaknesses, missing migrations, deployment settings
 	DJANGO_SETTINGS_MODULE=config.settings.test $(BIN)/python manage.py makemigrations --check --dry-run
 	env $$($(BIN)/python manage.py generate_secrets) ENV_FILE=/dev/null ALLOWED_HOSTS=api.example.com \
 		DJANGO_SETTINGS_MODULE=config.settings.production \

@@ -117,4 +117,4 @@ def _serve(host: str, port: int, workers: int, environment: dict[str, str]) -> N
         *("--blocking-threads", str(_THREADS), "--workers-kill-timeout", str(_PATIENCE)),
         *("--no-ws", "config.wsgi:application"),
     ]
-    os.execve(sys.executable, arguments, environment)  # noqa: S606
+    os.execve(sys.executable, arguments, environment)  # noqa: S606  # nosec B606
