@@ -137,6 +137,14 @@ def by_key(keys: ApiKeyQuerySet, period: Period) -> Mapping[UUID, Tally]:
     return _tallies(rows.annotate(sum=Sum("requests")))
 
 
+def busiest(keys: ApiKeyQuerySet, period: Period, most: int) -> Mapping[UUID, Tally]:
+    """The `most` keys with the most requests, the busiest first; two queries."""
+    sums = _counted(keys, period).values("key_id").annotate(sum=Sum("requests"))
+    ids = list(sums.order_by("-sum", "key_id").values_list("key_id", flat=True)[:most])
+    tallies = by_key(ApiKey.objects.filter(pk__in=ids), period)
+    return {key: tallies[key] for key in ids if key in tallies}
+
+
 def tally_of(key: ApiKey, period: Period) -> Tally:
     """What was counted for one key in the period; one query."""
     return by_key(ApiKey.objects.filter(pk=key.pk), period).get(key.pk, Tally())

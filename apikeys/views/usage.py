@@ -121,10 +121,9 @@ class UsageExport(UsagePage):
 
 
 def _busiest(keys: ApiKeyQuerySet, period: Period) -> list[KeyTally]:
-    tallies = usage.by_key(keys, period)
-    first = sorted(tallies, key=lambda pk: -tallies[pk].requests)[:_MOST]
-    named = keys.in_bulk(first)
-    return [KeyTally(named[pk], tallies[pk]) for pk in first]
+    tallies = usage.busiest(keys, period, _MOST)
+    named = keys.in_bulk(list(tallies))
+    return [KeyTally(named[pk], tally) for pk, tally in tallies.items()]
 
 
 def _unused(keys: list[ApiKey]) -> list[tuple[ApiKey, list[str]]]:

@@ -15,6 +15,7 @@ from apikeys.models import ApiKey, KeyUsage, ScopeUse
 from apikeys.services import Issued
 from apikeys.usage import Tally
 from apikeys.uses import Result
+from apikeys.views import usage as usage_pages
 from apikeys.views.usage import WORDS
 from organizations import writes
 from organizations.models import Organization
@@ -95,6 +96,23 @@ def test_keys_of_others_show_nothing(
 
     assert "No requests in this period." in _text(page)
     assert "999" not in _text(page)
+
+
+def test_the_busiest_keys_are_listed_and_no_more(
+    browser: Client,
+    acme: Organization,
+    busy: Issued,
+    make_key: MakeKey,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    add(make_key(name="Middling").key, 0, ok=90, client_error=9)
+    monkeypatch.setattr(usage_pages, "_MOST", 2)
+
+    text = _text(browser.get(developer(acme, "usage/")))
+
+    assert "Busy 1,315 3 12 Middling 99 9 0" in text
+    assert "Quiet" not in text
+    assert "Requests 1,421" in text
 
 
 def test_nothing_was_counted(browser: Client, acme: Organization) -> None:
