@@ -12,6 +12,7 @@ from apikeys.forms import ScopesField
 from apikeys.models import KeyTemplate
 from apikeys.page_forms import NAME_HELP, description_field, name_field
 from apikeys.scopes import default_scopes
+from apikeys.services import Attempt
 from apikeys.tokens import Environment
 from organizations.models import ServiceAccount
 from organizations.moments import stamp
@@ -145,7 +146,7 @@ class CreateKeyForm(ExpiryFields):
             "scopes": self._scopes(),
             "expires_at": data["expires_at"] or self._end_of_template(),
             "service_account": data["service_account"],
-            "submission": data["submission"],
+            "submission": Attempt(data["submission"].hex),
         }
 
     def _scopes(self) -> list[str]:

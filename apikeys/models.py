@@ -15,6 +15,7 @@ from apikeys.querysets import (
     KeyTemplateQuerySet,
     KeyUsageQuerySet,
     ScopeUseQuerySet,
+    SubmissionQuerySet,
 )
 from apikeys.tokens import Environment
 from organizations import ids
@@ -129,10 +130,7 @@ class ApiKey(GuardedModel):
 
 
 class ApiKeySecret(GuardedModel):
-    """One secret of a key, as a keyed digest. `ends_at` is None for the newest.
-
-    `submission` is the form that asked for it: sent again, it makes no second one.
-    """
+    """One secret of a key, as a keyed digest. `ends_at` is None for the newest."""
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="secrets")
@@ -143,7 +141,6 @@ class ApiKeySecret(GuardedModel):
     ends_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)
     misused_at = models.DateTimeField(null=True)
-    submission = models.UUIDField(null=True, unique=True, editable=False)
 
     objects = ApiKeySecretQuerySet.as_manager()
 
@@ -158,6 +155,25 @@ class ApiKeySecret(GuardedModel):
 
     def __str__(self) -> str:
         return f"{self.prefix}…"
+
+
+class Submission(GuardedModel):
+    """A form or a call that has made a secret: sent again, it makes no second one.
+
+    `digest` is that of what tells it from others, `request` that of what a call has asked for.
+    """
+
+    digest = models.BinaryField(primary_key=True, max_length=32)
+    request = models.BinaryField(max_length=32, default=b"")
+    secret = models.ForeignKey(
+        ApiKeySecret, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    objects = SubmissionQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{'call' if self.request else 'form'} at {self.created_at:%Y-%m-%d %H:%M:%S}"
 
 
 class KeyUsage(models.Model):

@@ -13,7 +13,7 @@ from organizations.querysets import OwnedQuerySet
 from organizations.writes import GuardedQuerySet
 
 if TYPE_CHECKING:
-    from apikeys.models import ApiKey, ApiKeySecret, KeyTemplate, KeyUsage, ScopeUse
+    from apikeys.models import ApiKey, ApiKeySecret, KeyTemplate, KeyUsage, ScopeUse, Submission
 
 
 class ApiKeyQuerySet(OwnedQuerySet["ApiKey"]):
@@ -60,6 +60,10 @@ class ApiKeySecretQuerySet(GuardedQuerySet["ApiKeySecret"]):
     def overlapping(self, now: datetime) -> Self:
         """Older secrets that still verify while a rotation overlaps."""
         return self.filter(ends_at__gt=now)
+
+
+class SubmissionQuerySet(GuardedQuerySet["Submission"]):
+    """Forms and calls that have made secrets."""
 
 
 class KeyUsageQuerySet(models.QuerySet["KeyUsage"]):

@@ -27,6 +27,8 @@ class ErrorCode(StrEnum):
     LAST_ADMIN = "last_admin"
     CHANGED_MEANWHILE = "changed_meanwhile"
     ALREADY_SUBMITTED = "already_submitted"
+    REQUEST_IN_PROGRESS = "request_in_progress"
+    IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,14 @@ class NotFound(DomainError):
 
 class Conflict(DomainError):
     """The state of things refuses this, or another request was first."""
+
+
+class AlreadyDone(Conflict):
+    """What is asked for was done before: a refusal to some, to others as good as a success."""
+
+
+class Mismatch(DomainError):
+    """It says that it repeats an earlier request, and asks for something else."""
 
 
 def require_unchanged(updated_at: datetime, seen_at: datetime | None, what: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from django.db import IntegrityError, connection, models, transaction
 
 from organizations import withdrawal
-from organizations.exceptions import Conflict
+from organizations.exceptions import AlreadyDone, Conflict
 
 _open: ContextVar[bool] = ContextVar("writes_open", default=False)
 _turns = threading.Lock()
@@ -39,8 +39,13 @@ def operation() -> Iterator[None]:
     outermost = not connection.in_atomic_block
     if outermost:
         withdrawal.forget()
-    with turn(), transaction.atomic(), allowed():
-        yield
+    try:
+        with turn(), transaction.atomic(), allowed():
+            yield
+    except AlreadyDone:
+        if outermost:
+            withdrawal.wait_out()
+        raise
     if outermost:
         withdrawal.wait_out()
 

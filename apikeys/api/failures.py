@@ -18,6 +18,7 @@ from organizations.exceptions import (
     ErrorCode,
     Forbidden,
     Invalid,
+    Mismatch,
     NotFound,
     Problem,
 )
@@ -33,6 +34,7 @@ ERROR_TYPES: Final[Mapping[int, str]] = {
     409: "conflict",
     413: "request_too_large",
     415: "unsupported_media_type",
+    422: "unprocessable",
     429: "rate_limited",
     500: "internal_error",
     503: "unavailable",
@@ -50,6 +52,7 @@ _DOMAIN: Final[tuple[tuple[type[DomainError], int], ...]] = (
     (Forbidden, 403),
     (NotFound, 404),
     (Conflict, 409),
+    (Mismatch, 422),
 )
 
 
@@ -98,6 +101,8 @@ def failure_of(error: Exception) -> Failure | None:
 def _domain_failure(error: DomainError) -> Failure:
     status = next(status for kind, status in _DOMAIN if isinstance(error, kind))
     headers = {}
+    if error.code is ErrorCode.REQUEST_IN_PROGRESS:
+        headers = {"Retry-After": "1"}
     if error.code is ErrorCode.INSUFFICIENT_SCOPE:
         challenge = 'Bearer realm="api", error="insufficient_scope"'
         # Problems name a field that asks for too much; the address itself is open to this key.

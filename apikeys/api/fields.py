@@ -8,7 +8,6 @@ from rest_framework import serializers
 
 from apikeys import conf
 from apikeys.scopes import LEVELS, scopes_of
-from apikeys.services import Issued
 from apikeys.validation import read_timestamp
 from organizations.exceptions import ErrorCode, Invalid
 
@@ -121,9 +120,9 @@ class Level(Text):
 
 
 class Once(serializers.Field[Any, Any, Any, Any]):
-    """Something of the `Issued` in the context, which exists in one answer only."""
+    """Something of what the operation has made, which is in the context of its answer only."""
 
-    def __init__(self, read: Callable[[Issued], Any]) -> None:
+    def __init__(self, read: Callable[[Any], Any]) -> None:
         super().__init__(source="*", read_only=True)
         self.read = read
 

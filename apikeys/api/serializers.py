@@ -85,7 +85,8 @@ class ApiKeySerializer(WireSerializer):
     revoked_at = Moment()
     livemode = Flag()
     key = Once(lambda issued: issued.secret)
-    prefix = Once(lambda issued: issued.key.key_prefix)
+    prefix = Once(lambda issued: issued.prefix)
+    secret_already_delivered = Constant(True)
     previous_secret_expires_at = Once(
         lambda issued: Moment().to_representation(issued.previous_ends_at)
     )

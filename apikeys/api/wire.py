@@ -41,6 +41,7 @@ class WireFormat:
     examples    operation → a body of the source document
     answers     operation → what an answer of the source document shows; the schema's example
     answer      data and request id → the whole body
+    again       the same for a call that was answered before, where the body says so
     error       failure and request id → the whole body
     …_schema    the same three shapes in JSON Schema, from the schema of what they hold
     organization_in       the part of the address that names the organization, if one does
@@ -60,6 +61,7 @@ class WireFormat:
     examples: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     answer: Callable[[Any, str], Any] = lambda data, request_id: data
+    again: Callable[[Any, str], Any] | None = None
     error: Callable[[Failure, str], dict[str, Any]] = lambda failure, request_id: {}
     listing_schema: Callable[[Any], Any] = lambda item: {"type": "array", "items": item}
     answer_schema: Callable[[Any], Any] = lambda data: data
@@ -76,6 +78,10 @@ class WireFormat:
     def shown(self, operation: str) -> tuple[str, ...]:
         """Canonical names of what an operation's answer shows."""
         return self.shows.get(operation) or _SHOWN.get(operation) or self.shows["read"]
+
+    def answer_again(self, data: Any, request_id: str) -> Any:
+        """The body of an answer that repeats an earlier one, without its secret."""
+        return (self.again or self.answer)(data, request_id)
 
     def error_body(self, failure: Failure, request_id: str) -> dict[str, Any]:
         """The body of an error answer; never repeats a secret or an unencodable character."""

@@ -11,11 +11,12 @@ from apikeys.services.changes import (
 )
 from apikeys.services.keys import Issued, create_api_key, revoke_api_key
 from apikeys.services.rotation import record_retired_use, rotate_api_key
-from apikeys.services.submissions import AlreadySubmitted
+from apikeys.services.submissions import AlreadySubmitted, Attempt
 from apikeys.services.templates import create_template, delete_template, update_template
 
 __all__ = [
     "AlreadySubmitted",
+    "Attempt",
     "Issued",
     "create_api_key",
     "create_template",

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from uuid import UUID
 
 from django.utils import timezone
 
@@ -12,7 +11,7 @@ from apikeys.events import KeyEvent
 from apikeys.models import ApiKey, ApiKeySecret
 from apikeys.scopes import default_scopes
 from apikeys.services import authority
-from apikeys.services.submissions import first_sending, once, scoped
+from apikeys.services.submissions import Attempt, remember, require_first
 from apikeys.validation import clean_fields
 from organizations import audit, policy
 from organizations.actors import Actor, ActorKind
@@ -36,6 +35,11 @@ class Issued:
     previous_ends_at: datetime | None = None
 
     @property
+    def prefix(self) -> str:
+        """The displayed part of the secret."""
+        return self.key.key_prefix
+
+    @property
     def overlaps(self) -> bool:
         """Whether the older secret still works."""
         return self.previous_ends_at is not None and self.previous_ends_at > timezone.now()
@@ -53,15 +57,17 @@ def create_api_key(
     description: str = "",
     metadata: Mapping[str, str] | None = None,
     service_account: ServiceAccount | None = None,
-    submission: UUID | None = None,
+    submission: Attempt | None = None,
 ) -> Issued:
     """A new key with its first secret.
 
     Without `scopes` the key gets all that the actor may hand out, except managing keys; without
     `environment` the actor's own, or live. A `submission` makes one key however often it is sent.
-    Raises Invalid, Forbidden, or Conflict for a taken name, AlreadySubmitted for a form sent again.
+    Raises Invalid, Forbidden, or Conflict for a taken name; what `require_first` does where the
+    form or the call was sent before.
     """
     policy.require(actor, Action.MANAGE_KEYS, organization)
+    require_first(organization.id, actor, submission)
     given = {
         "name": name,
         "description": description,
@@ -78,9 +84,9 @@ def create_api_key(
         **clean_fields(given),
     )
     authority.require_within(actor, key)
-    with once(organization, submission):
-        save_named(key)
-        secret = issue_secret(key, submission)
+    save_named(key)
+    secret = issue_secret(key)
+    remember(organization.id, actor, submission, key.current_secret)
     details = {"prefix": key.key_prefix, "scopes": key.scopes, "environment": key.environment}
     audit.record(KeyEvent.CREATED, key, actor=actor, details=details)
     return Issued(key, secret)
@@ -95,18 +101,16 @@ def save_named(key: ApiKey) -> None:
         key.save()
 
 
-def issue_secret(key: ApiKey, submission: UUID | None = None) -> str:
+def issue_secret(key: ApiKey) -> str:
     """Makes the current secret of `key` and returns its plain text."""
     secret = tokens.generate(conf.brand(), tokens.Environment(key.environment))
     peppers = conf.peppers()
-    with first_sending(submission):
-        key.current_secret = ApiKeySecret.objects.create(
-            key=key,
-            digest=peppers.digest(secret, peppers.newest),
-            pepper=peppers.newest,
-            prefix=tokens.displayed_prefix(secret),
-            submission=scoped(key.organization_id, submission),
-        )
+    key.current_secret = ApiKeySecret.objects.create(
+        key=key,
+        digest=peppers.digest(secret, peppers.newest),
+        pepper=peppers.newest,
+        prefix=tokens.displayed_prefix(secret),
+    )
     return secret
 
 

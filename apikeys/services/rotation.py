@@ -11,10 +11,11 @@ from apikeys.events import KeyEvent
 from apikeys.models import ApiKey, ApiKeySecret, Status
 from apikeys.services import authority
 from apikeys.services.keys import Issued, issue_secret, locked, require_not_revoked
-from apikeys.services.submissions import once
-from organizations import audit
+from apikeys.services.submissions import Attempt, remember, require_first
+from organizations import audit, policy
 from organizations.actors import Actor
 from organizations.exceptions import Conflict, ErrorCode, Invalid
+from organizations.roles import Action
 from organizations.withdrawal import withdraw
 from organizations.writes import operation
 
@@ -30,20 +31,19 @@ def rotate_api_key(
     actor: Actor,
     grace_period: timedelta = DEFAULT_GRACE,
     force: bool = False,
-    submission: UUID | None = None,
+    submission: Attempt | None = None,
 ) -> Issued:
     """Issues a new secret; the one before works until `grace_period`, at most 7 days, has passed.
 
     Raises Conflict while an earlier overlap runs, unless `force`, which ends the oldest secret at
     once; Conflict too for a revoked or expired key and for the losers of a race; Forbidden where
-    the key holds more than the actor, who would learn its secret; AlreadySubmitted for a form sent
-    again.
+    the key holds more than the actor, who would learn its secret; what `require_first` does where
+    the form or the call was sent before.
     """
     if not timedelta(0) <= grace_period <= LONGEST_GRACE:
         raise Invalid.field("grace_period", "Choose from 0 to 604800 seconds.")
     seen = key.secrets.current().get()
-    with once(key.organization, submission):
-        return _rotate(key, seen, actor, grace_period, force, submission)
+    return _rotate(key, seen, actor, grace_period, force, submission)
 
 
 @operation()
@@ -53,8 +53,10 @@ def _rotate(
     actor: Actor,
     grace_period: timedelta,
     force: bool,
-    submission: UUID | None = None,
+    submission: Attempt | None = None,
 ) -> Issued:
+    policy.require(actor, Action.MANAGE_KEYS, key.organization)
+    require_first(key.organization_id, actor, submission)
     key = locked(key, actor)
     require_not_revoked(key)
     if key.status is Status.EXPIRED:
@@ -64,7 +66,8 @@ def _rotate(
     now = timezone.now()
     _require_first(key, seen, force, now)
     ends_at = _retire_older(key, now, grace_period)
-    secret = issue_secret(key, submission)
+    secret = issue_secret(key)
+    remember(key.organization_id, actor, submission, key.current_secret)
     key.updated_at = now
     key.save(update_fields=["updated_at"])
     details = {"prefix": key.key_prefix, "previous_secret_ends_at": ends_at.isoformat()}

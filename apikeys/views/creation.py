@@ -9,7 +9,7 @@ from apikeys import services
 from apikeys.create_form import CreateKeyForm
 from apikeys.models import ApiKey, KeyTemplate
 from apikeys.page_forms import RotateForm
-from apikeys.services import AlreadySubmitted, Issued
+from apikeys.services import AlreadySubmitted, Attempt, Issued
 from apikeys.views.keys import KeyPage, overlap_of
 from organizations import ids
 from organizations.exceptions import Conflict, Invalid
@@ -103,7 +103,7 @@ class RotateKey(SecretPage):
                 actor=self.actor,
                 grace_period=timedelta(seconds=int(form.cleaned_data["grace"])),
                 force=request.POST.get("force") == "yes",
-                submission=form.cleaned_data["submission"],
+                submission=Attempt(form.cleaned_data["submission"].hex),
             )
         except AlreadySubmitted as refusal:
             return self.show_earlier(refusal.key)

@@ -75,6 +75,7 @@ CANONICAL: Final = WireFormat(
         "read": _READ,
         "create": (*_READ, "key", "prefix"),
         "rotate": (*_READ, "key", "prefix", "previous_secret_expires_at"),
+        "again": (*_READ, "prefix", "secret_already_delivered"),
         "current": (*_READ, "organization"),
     },
     takes={

@@ -14,8 +14,13 @@ _WITH_SECRET: Final = (*_READ, "key")
 _CHANGEABLE: Final = ("name", "description", "expires_at", "scope")
 
 
-def _answer(data: Any, request_id: str) -> dict[str, Any]:
-    return {"code": 200, "data": data, "message": "success", "requestId": request_id}
+def _answer(data: Any, request_id: str, message: str = "success") -> dict[str, Any]:
+    return {"code": 200, "data": data, "message": message, "requestId": request_id}
+
+
+def _answer_again(data: Any, request_id: str) -> dict[str, Any]:
+    message = "success: answered before, and the key is not shown again"
+    return _answer(data, request_id, message)
 
 
 def _error(failure: Failure, request_id: str) -> dict[str, Any]:
@@ -36,7 +41,7 @@ def _answer_schema(data: Any) -> dict[str, Any]:
         "properties": {
             "code": {"type": "integer", "const": 200},
             "data": data,
-            "message": {"type": "string", "const": "success"},
+            "message": {"type": "string", "pattern": "^success"},
             "requestId": {"type": "string"},
         },
         "required": ["code", "data", "message", "requestId"],
@@ -130,5 +135,6 @@ ENVELOPE: Final = WireFormat(
     error_schema=_ERROR,
     created=200,
     answer=_answer,
+    again=_answer_again,
     error=_error,
 )

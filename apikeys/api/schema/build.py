@@ -10,6 +10,7 @@ from apikeys.api.schema import examples
 from apikeys.api.schema.operations import CAUSES, OPERATIONS, Operation, failures
 from apikeys.api.schema.vocabulary import PARAMETERS, Schema, shown, taken
 from apikeys.api.viewsets import TemplateViewSet
+from apikeys.api.viewsets.retries import HEADER, REPLAYED
 from apikeys.api.wire import WireFormat
 
 _HEADERS: Final = {
@@ -29,6 +30,12 @@ _MORE_HEADERS: Final[dict[int, str]] = {
     401: "WWW-Authenticate",
     429: "Retry-After",
     503: "Retry-After",
+}
+
+
+_REPLAYED_HEADER: Final = {
+    "schema": {"type": "string", "const": "true"},
+    "description": "Only where the same call was answered before; the secret is not there then.",
 }
 
 
@@ -77,7 +84,7 @@ def _operation(operation: Operation, wire: WireFormat, route: str, viewset: type
     noun = "template" if viewset is TemplateViewSet else "key"
     status, body = _success(operation, wire, noun)
     responses = {str(status): body}
-    for failure in failures(operation, wire, route):
+    for failure in failures(operation, wire, route, noun):
         schema = {"$ref": "#/components/schemas/Error"}
         example = examples.failure(wire, failure)
         responses[str(failure)] = _response(failure, CAUSES[failure], schema, example)
@@ -104,6 +111,8 @@ def _parameters(operation: Operation, wire: WireFormat, noun: str) -> list[dict[
     elif operation.name == "list" and wire.has_pages:
         names = ("limit", "cursor", "status", "name")
     found = [_parameter(name, "query", PARAMETERS[name]) for name in names]
+    if operation.is_repeatable(noun):
+        found.append(_parameter(HEADER, "header", PARAMETERS[HEADER]))
     if wire.organization_header:
         found.append(_parameter(wire.organization_header, "header", {"type": "string"}))
     return found
@@ -132,8 +141,12 @@ def _object(
 def _success(operation: Operation, wire: WireFormat, noun: str) -> tuple[int, dict[str, Any]]:
     if noun == "template" and operation.name == "revoke":
         return 204, {"description": "It is gone.", "headers": _headers(204)}
-    names = wire.shown(operation.name)
-    one = _object(wire, names, shown(), names)
+    names = required = wire.shown(operation.name)
+    if operation.is_repeatable(noun):
+        again = wire.shown("again")
+        required = tuple(name for name in names if name in again)
+        names = (*names, *(name for name in again if name not in names))
+    one = _object(wire, names, shown(), required)
     if operation.name == "list":
         one["title"] = noun.capitalize()
     frame: Callable[[Any], Any] = wire.answer_schema
@@ -141,7 +154,10 @@ def _success(operation: Operation, wire: WireFormat, noun: str) -> tuple[int, di
     schema = {**frame(held), "title": f"{operation.name.capitalize()}{noun.capitalize()}Answer"}
     status = wire.created if operation.name == "create" else 200
     example = examples.success(wire, operation.name)
-    return status, _response(status, "It is done.", schema, example)
+    response = _response(status, "It is done.", schema, example)
+    if operation.is_repeatable(noun):
+        response["headers"][REPLAYED] = _REPLAYED_HEADER
+    return status, response
 
 
 def _response(status: int, description: str, schema: Any, example: Any) -> dict[str, Any]:

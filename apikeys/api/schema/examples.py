@@ -8,7 +8,12 @@ from apikeys.api.wire import WireFormat
 
 _REQUEST_ID: Final = "req_wP2gH8iJ"
 #: The most frequent cause of a status that has several codes.
-_CODES: Final = {401: "invalid_api_key", 403: "insufficient_scope", 409: "name_taken"}
+_CODES: Final = {
+    401: "invalid_api_key",
+    403: "insufficient_scope",
+    409: "name_taken",
+    422: "idempotency_key_reused",
+}
 #: Answers that are the same in every format.
 _ANSWERS: Final = {
     "usage": {

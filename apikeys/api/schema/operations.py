@@ -18,6 +18,7 @@ CAUSES: Final[Mapping[int, str]] = {
     409: "The name is taken, or the state of the key does not allow it.",
     413: "The body is larger than 64 KiB.",
     415: "The body is no JSON in UTF-8.",
+    422: "The Idempotency-Key was sent with another request before.",
     429: "The rate limit of the key is reached.",
     500: "A mistake of ours.",
     503: "The database is away.",
@@ -33,6 +34,10 @@ class Operation:
     summary: str
     body: bool = False
     conflicts: bool = False
+
+    def is_repeatable(self, noun: str) -> bool:
+        """Whether it takes an `Idempotency-Key`: what makes a secret does."""
+        return noun == "key" and self.name in ("create", "rotate")
 
 
 OPERATIONS: Final = {
@@ -50,7 +55,7 @@ OPERATIONS: Final = {
 }
 
 
-def failures(operation: Operation, wire: WireFormat, route: str) -> list[int]:
+def failures(operation: Operation, wire: WireFormat, route: str, noun: str) -> list[int]:
     """The statuses other than success that an operation answers with."""
     found = {*ALWAYS}
     if operation.body:
@@ -62,4 +67,6 @@ def failures(operation: Operation, wire: WireFormat, route: str) -> list[int]:
         found.add(404)
     if operation.conflicts:
         found.add(409)
+    if operation.is_repeatable(noun):
+        found.add(422)
     return sorted(found)

@@ -105,6 +105,11 @@ def shown() -> Mapping[str, Schema]:
         "livemode": {"type": "boolean", "description": "Whether it is a live key."},
         "key": _text("The secret, in this answer only."),
         "prefix": _text("The displayed part of the secret."),
+        "secret_already_delivered": {
+            "type": "boolean",
+            "const": True,
+            "description": "Only where the call was answered before; then the secret is not there.",
+        },
         "previous_secret_expires_at": _moment("When the older secret stops."),
         "lifetime_days": {**_LIFETIME},
         "interval": _text("How finely requests are told.", enum=[i.value for i in Interval]),
@@ -155,6 +160,13 @@ def taken() -> Mapping[str, Schema]:
 
 
 PARAMETERS: Final[Mapping[str, Schema]] = {
+    "Idempotency-Key": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 255,
+        "pattern": "^[!-~]+$",
+        "description": "Made up by the caller: sent again within 24 hours, nothing is made twice.",
+    },
     "limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
     "cursor": {"type": "string", "description": "Where the page before has ended."},
     "status": {"type": "string", "enum": [s.value for s in Status]},

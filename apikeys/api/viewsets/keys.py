@@ -1,6 +1,9 @@
 """Keys over REST."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from http import HTTPStatus
+from types import MappingProxyType
 
 from django.utils import timezone
 from rest_framework.request import Request
@@ -11,10 +14,12 @@ from apikeys.api import serializers
 from apikeys.api.pagination import paginate
 from apikeys.api.viewsets.asked_usage import usage_of
 from apikeys.api.viewsets.base import DEFAULT_PAGE, LONGEST_PAGE, WireViewSet
+from apikeys.api.viewsets.retries import REPLAYED, attempt_of
 from apikeys.models import ApiKey, Status
 from organizations import ids
 from organizations.exceptions import Invalid, NotFound
 from organizations.models import ServiceAccount
+from organizations.origin import origin_of
 from organizations.roles import Action
 from organizations.text import name_key
 
@@ -52,15 +57,20 @@ class ApiKeyViewSet(WireViewSet):
         organization = self.organization(Action.MANAGE_KEYS)
         given = self.read("create")
         account = given.pop("service_account", None)
-        issued = services.create_api_key(
-            organization=organization,
-            actor=self.actor,
-            service_account=self._service_account(account),
-            **given,
-        )
+        try:
+            issued = services.create_api_key(
+                organization=organization,
+                actor=self.actor,
+                service_account=self._service_account(account),
+                submission=attempt_of(request),
+                **given,
+            )
+        except services.AlreadySubmitted as earlier:
+            headers = {"Location": self._address(earlier.key)}
+            return self._answer_again(earlier, status=self.wire.created, headers=headers)
         data = self.show(issued.key, "create", issued=issued)
-        location = f"{request.path}/{self.wire.id_of('key', issued.key.id)}"
-        return self.answer(data, status=self.wire.created, headers={"Location": location})
+        headers = {"Location": self._address(issued.key)}
+        return self.answer(data, status=self.wire.created, headers=headers)
 
     def retrieve(self, request: Request, id: str, **_: str) -> Response:
         """One key."""
@@ -83,7 +93,12 @@ class ApiKeyViewSet(WireViewSet):
         given = self.read("rotate")
         if "grace_period" in given:
             given["grace_period"] = timedelta(seconds=given["grace_period"])
-        issued = services.rotate_api_key(key, actor=self.actor, **given)
+        try:
+            issued = services.rotate_api_key(
+                key, actor=self.actor, submission=attempt_of(request), **given
+            )
+        except services.AlreadySubmitted as earlier:
+            return self._answer_again(earlier)
         return self.answer(self.show(issued.key, "rotate", issued=issued))
 
     def usage(self, request: Request, id: str, **_: str) -> Response:
@@ -97,6 +112,21 @@ class ApiKeyViewSet(WireViewSet):
         """The key that asks, whatever its scopes, and its organization."""
         key = ApiKey.objects.visible_to(self.actor).for_display().get(pk=self.actor.principal_id)
         return self.answer(self.show(key, "current"))
+
+    def _answer_again(
+        self,
+        earlier: services.AlreadySubmitted,
+        status: int = HTTPStatus.OK,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> Response:
+        """What an earlier call has made, as it is now: without its secret, and saying so."""
+        key = ApiKey.objects.for_display().get(pk=earlier.key.pk)
+        data = self.show(key, "again", issued=earlier)
+        body = self.wire.answer_again(data, origin_of(self.request).request_id)
+        return Response(body, status=status, headers={**headers, REPLAYED: "true"})
+
+    def _address(self, key: ApiKey) -> str:
+        return f"{self.request.path}/{self.wire.id_of('key', key.id)}"
 
     def _key(self, text: str, action: Action = Action.MANAGE_KEYS) -> ApiKey:
         self.organization(action)
