@@ -6,7 +6,14 @@ WORKERS ?= 1
 # The role is the one that runs make, as with psql.
 TEST_DATABASE_URL ?= postgres://127.0.0.1:5432/postgres
 TEST_REDIS_URL ?= redis://127.0.0.1:6379/15
-PYTEST ?= -n 2 --dist loadfile --ignore tests/browser --ignore tests/contract
+PYTEST ?= -n 2 --dist loadfile --ignore tests/browser --ignore tests/contract --ignore tests/benchmarks
+# What “make bench” measures; MEMORY is the seconds of its longest part, 600 for all of it.
+ROUNDS ?= 7
+SECONDS ?= 2
+KEYS ?= 1000,1000000
+DATABASES ?= postgresql,sqlite
+PARTS ?= rounds,counts,lists,scaling,abuse,memory
+MEMORY ?= 0
 # Cases for each operation and phase of “make fuzz”.
 EXAMPLES ?= 500
 BIN := .venv/bin
@@ -14,9 +21,10 @@ BASE := .venv/.base
 DEV := .venv/.dev
 BROWSER := .venv/.browser
 CONTRACT := .venv/.contract
+BENCH := .venv/.bench
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-postgres test-browser test-contract fuzz schemas screenshots lint format typecheck secure sbom check lock
+.PHONY: help install demo test test-postgres test-browser test-contract test-bench fuzz bench schemas screenshots lint format typecheck secure sbom check lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -43,6 +51,10 @@ $(CONTRACT): requirements/contract.txt | $(DEV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
+$(BENCH): requirements/bench.txt | $(DEV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
 demo: $(BASE) ## Start the demo (HOST, PORT, WORKERS); Ctrl-C ends it
 	@exec $(BIN)/python manage.py demo --host $(HOST) --port $(PORT) --workers $(WORKERS)
 
@@ -62,6 +74,13 @@ test-contract: $(CONTRACT) ## Compare answers with the schemas, on both database
 fuzz: $(CONTRACT) ## The same with EXAMPLES cases for each operation and phase
 	CONTRACT_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests/contract
 	CONTRACT_EXAMPLES=$(EXAMPLES) DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/contract
+
+test-bench: $(BENCH) ## Run the benchmark at its smallest, for its own sake
+	BENCH_SERVER=$(TEST_DATABASE_URL) BENCH_REDIS=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/benchmarks
+
+bench: $(BENCH) ## Measure (ROUNDS, SECONDS, KEYS, DATABASES, PARTS, MEMORY)
+	$(BIN)/python -m benchmarks --rounds $(ROUNDS) --seconds $(SECONDS) --keys $(KEYS) --databases $(DATABASES) \
+		--parts $(PARTS) --memory $(MEMORY) --server $(TEST_DATABASE_URL) --redis $(TEST_REDIS_URL)
 
 schemas: $(BASE) ## Write the OpenAPI documents anew into docs/schemas
 	DJANGO_SETTINGS_MODULE=config.settings.test $(BIN)/python manage.py write_schemas docs/schemas
@@ -105,3 +124,4 @@ lock: $(DEV) ## Pin the packages of pyproject.toml anew, with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-header pyproject.toml --group dev -o requirements/dev.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-header pyproject.toml --group dev --group browser --constraint requirements/dev.txt -o requirements/browser.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-header pyproject.toml --group dev --group contract --constraint requirements/dev.txt -o requirements/contract.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-header pyproject.toml --group dev --group bench --constraint requirements/dev.txt -o requirements/bench.txt

@@ -1,0 +1,1 @@
+"""How fast keys are checked, beside what a user would pick instead: `make bench`."""

@@ -1,0 +1,69 @@
+"""What a request asks of the database and of Redis, counted in servers that are not timed."""
+
+import json
+import random
+from typing import Any, Final
+from urllib.request import urlopen
+
+import psycopg
+
+from benchmarks.contenders import BY_NAME, Contender
+from benchmarks.databases import Database
+from benchmarks.loader import Callers, request
+from benchmarks.rounds import LOADER_CORE, Plan, serving, warm_up
+from benchmarks.servers import pinned
+from benchmarks.site.counting import COUNTS
+
+_COUNTED: Final = ("plain-hot", "plain-cold", "drf-hot", "drf-cold", "drf-api-key", "knox")
+#: Far from the limit: a hundred of the 600 calls a minute that a key of the standard tier has.
+_KEYS, _CALLS = 20, 100
+_UPDATES: Final = (
+    "SELECT relname, n_tup_upd FROM pg_stat_user_tables"
+    " WHERE relname IN ('apikeys_apikey', 'apikeys_apikeysecret')"
+)
+
+
+def count(database: Database, keys: int, plan: Plan) -> dict[str, Any]:
+    """Queries and Redis round trips per request, and rows that were written per key."""
+    with pinned({LOADER_CORE}):
+        return {name: _count_one(BY_NAME[name], database, keys, plan) for name in _COUNTED}
+
+
+def _count_one(contender: Contender, database: Database, keys: int, plan: Plan) -> dict[str, float]:
+    draw = random.Random(contender.name)  # nobody's keys have been called by another before
+    chosen = draw.sample(range(keys), min(keys, _KEYS))
+    calls = [request(contender.path, contender.authorization(number)) for number in chosen]
+    before = _updates(database)
+    with serving(database, plan, {**contender.environment, "BENCH_COUNT": "1"}) as server:
+        callers = Callers(server.port, 1)
+        started = _counts(server.port)
+        warm_up(callers, calls)
+        warm = _counts(server.port)
+        warm_up(callers, calls * (_CALLS - 1))
+        ended = _counts(server.port)
+        callers.close()
+    # The worker has written all that it had counted before it ended.
+    rows = {table: number - before[table] for table, number in _updates(database).items()}
+    return {
+        "queries": _each(warm, ended, "queries"),
+        "redis": _each(started, ended, "round trips"),
+        **{f"{table} rows per key": number / len(chosen) for table, number in rows.items()},
+    }
+
+
+def _each(before: dict[str, int], after: dict[str, int], what: str) -> float:
+    requests = after["requests"] - before["requests"]
+    return round((after.get(what, 0) - before.get(what, 0)) / requests, 4)
+
+
+def _counts(port: int) -> dict[str, int]:
+    with urlopen(f"http://127.0.0.1:{port}{COUNTS}", timeout=30) as answer:
+        told: dict[str, int] = json.load(answer)
+        return told
+
+
+def _updates(database: Database) -> dict[str, int]:
+    if database.vendor != "postgresql":
+        return {}
+    with psycopg.connect(database.url) as connection:
+        return dict(connection.execute(_UPDATES).fetchall())

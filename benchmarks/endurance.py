@@ -1,0 +1,119 @@
+"""Two longer looks at one worker: its memory under many keys, and honest calls among bad ones."""
+
+import os
+import random
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from itertools import count
+from typing import Any, Final
+
+from benchmarks import identities
+from benchmarks.databases import Database
+from benchmarks.loader import Callers, Load, percentile, request
+from benchmarks.rounds import LOADER_CORE, Plan, serving
+from benchmarks.servers import pin_backends, pinned
+
+_PATH: Final = "/api/bench/ours-drf"
+_SLICE: Final = 5.0
+#: Keys of honest callers, and bad keys a second from so many sources.
+_HONEST, _BAD_RATE, _SOURCES = 100, 500, 4
+
+
+def memory(database: Database, keys: int, plan: Plan, seconds: float) -> dict[str, Any]:
+    """Megabytes of a worker that is called with one key after another, every five seconds."""
+    numbers = count()
+    samples = []
+
+    def following() -> bytes:
+        return request(_PATH, f"Bearer {identities.our_secret(next(numbers) % keys)}")
+
+    with pinned({LOADER_CORE}), serving(database, plan) as server:
+        callers, began = Callers(server.port, 4), time.monotonic()
+        while time.monotonic() - began < seconds:
+            callers.call(following, seconds=min(_SLICE, seconds))
+            pin_backends(database, LOADER_CORE)
+            samples.append([round(time.monotonic() - began), server.memory() >> 20])
+        callers.close()
+    half = [size for _, size in samples[len(samples) // 2 :]]
+    return {
+        "distinct_keys": min(next(numbers), keys),
+        "requests": next(numbers) - 1,
+        "samples": samples,
+        "growth_in_last_half": round(half[-1] / half[0] - 1, 3),
+    }
+
+
+def abuse(database: Database, keys: int, plan: Plan, seconds: float) -> dict[str, Any]:
+    """What honest callers wait for, first among themselves, then while bad keys arrive."""
+    chosen = random.Random("honest").sample(range(keys), min(keys, _HONEST))
+    calls = [request(_PATH, f"Bearer {identities.our_secret(number)}") for number in chosen]
+    with pinned({LOADER_CORE}), serving(database, plan) as server:
+        quiet = _honest(server.port, calls, seconds)
+        pin_backends(database, LOADER_CORE)
+        quiet = _honest(server.port, calls, seconds)
+        with _attack(server.port, seconds) as reached:
+            busy = _honest(server.port, calls, seconds)
+        bad = sum(reached)
+    return {"quiet": _waits(quiet), "attacked": _waits(busy), "bad_keys_a_second": round(bad)}
+
+
+def _honest(port: int, calls: list[bytes], seconds: float) -> Load:
+    """Two hundred calls a second, which one caller at a time sends when they are due."""
+    due, pick = _paced(200), random.Random(0)
+
+    def following() -> bytes:
+        next(due)
+        return pick.choice(calls)
+
+    caller = Callers(port, 1)
+    try:
+        return caller.call(following, seconds=seconds)
+    finally:
+        caller.close()
+
+
+@contextmanager
+def _attack(port: int, seconds: float) -> Iterator[list[float]]:
+    """Bad keys at a steady rate, from before the block until after it; then the rates reached."""
+    reached: list[float] = []
+    with ProcessPoolExecutor(_SOURCES) as pool:
+        sources = [pool.submit(_send_bad, port, n, seconds + 1) for n in range(_SOURCES)]
+        time.sleep(0.5)
+        yield reached
+        reached += [source.result() for source in sources]
+
+
+def _send_bad(port: int, source: int, seconds: float) -> float:
+    """Half of them well-formed, which costs a query; in a process of its own."""
+    os.sched_setaffinity(0, {LOADER_CORE})
+    due, numbers = _paced(_BAD_RATE / _SOURCES), count(source, _SOURCES)
+
+    def following() -> bytes:
+        next(due)
+        number = next(numbers)
+        secret = identities.unknown_secret(number)
+        return request(_PATH, f"Bearer {secret if number // _SOURCES % 2 else secret[:-1]}")
+
+    caller = Callers(port, 1, expected=401)
+    try:
+        load = caller.call(following, seconds=seconds)
+    finally:
+        caller.close()
+    return load.requests / load.seconds
+
+
+def _paced(rate: float) -> Iterator[None]:
+    """Each step waits until it is due; those that are late follow at once."""
+    began = time.monotonic()
+    for number in count():
+        time.sleep(max(0.0, began + number / rate - time.monotonic()))
+        yield
+
+
+def _waits(load: Load) -> dict[str, float]:
+    return {
+        "p50_ms": round(percentile(load.latencies, 0.5) * 1e3, 2),
+        "p99_ms": round(percentile(load.latencies, 0.99) * 1e3, 2),
+    }

@@ -1,0 +1,72 @@
+"""Two workers on two cores against one on one; each core has a loader beside its worker.
+
+So both runs share each core in the same way, and the ratio says what the workers share.
+"""
+
+import os
+import random
+import statistics
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any, Final
+
+from benchmarks.contenders import BY_NAME, Contender
+from benchmarks.databases import Database
+from benchmarks.loader import Callers
+from benchmarks.rounds import LOADER_CORE, SERVER_CORE, Plan, serving, warm_up
+from benchmarks.servers import Server, running
+
+_CORES: Final = (SERVER_CORE, LOADER_CORE)
+#: For each loader: enough that every worker has some of them.
+_CALLERS: Final = 16
+_COMPARED: Final = ("drf", "plain-hot", "drf-hot")
+
+
+def measure(database: Database, keys: int, plan: Plan) -> dict[str, Any]:
+    """Requests a second by one worker and by two, in turns."""
+    return {name: _compare(BY_NAME[name], database, keys, plan) for name in _COMPARED}
+
+
+def _compare(contender: Contender, database: Database, keys: int, plan: Plan) -> dict[str, float]:
+    environment = plan.variables(database, contender.environment)
+    with (
+        serving(database, plan, contender.environment) as one,
+        running(database, environment, core=SERVER_CORE, workers=2) as two,
+        ProcessPoolExecutor(2) as pool,
+    ):
+        two.pin_workers(_CORES)
+        rates: dict[int, list[float]] = {1: [], 2: []}
+        for number in range(plan.rounds):
+            for workers, server in ((1, one), (2, two)):
+                rate = _rate(pool, server, _CORES[:workers], contender, keys, plan.seconds, number)
+                rates[workers].append(rate)
+    single, double = statistics.median(rates[1]), statistics.median(rates[2])
+    return {"one": round(single, 1), "two": round(double, 1), "ratio": round(double / single, 3)}
+
+
+def _rate(
+    pool: ProcessPoolExecutor,
+    server: Server,
+    cores: tuple[int, ...],
+    contender: Contender,
+    keys: int,
+    seconds: float,
+    number: int,
+) -> float:
+    loads = [
+        pool.submit(_load, server.port, core, contender.name, keys, seconds, f"{number}")
+        for core in cores
+    ]
+    return sum(load.result() for load in loads)
+
+
+def _load(port: int, core: int, name: str, keys: int, seconds: float, seed: str) -> float:
+    """What one loader reaches; in a process of its own."""
+    os.sched_setaffinity(0, {core})
+    first, following = BY_NAME[name].requests(keys, random.Random(seed))
+    callers = Callers(port, _CALLERS)
+    try:
+        warm_up(callers, first)
+        load = callers.call(following, seconds=seconds)
+    finally:
+        callers.close()
+    return load.requests / load.seconds

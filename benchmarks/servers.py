@@ -1,0 +1,158 @@
+"""Granian as in production, but with one thread on one core; what it uses of processor and memory.
+
+Linux alone: affinities, and the times and sizes that /proc tells.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Final
+
+import psycopg
+
+from benchmarks.databases import KEPT, ROOT, Database
+
+_START_SECONDS: Final = 60
+_TICKS: Final = os.sysconf("SC_CLK_TCK")
+_PAGE: Final = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server on a port of the loopback interface."""
+
+    port: int
+    process: "subprocess.Popen[bytes]"
+
+    @property
+    def workers(self) -> list[int]:
+        """The ids of its worker processes."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [pid for pid in map(int, children.read_text().split()) if _is_python(pid)]
+
+    def cpu_seconds(self) -> float:
+        """What the workers have used so far, user and system, in all their threads."""
+        return sum(sum(map(int, _stat(pid)[11:13])) for pid in self.workers) / _TICKS
+
+    def memory(self) -> int:
+        """Bytes of the workers that are in memory."""
+        return sum(int(_stat(pid)[21]) * _PAGE for pid in self.workers)
+
+    def pin_workers(self, cores: Collection[int]) -> None:
+        """Gives each worker, with all its threads, a core of its own."""
+        for pid, core in zip(self.workers, cores, strict=True):
+            for thread in Path(f"/proc/{pid}/task").iterdir():
+                os.sched_setaffinity(int(thread.name), {core})
+
+    def stop(self) -> None:
+        """Asks it to stop and waits until it has."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(_START_SECONDS)
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields of /proc/<pid>/stat from the third on; the second may have anything in it."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+
+
+def _is_python(pid: int) -> bool:
+    """Not multiprocessing's own helper process, which serves nothing."""
+    command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b"resource_tracker" not in command
+
+
+@contextmanager
+def running(
+    database: Database, environment: Mapping[str, str], *, core: int, workers: int = 1
+) -> Iterator[Server]:
+    """A server on `database` and `core`, with variables of its own, until the block ends."""
+    port = _free_port()
+    KEPT.mkdir(parents=True, exist_ok=True)
+    with (KEPT / f"server-{port}.log").open("w+b") as log:
+        with pinned({core}):  # what is started inherits it
+            process = _start(port, workers, log, {**environment, "DATABASE_URL": database.url})
+        server = Server(port, process)
+        try:
+            _await(server, workers, log)
+            yield server
+        finally:
+            server.stop()
+    Path(log.name).unlink()
+
+
+def _start(
+    port: int, workers: int, log: IO[Any], environment: dict[str, str]
+) -> "subprocess.Popen[bytes]":
+    command = [
+        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--host", "127.0.0.1"),
+        *("--port", str(port), "--workers", str(workers), "--blocking-threads", "1"),
+        *("--workers-kill-timeout", "5", "benchmarks.site.wsgi:application"),
+    ]
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    variables = {**inherited, "PYTHONUNBUFFERED": "1", **environment}
+    return subprocess.Popen(command, cwd=ROOT, env=variables, stdout=log, stderr=log)
+
+
+def _await(server: Server, workers: int, log: IO[Any]) -> None:
+    """Until every worker has answered; granian hands connections to whoever is free."""
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and server.process.poll() is None:
+        if len(server.workers) == workers and all(_answers(server.port) for _ in range(workers)):
+            return
+        time.sleep(0.05)
+    log.seek(0)
+    raise SystemExit(f"A server did not start:\n{log.read().decode(errors='replace')}")
+
+
+def _answers(port: int) -> bool:
+    request = b"GET /api/bench/django HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            connection.sendall(request)
+            return connection.recv(64).startswith(b"HTTP/1.1 200 ")
+    except OSError:
+        return False
+
+
+@contextmanager
+def pinned(cores: set[int]) -> Iterator[None]:
+    """The calling thread on `cores` alone, until the block ends."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def pin_backends(database: Database, core: int) -> bool:
+    """Keeps PostgreSQL's processes for `database` off the server's core; whether that was allowed.
+
+    Only where PostgreSQL runs on this machine and lets this user do so.
+    """
+    if database.vendor != "postgresql":
+        return True
+    query = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+    with psycopg.connect(database.url) as connection:
+        pids = [pid for (pid,) in connection.execute(query)]
+    try:
+        for pid in pids:
+            os.sched_setaffinity(pid, {core})
+    except (PermissionError, ProcessLookupError):
+        return False
+    return True
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,55 @@
+"""Counts what requests ask of the database and of Redis. Servers that are timed run without it."""
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+import redis
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+
+Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
+COUNTS: Final = "/api/bench/counts"
+#: The thread of `apikeys.ledger`.
+_LEDGER: Final = "usage"
+_counts: "Final[Counter[str]]" = Counter()
+
+
+def counted(application: Application) -> Application:
+    """Shows at `COUNTS` what has been asked so far; other requests pass."""
+    connection_created.connect(_watch_connection)
+    _watch_redis()
+
+    def wrapper(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if environ["PATH_INFO"] != COUNTS:
+            _counts["requests"] += 1
+            return application(environ, start_response)
+        body = json.dumps(_counts).encode()
+        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+        start_response("200 OK", headers)
+        return [body]
+
+    return wrapper
+
+
+def _watch_connection(connection: BaseDatabaseWrapper, **_: Any) -> None:
+    if _count_query not in connection.execute_wrappers:
+        connection.execute_wrappers.append(_count_query)
+
+
+def _count_query(execute: Callable[..., Any], *args: Any) -> Any:
+    in_ledger = threading.current_thread().name == _LEDGER
+    _counts["written beside" if in_ledger else "queries"] += 1
+    return execute(*args)
+
+
+def _watch_redis() -> None:
+    send: Callable[..., Any] = redis.Connection.send_packed_command
+
+    def counting(self: redis.Connection, *args: Any, **kwargs: Any) -> Any:
+        _counts["round trips"] += 1
+        return send(self, *args, **kwargs)
+
+    redis.Connection.send_packed_command = counting  # type: ignore[method-assign, assignment]

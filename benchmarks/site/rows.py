@@ -1,0 +1,85 @@
+"""What the rows of the benchmark say of themselves, by their numbers."""
+
+import hashlib
+from typing import Any, Final
+
+from apikeys import conf, tokens
+from benchmarks import identities
+from benchmarks.identities import row_id
+from organizations.text import name_key
+
+ORGANIZATION: Final = 1
+USER: Final = 2
+KEY: Final = 3
+SECRET: Final = 4
+
+
+def organization(number: int) -> dict[str, Any]:
+    """An organization, by its number."""
+    return {
+        "id": row_id(ORGANIZATION, number),
+        "name": f"Organization {number}",
+        "slug": f"organization-{number}",
+    }
+
+
+def membership(organization: int) -> dict[str, Any]:
+    """Person 0 in an organization."""
+    return {
+        "organization_id": row_id(ORGANIZATION, organization),
+        "user_id": row_id(USER, 0),
+    }
+
+
+def user(number: int) -> dict[str, Any]:
+    """A person who owns one token of knox's: with more of them each call would cost more."""
+    return {
+        "id": row_id(USER, number),
+        "email": f"person-{number}@example.com",
+        "password": "!",
+    }
+
+
+def key(number: int, owner: int) -> dict[str, Any]:
+    """A key of the organization with the number `owner`."""
+    name = f"Production server {number}"
+    return {
+        "id": row_id(KEY, number),
+        "organization_id": row_id(ORGANIZATION, owner),
+        "name": name,
+        "name_key": name_key(name),
+    }
+
+
+def secret(number: int) -> dict[str, Any]:
+    """The secret of the key with that number."""
+    presented, peppers = identities.our_secret(number), conf.peppers()
+    return {
+        "id": row_id(SECRET, number),
+        "key_id": row_id(KEY, number),
+        "digest": peppers.digest(presented, peppers.newest),
+        "prefix": tokens.displayed_prefix(presented),
+    }
+
+
+def peer_key(number: int) -> dict[str, Any]:
+    """A key of djangorestframework-api-key."""
+    presented = identities.peer_key(number)
+    hashed = "sha512$$" + hashlib.sha512(presented.encode()).hexdigest()
+    prefix = presented.partition(".")[0]
+    return {
+        "id": f"{prefix}.{hashed}",
+        "prefix": prefix,
+        "hashed_key": hashed,
+        "name": f"Production server {number}",
+    }
+
+
+def knox_token(number: int) -> dict[str, Any]:
+    """A token of django-rest-knox."""
+    presented = identities.knox_token(number)
+    return {
+        "digest": hashlib.sha512(presented.encode()).hexdigest(),
+        "token_key": presented[:15],
+        "user_id": row_id(USER, number),
+    }

@@ -1,0 +1,109 @@
+"""The same small answer behind each way of authenticating."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from knox.auth import TokenAuthentication
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from rest_framework_api_key.permissions import HasAPIKey
+
+from apikeys import verification
+from apikeys.api.authentication import ApiKeyAuthentication, HasUsableKey, use_of
+from apikeys.api.throttling import KeyThrottle
+from apikeys.limits import limiter
+from apikeys.models import ApiKey
+from apikeys.uses import KeyUse
+from organizations.origin import origin_of
+
+_ANSWER: Final = {"status": "ok"}
+_SCOPE: Final = "search:read"
+_PAGE: Final = 20
+
+
+def bare_django(request: HttpRequest) -> HttpResponse:
+    """Authenticates nobody."""
+    return JsonResponse(_ANSWER)
+
+
+class Answering(APIView):
+    """A view of DRF's with its own defaults, but for who may call it."""
+
+    authentication_classes: Sequence[type[BaseAuthentication]] = ()
+    permission_classes: Sequence[type[BasePermission]] = ()
+
+    def get(self, request: Request) -> Response:
+        """The answer."""
+        return Response(_ANSWER)
+
+
+class BareDRF(Answering):
+    """Authenticates nobody."""
+
+
+class HasScope(BasePermission):
+    """Whether the key has the scope of the view, which its usage then counts."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        use = use_of(request)
+        if use is None:
+            return False
+        use.scope = _SCOPE
+        return _SCOPE in use.found.scopes
+
+
+class OursDRF(Answering):
+    """A key of ours, its scope and its limit; the middleware counts the use."""
+
+    authentication_classes = (ApiKeyAuthentication,)
+    permission_classes = (HasUsableKey, HasScope)
+    throttle_classes = (KeyThrottle,)
+
+
+def ours_plain(request: HttpRequest) -> HttpResponse:
+    """The same without DRF, as a gateway would ask."""
+    presented = request.META.get("HTTP_AUTHORIZATION", "").removeprefix("Bearer ")
+    outcome = verification.verify(presented)
+    found = outcome.found
+    if found is None or outcome.refusal:
+        return JsonResponse({"error": outcome.refusal}, status=401)
+    limit = limiter().hit(found.key_id, found.tier)
+    use = KeyUse(found, origin_of(request), outcome.digest, limit=limit, scope=_SCOPE)
+    request.key_use = use  # type: ignore[attr-defined]
+    if not limit.allowed:
+        return JsonResponse({"error": "rate_limited"}, status=429)
+    if _SCOPE not in found.scopes:
+        return JsonResponse({"error": "insufficient_scope"}, status=403)
+    return JsonResponse(_ANSWER)
+
+
+class DrfApiKey(Answering):
+    """djangorestframework-api-key as its documentation sets it up."""
+
+    permission_classes = (HasAPIKey,)
+
+
+class Knox(Answering):
+    """django-rest-knox as its documentation sets it up."""
+
+    authentication_classes = (TokenAuthentication,)
+    permission_classes = (IsAuthenticated,)
+
+
+def keyset(request: HttpRequest) -> HttpResponse:
+    """The least that a page of keys can cost: one query by keyset, few columns, no model."""
+    rows = ApiKey.objects.filter(organization_id=request.GET["organization"]).order_by("-id")
+    columns = (
+        "id",
+        "name",
+        "scopes",
+        "created_at",
+        "last_used_at",
+        "expires_at",
+        "secrets__prefix",
+    )
+    return JsonResponse({"keys": list(rows.values(*columns)[:_PAGE])})
