@@ -8,7 +8,7 @@ import re
 import select
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -48,8 +48,8 @@ def request(path: str, authorization: str = "", cookie: str = "") -> bytes:
 class Callers:
     """Connections to a server, to be used again and again."""
 
-    def __init__(self, port: int, number: int, expected: int = 200) -> None:
-        self._expected = b"HTTP/1.1 %d " % expected
+    def __init__(self, port: int, number: int, expected: Sequence[int] = (200,)) -> None:
+        self._expected = tuple(b"HTTP/1.1 %d " % status for status in expected)
         self._sockets: dict[int, socket.socket] = {}
         self._poll = select.epoll()
         for _ in range(number):
