@@ -95,6 +95,8 @@ TEMPLATES = [
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 DATABASES = {"default": env.database()}
+# Opening one, even SQLite's file, costs more than checking a key.
+DATABASES["default"]["CONN_MAX_AGE"] = 60
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # Immediate transactions and WAL: writers wait for their turn instead of failing.
     DATABASES["default"]["OPTIONS"] = {
@@ -103,7 +105,6 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 else:
-    DATABASES["default"]["CONN_MAX_AGE"] = 60
     # The address may name options of its own, such as ?sslmode=verify-full.
     options = DATABASES["default"].get("OPTIONS", {})
     # A server that no longer answers on the wire is given up after 3 seconds.
