@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
@@ -82,9 +83,9 @@ def _fingerprint() -> str:
         ROOT / "benchmarks/identities.py",
         ROOT / "benchmarks/site/fill.py",
         ROOT / "benchmarks/site/rows.py",
-        ROOT / "requirements/bench.txt",
     ]
-    return hashlib.sha256(b"".join(map(Path.read_bytes, sources))).hexdigest()[:8]
+    peers = [version(name).encode() for name in ("djangorestframework-api-key", "django-rest-knox")]
+    return hashlib.sha256(b"".join([*map(Path.read_bytes, sources), *peers])).hexdigest()[:8]
 
 
 def _fill(url: str, arguments: list[str]) -> dict[str, Any]:
