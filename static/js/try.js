@@ -2,6 +2,10 @@
 
 const LONGEST = 15_000;
 const SHOWN = 20_000;
+/** What a header can carry; keys are made of less. */
+const SENDABLE = /^[\x20-\x7e]+$/;
+/** Form → what ends its request when the page is left. A second request waits for the first. */
+const underWay = new Map();
 
 document.documentElement.classList.add("js");
 
@@ -10,6 +14,7 @@ const valueOf = (form, name) => form.elements[name]?.value.trim() ?? "";
 /** What stands in the way of sending, or nothing. */
 function problemWith(form) {
   if (!valueOf(form, "key")) return "Paste an API key.";
+  if (!SENDABLE.test(valueOf(form, "key"))) return "This is no whole API key: it has a character that no key has.";
   for (const name of ["account_id", "id"]) {
     if (form.elements[name] && !valueOf(form, name)) return `Fill in “${form.elements[name].labels[0].textContent}”.`;
   }
@@ -27,7 +32,7 @@ function addressOf(form) {
     .replace("{id}", encodeURIComponent(valueOf(form, "id")));
 }
 
-function requestOf(form) {
+function requestOf(form, left) {
   const headers = { Authorization: `Bearer ${valueOf(form, "key").replace(/^bearer\s+/i, "")}` };
   const body = form.elements.body?.value;
   if (body !== undefined) headers["Content-Type"] = "application/json";
@@ -38,7 +43,7 @@ function requestOf(form) {
     credentials: "omit",
     cache: "no-store",
     redirect: "error",
-    signal: AbortSignal.timeout(LONGEST),
+    signal: AbortSignal.any([left, AbortSignal.timeout(LONGEST)]),
   };
 }
 
@@ -50,25 +55,43 @@ function readable(text) {
   }
 }
 
-async function send(form) {
-  const line = form.querySelector("[data-line]");
+function show(form, answer, text, milliseconds) {
+  const id = answer.headers.get("X-Request-Id");
+  const whole = readable(text);
+  const parts = [`${answer.status} ${answer.statusText}`.trim(), `${milliseconds} ms`];
+  if (id) parts.push(`request id ${id}`);
+  if (whole.length > SHOWN) parts.push(`the first ${SHOWN} of ${whole.length} characters`);
+  form.querySelector("[data-line]").textContent = parts.join(" · ");
   const output = form.querySelector("[data-output]");
-  output.hidden = true;
+  output.textContent = whole.slice(0, SHOWN);
+  output.hidden = !whole;
+}
+
+function stop(form) {
+  underWay.get(form)?.abort();
+  underWay.delete(form);
+}
+
+async function send(form) {
+  if (underWay.has(form)) return;
+  const line = form.querySelector("[data-line]");
+  form.querySelector("[data-output]").hidden = true;
   line.textContent = problemWith(form);
   if (line.textContent) return;
   line.textContent = "Sending…";
+  const left = new AbortController();
+  underWay.set(form, left);
   const started = performance.now();
   try {
-    const answer = await fetch(addressOf(form), requestOf(form));
+    const answer = await fetch(addressOf(form), requestOf(form, left.signal));
     const text = await answer.text();
-    const milliseconds = Math.round(performance.now() - started);
-    const id = answer.headers.get("X-Request-Id");
-    line.textContent = `${answer.status} ${answer.statusText} · ${milliseconds} ms · request id ${id}`;
-    output.textContent = readable(text).slice(0, SHOWN);
-    output.hidden = false;
+    if (!left.signal.aborted) show(form, answer, text, Math.round(performance.now() - started));
   } catch (error) {
+    if (left.signal.aborted) return;
     line.textContent =
       error.name === "TimeoutError" ? "No answer within 15 s." : "The request didn't reach the API.";
+  } finally {
+    if (underWay.get(form) === left) underWay.delete(form);
   }
 }
 
@@ -81,6 +104,7 @@ document.addEventListener("submit", (event) => {
 /** Nothing of a secret stays in a page that is kept for the way back. */
 function wipe() {
   for (const form of document.querySelectorAll("[data-try]")) {
+    stop(form);
     form.elements.key.value = "";
     form.querySelector("[data-output]").textContent = "";
     form.querySelector("[data-output]").hidden = true;

@@ -57,6 +57,8 @@ def test_ones_own_account_is_filled_in(
     ("key", "body", "told"),
     [
         ("", "{}", "Paste an API key."),
+        ("sig_live_…", "{}", "This is no whole API key"),
+        ("ключ", "{}", "This is no whole API key"),
         ("sig_live_x", "{", "The body is not JSON."),
         ("sig_live_x", "{}", "401 Unauthorized"),
     ],
@@ -69,3 +71,73 @@ def test_what_is_wrong_is_said(open_page: OpenPage, key: str, body: str, told: s
     form.get_by_role("button", name="Send request").click()
 
     form.locator("[data-line]", has_text=told).wait_for()
+
+
+def test_sending_twice_shows_the_one_key_that_was_made(
+    open_page: OpenPage, manager: Issued
+) -> None:
+    form = _form(open_page(), "create")
+
+    form.get_by_label("API key").fill(manager.secret)
+    form.get_by_role("button", name="Send request").dblclick()
+
+    form.locator("[data-line]", has_text="201 Created").wait_for()
+    assert ApiKey.objects.filter(name="Analytics Dashboard").count() == 1
+
+
+def test_another_organizations_account_looks_like_none(
+    open_page: OpenPage, manager: Issued, globex: Organization
+) -> None:
+    form = _form(open_page(), "use")
+
+    for account in (globex.public_id, "..", "x/../../y?z#"):
+        form.get_by_label("API key").fill(manager.secret)
+        form.get_by_label("Account ID").fill(account)
+        form.get_by_role("button", name="Send request").click()
+        form.locator("[data-line]", has_text="404 Not Found").wait_for()
+        form.get_by_label("Account ID").fill("")
+        form.get_by_role("button", name="Send request").click()
+        form.locator("[data-line]", has_text="Fill in “Account ID”.").wait_for()
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (None, "The request didn't reach the API."),
+        ("x" * 30_000, "the first 20000 of 30000 characters"),
+        ("<script>window.broken = 1</script>", "200 OK"),
+    ],
+)
+def test_whatever_the_network_answers_is_told_and_is_text(
+    open_page: OpenPage, answer: str | None, told: str
+) -> None:
+    page = open_page()
+    form = _form(page, "list")
+    page.route(
+        "**/v1/api-keys?**",
+        lambda route: route.abort() if answer is None else route.fulfill(body=answer),
+    )
+
+    form.get_by_label("API key").fill("sig_live_x")
+    form.get_by_role("button", name="Send request").click()
+
+    form.locator("[data-line]", has_text=told).wait_for()
+    assert page.evaluate("window.broken") is None
+    assert len(form.locator("[data-output]").text_content() or "") == min(len(answer or ""), 20_000)
+
+
+def test_a_key_that_is_tried_stays_nowhere(open_page: OpenPage, manager: Issued) -> None:
+    page = open_page()
+    form = _form(page, "current")
+
+    form.get_by_label("API key").fill(manager.secret)
+    form.get_by_role("button", name="Send request").click()
+    form.locator("[data-line]", has_text="200 OK").wait_for()
+
+    kept = """() => JSON.stringify([{...localStorage}, {...sessionStorage}, history.state,
+        location.href, document.cookie, performance.getEntries().map((entry) => entry.name)])"""
+    assert manager.secret not in page.evaluate(kept)
+    assert page.evaluate("async () => (await indexedDB.databases()).length") == 0
+    page.goto("/docs/")
+    page.go_back()
+    assert page.locator("#try-current-key").input_value() == ""
