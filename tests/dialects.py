@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+import pytest
+
 from organizations.models import Organization
 
 
@@ -16,6 +18,10 @@ class Refusal:
     type: str | None = None
     fields: tuple[str, ...] = ()
     request_id: str | None = None
+
+    def names(self, field: str) -> bool:
+        """Whether it is about `field` and no other, in its list or at the start of its sentence."""
+        return self.fields == (field,) or self.message.startswith(f"{field}: ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +41,7 @@ class Dialect:
     id_of: Callable[[Any], str] = lambda thing: str(thing.public_id)
     data: Callable[[Any], Any] = lambda body: body
     items: Callable[[Any], list[Any]]
+    next_cursor: Callable[[Any], Any] = lambda body: None
     refusal: Callable[[Any], Refusal]
 
     def body(self, **canonical: Any) -> dict[str, Any]:
@@ -93,6 +100,7 @@ CANONICAL: Final = Dialect(
     created=201,
     can=EVERYTHING,
     items=lambda body: list(body["data"]),
+    next_cursor=lambda body: body["pagination"]["cursor"],
     refusal=_canonical_refusal,
 )
 ENVELOPE: Final = Dialect(
@@ -126,6 +134,7 @@ ENVELOPE: Final = Dialect(
     can=EVERYTHING,
     data=lambda body: body["data"],
     items=lambda body: list(body["data"]["items"]),
+    next_cursor=lambda body: body["data"]["nextCursor"],
     refusal=_envelope_refusal,
 )
 WORKSPACE: Final = Dialect(
@@ -146,7 +155,25 @@ WORKSPACE: Final = Dialect(
     items=list,
     refusal=_workspace_refusal,
 )
+#: Of templates, not of keys; how it frames answers and refuses is all that is said here.
+ACCOUNT: Final = Dialect(
+    name="account",
+    root="/v1/accounts",
+    keys=lambda organization: f"/v1/accounts/{organization.public_id}/templates",
+    sends={"name": "name", "scopes": "scopes"},
+    reads={"id": "id", "name": "name", "scopes": "scopes"},
+    created=201,
+    can=frozenset(),
+    items=lambda body: list(body["items"]),
+    refusal=_canonical_refusal,
+)
 DIALECTS: Final = (CANONICAL, ENVELOPE, WORKSPACE)
+
+
+def that_can(*operations: str) -> pytest.MarkDecorator:
+    """The formats that have the operations."""
+    able = [dialect for dialect in DIALECTS if dialect.can.issuperset(operations)]
+    return pytest.mark.parametrize("dialect", able, ids=str)
 
 
 def refusal_of(path: str, body: Any) -> Refusal:

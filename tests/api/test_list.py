@@ -1,4 +1,4 @@
-"""GET /v1/api-keys: what is listed. Pages are in test_pagination.py."""
+"""GET /v1/api-keys: what is listed. Pages are in tests/formats/test_pagination.py."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -10,6 +10,7 @@ from organizations.models import Organization
 from tests.client import Answer, ApiClient
 from tests.conftest import ALL_SCOPES
 from tests.dialects import DIALECTS, Dialect
+from tests.support_api import Refuses, stored
 
 Send = Callable[..., Answer]
 
@@ -36,3 +37,22 @@ def send(call: ApiClient, dialect: Dialect, acme: Organization, manager: Issued)
 def limited(make_key: Callable[..., Issued]) -> Issued:
     """A key that may manage keys and holds but one other scope."""
     return make_key(name="Limited", scopes=["search:read", ALL_SCOPES[-1]])
+
+
+@pytest.fixture
+def refuses(call: ApiClient, dialect: Dialect, acme: Organization, manager: Issued) -> Refuses:
+    """Sends something bad with a good key: 400, the field named, nothing stored, all readable."""
+    keys = dialect.keys(acme)
+    call("GET", keys, key=manager)
+
+    def check(method: str, rest: str, body: Any, field: str, **options: Any) -> Answer:
+        before = stored()
+        answer = call(method, keys + rest, body, key=manager, **options)
+        assert answer.status == 400, answer.raw
+        assert answer.refusal.type in ("validation_error", None)
+        assert answer.refusal.names(field), answer.raw
+        assert stored() == before
+        assert call("GET", keys, key=manager).status == 200
+        return answer
+
+    return check

@@ -139,6 +139,26 @@ def test_the_data_has_the_sixteen_fields_and_no_other(created: Answer) -> None:
     assert UTC_Z.fullmatch(data["createdAt"])
 
 
+def test_every_other_operation_shows_the_same_fields(
+    call: ApiClient, manager: Issued, created: Answer
+) -> None:
+    data = created.body["data"]
+    address = f"{KEYS}/{data['id']}"
+
+    rotated = call("POST", f"{address}/rotate", {"gracePeriod": 60}, key=manager)
+    listed = call("GET", KEYS, key=manager).body["data"]["items"]
+    others = [
+        call("GET", address, key=manager).body["data"],
+        call("PATCH", address, {"description": "Deploys"}, key=manager).body["data"],
+        call("GET", f"{KEYS}/current", key=data["key"]).body["data"],
+        call("DELETE", address, key=manager).body["data"],
+        *listed,
+    ]
+
+    assert set(rotated.body["data"]) == SIXTEEN
+    assert [set(other) for other in others] == [SIXTEEN - {"key"}] * 6
+
+
 def test_the_key_is_shown_once(call: ApiClient, manager: Issued, created: Answer) -> None:
     data = created.body["data"]
 

@@ -10,7 +10,7 @@ from apikeys.services import Issued
 from apikeys.verification import Refusal
 from organizations.models import AuditEvent, Organization, ServiceAccount
 from tests.client import Answer, ApiClient
-from tests.dialects import DIALECTS, Dialect
+from tests.dialects import DIALECTS, Dialect, that_can
 from tests.factories import ServiceAccountFactory
 from tests.formats.conftest import Send
 from tests.support_api import CURRENT, REQUEST_ID, UTC_Z, MakeKey, stored
@@ -20,11 +20,6 @@ pytestmark = pytest.mark.django_db
 
 def _seen(dialect: Dialect, body: Any) -> dict[str, Any]:
     return dialect.key(dialect.data(body))
-
-
-def that_can(operation: str) -> pytest.MarkDecorator:
-    """The formats that have the operation."""
-    return pytest.mark.parametrize("dialect", [d for d in DIALECTS if operation in d.can], ids=str)
 
 
 def test_create(send: Send, dialect: Dialect, acme: Organization) -> None:
@@ -77,7 +72,7 @@ def test_pages(send: Send, dialect: Dialect, make_key: MakeKey) -> None:
         make_key(name=f"Key {number}")
 
     first = send("GET", "?limit=3").body
-    cursor = first["pagination"]["cursor"] if "pagination" in first else first["data"]["nextCursor"]
+    cursor = dialect.next_cursor(first)
     second = send("GET", f"?limit=3&cursor={cursor}").body
 
     names = [item["name"] for body in (first, second) for item in dialect.items(body)]

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 import time_machine
@@ -12,16 +11,15 @@ from apikeys.services import Issued
 from organizations import services as organization_services
 from organizations.actors import Actor
 from organizations.models import Organization
-from tests.client import Answer, ApiClient
+from tests.client import ApiClient
 from tests.conftest import ALL_SCOPES
-from tests.dialects import DIALECTS, Dialect
+from tests.dialects import Dialect
 from tests.factories import SYSTEM, ServiceAccountFactory
 from tests.formats.conftest import Send
-from tests.support_api import MakeKey, stored
+from tests.support_api import MakeKey
 
 END = datetime(2027, 3, 1, 12, tzinfo=UTC)
 pytestmark = pytest.mark.django_db
-paged = pytest.mark.parametrize("dialect", [d for d in DIALECTS if "pages" in d.can], ids=str)
 
 
 @pytest.fixture
@@ -100,50 +98,3 @@ def test_no_bearer_token_is_401_in_every_format(
 
     assert answer.status == 401
     assert answer.refusal.message.startswith("No valid API key was sent.")
-
-
-@pytest.mark.parametrize(
-    "query", ["limit=0", "status=live", "cursor=x", "page=1", "limit=1&limit=2"]
-)
-def test_bad_parameters_are_named(send: Send, dialect: Dialect, query: str) -> None:
-    send("GET")
-    before = stored()
-
-    answer = send("GET", f"?{query}")
-
-    named = query.partition("=")[0]
-    assert answer.status == 400
-    assert named in (*answer.refusal.fields, answer.refusal.message.partition(":")[0])
-    assert stored() == before
-
-
-@paged
-def test_walking_gives_every_key_once(send: Send, dialect: Dialect, make_key: MakeKey) -> None:
-    for number in range(6):
-        make_key(name=f"key {number}")
-
-    names: list[str] = []
-    answer = send("GET", "?limit=2")
-    while cursor := _cursor(answer):
-        names += [item["name"] for item in dialect.items(answer.body)]
-        answer = send("GET", f"?limit=2&cursor={cursor}")
-    names += [item["name"] for item in dialect.items(answer.body)]
-
-    assert names == [*(f"key {number}" for number in reversed(range(6))), "Manager"]
-
-
-@paged
-def test_a_cursor_of_another_organization_is_refused(
-    send: Send, make_key: MakeKey, foreigner: Issued
-) -> None:
-    make_key()
-    cursor = _cursor(send("GET", "?limit=1"))
-
-    answer = send("GET", f"?limit=1&cursor={cursor}", key=foreigner)
-
-    assert (answer.status, answer.refusal.fields) == (400, ("cursor",))
-
-
-def _cursor(answer: Answer) -> Any:
-    body = answer.body
-    return body["pagination"]["cursor"] if "pagination" in body else body["data"]["nextCursor"]

@@ -9,7 +9,7 @@ import pytest
 from apikeys.models import ApiKey
 from apikeys.services import Issued
 from organizations import services
-from organizations.models import Organization
+from organizations.models import AuditEvent, Organization
 from tests.client import ApiClient
 from tests.dialects import DIALECTS, Dialect
 from tests.domain import at_once
@@ -81,6 +81,53 @@ def test_the_formats_agree_about_a_key(
     assert len({tuple(seen[name] for name in same) for seen in listed.values()}) == 1
     assert listed["workspace"]["status"] == status
     assert listed["canonical"]["enabled"] is (change != "disabled")
+
+
+#: Names that some format gives to fields of its own, and some that trouble careless code.
+THEIRS = {
+    name: f"value of {name}"
+    for name in (
+        *("expires_at", "expiresAt", "scope", "serviceAccountId", "workspace_id", "status"),
+        *("Snake_Case", "camelCase", "with.dot", "with space", "__proto__", "constructor", "ключ"),
+    )
+}
+
+
+def test_metadata_comes_back_as_it_was_sent_whatever_the_formats_do_to_the_key(
+    call: ApiClient, acme: Organization, manager: Issued
+) -> None:
+    body = {"name": "Target", "scopes": ["search:read"], "metadata": THEIRS}
+    address = call("POST", "/v1/api-keys", body, key=manager).headers["Location"]
+    seen = [call("GET", address, key=manager).body["metadata"]]
+    changes = [
+        ("PATCH", f"/envelope{address}", {"description": "changed", "scope": "read"}),
+        ("POST", f"/envelope{address}/rotate", {"gracePeriod": 60}),
+        ("PATCH", address, {"name": "Renamed"}),
+        ("DELETE", f"/api/v1/workspaces/{acme.pk}{address.removeprefix('/v1')}", None),
+    ]
+
+    for method, path, change in changes:
+        assert call(method, path, change, key=manager).status == 200
+        seen.append(call("GET", address, key=manager).body["metadata"])
+
+    assert seen == [THEIRS] * 5
+
+
+def test_one_trail_tells_of_every_format(
+    call: ApiClient, acme: Organization, manager: Issued
+) -> None:
+    """The same event with the same data, whatever the words in which it was asked for."""
+    for dialect in DIALECTS:
+        body = dialect.body(name=f"By {dialect}", scopes=["search:read"])
+        made = dialect.data(call("POST", dialect.keys(acme), body, key=manager).body)
+        call("DELETE", f"{dialect.keys(acme)}/{made['id']}", key=manager)
+
+    trail = AuditEvent.objects.filter(actor_id=manager.key.pk).order_by("id")
+
+    assert [e.event for e in trail] == ["api_key.created", "api_key.revoked"] * 3
+    assert {e.organization_id for e in trail} == {acme.pk}
+    assert len({e.request_id for e in trail}) == 6
+    assert len({tuple(sorted(e.details)) for e in trail if e.event == "api_key.created"}) == 1
 
 
 OWN, FOREIGN, MISSING, GARBAGE = "own", "foreign", "missing", "garbage"

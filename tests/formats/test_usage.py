@@ -9,14 +9,14 @@ import time_machine
 from apikeys.models import KeyUsage
 from apikeys.services import Issued
 from tests.client import ApiClient
-from tests.dialects import DIALECTS, Dialect
+from tests.dialects import Dialect, that_can
 from tests.formats.conftest import Send
 from tests.support_api import MakeKey
 
 NOON = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.parametrize("dialect", [d for d in DIALECTS if "usage" in d.can], ids=str),
+    that_can("usage"),
 ]
 
 

@@ -6,33 +6,59 @@ from typing import Any
 
 from apikeys.models import ApiKey, ApiKeySecret
 from apikeys.services import Issued
-from organizations.models import AuditEvent
+from organizations.models import AuditEvent, Organization
+from tests.dialects import CANONICAL, DIALECTS, Dialect, that_can
 from tests.live.conftest import Server, at_once
 
 Events = Callable[[str], list[AuditEvent]]
 
 
+@that_can("create")
 def test_one_of_64_creates_of_one_name_wins(
-    server: Server, manager: Issued, events: Events
+    server: Server, dialect: Dialect, acme: Organization, manager: Issued, events: Events
 ) -> None:
     before = len(events("api_key.created"))
-    body = {"name": "Production", "scopes": ["search:read"]}
+    body = dialect.body(name="Production", scopes=["search:read"])
+    keys = dialect.keys(acme)
 
-    answers = at_once(64, lambda _: server.call("POST", "/v1/api-keys", key=manager, body=body))
+    answers = at_once(64, lambda _: server.call("POST", keys, key=manager, body=body))
 
-    assert Counter(a.status_code for a in answers) == {201: 1, 409: 63}
+    assert Counter(a.status_code for a in answers) == {dialect.created: 1, 409: 63}
+    assert all(dialect.refusal(a.json()) for a in answers if a.status_code == 409)
     assert ApiKey.objects.filter(name="Production").count() == 1
     assert ApiKeySecret.objects.filter(key__name="Production").count() == 1
     assert len(events("api_key.created")) == before + 1
 
 
+def test_one_of_64_creates_in_any_format_wins(
+    server: Server, acme: Organization, manager: Issued, events: Events
+) -> None:
+    before = len(events("api_key.created"))
+
+    def create(number: int) -> int:
+        dialect = DIALECTS[number % len(DIALECTS)]
+        body = dialect.body(name="Production", scopes=["search:read"])
+        return server.call("POST", dialect.keys(acme), key=manager, body=body).status_code
+
+    statuses = Counter(at_once(64, create))
+
+    assert (statuses[200] + statuses[201], statuses[409]) == (1, 63)
+    assert len(events("api_key.created")) == before + 1
+
+
+@that_can("update")
 def test_one_of_64_renames_to_one_name_wins(
-    server: Server, manager: Issued, make_key: Callable[..., Issued], events: Events
+    server: Server,
+    dialect: Dialect,
+    acme: Organization,
+    manager: Issued,
+    make_key: Callable[..., Issued],
+    events: Events,
 ) -> None:
     keys = [make_key().key for _ in range(64)]
 
     def rename(number: int) -> int:
-        address = f"/v1/api-keys/{keys[number].public_id}"
+        address = f"{dialect.keys(acme)}/{keys[number].public_id}"
         return server.call("PATCH", address, key=manager, body={"name": "Wanted"}).status_code
 
     assert Counter(at_once(64, rename)) == {200: 1, 409: 63}
@@ -40,34 +66,44 @@ def test_one_of_64_renames_to_one_name_wins(
     assert len(events("api_key.updated")) == 1
 
 
+@that_can("rotate")
 def test_one_of_16_rotations_wins(
-    server: Server, manager: Issued, make_key: Callable[..., Issued], events: Events
+    server: Server,
+    dialect: Dialect,
+    acme: Organization,
+    manager: Issued,
+    make_key: Callable[..., Issued],
+    events: Events,
 ) -> None:
     key = make_key()
-    address = f"/v1/api-keys/{key.key.public_id}/rotate"
+    address = f"{dialect.keys(acme)}/{key.key.public_id}/rotate"
 
     answers = at_once(16, lambda _: server.call("POST", address, key=manager))
 
     assert Counter(a.status_code for a in answers) == {200: 1, 409: 15}
-    assert {a.json()["error"]["code"] for a in answers if a.status_code == 409} == {
-        "rotation_in_progress"
-    }
+    refusals = {dialect.refusal(a.json()).code for a in answers if a.status_code == 409}
+    assert refusals == {"rotation_in_progress"}
     assert key.key.secrets.count() == 2
     assert len(events("api_key.rotated")) == 1
-    winner = next(a.json()["key"] for a in answers if a.status_code == 200)
+    winner = next(dialect.data(a.json())["key"] for a in answers if a.status_code == 200)
     assert server.statuses(winner, 4) + server.statuses(key, 4) == [200] * 8
 
 
+@that_can("rotate")
 def test_forced_rotations_at_once_leave_one_current_secret_that_somebody_holds(
-    server: Server, manager: Issued, make_key: Callable[..., Issued]
+    server: Server,
+    dialect: Dialect,
+    acme: Organization,
+    manager: Issued,
+    make_key: Callable[..., Issued],
 ) -> None:
     key = make_key()
-    address = f"/v1/api-keys/{key.key.public_id}/rotate"
-    body = {"force": True, "grace_period": 0}
+    address = f"{dialect.keys(acme)}/{key.key.public_id}/rotate"
+    body = dialect.body(force=True, grace_period=0)
 
     answers = at_once(16, lambda _: server.call("POST", address, key=manager, body=body))
 
-    secrets = [a.json()["key"] for a in answers if a.status_code == 200]
+    secrets = [dialect.data(a.json())["key"] for a in answers if a.status_code == 200]
     assert {a.status_code for a in answers} <= {200, 409}
     assert key.key.secrets.current().count() == 1
     assert [server.call("GET", "/v1/api-keys/current", key=s).status_code for s in secrets].count(
@@ -75,18 +111,24 @@ def test_forced_rotations_at_once_leave_one_current_secret_that_somebody_holds(
     ) == 1
 
 
+@that_can("rotate", "revoke")
 def test_a_rotation_beside_a_revocation_never_leaves_a_working_key(
-    server: Server, manager: Issued, make_key: Callable[..., Issued], events: Events
+    server: Server,
+    dialect: Dialect,
+    acme: Organization,
+    manager: Issued,
+    make_key: Callable[..., Issued],
+    events: Events,
 ) -> None:
     for _ in range(4):
         key = make_key()
-        address = f"/v1/api-keys/{key.key.public_id}"
+        address = f"{dialect.keys(acme)}/{key.key.public_id}"
 
         def rotate_or_revoke(number: int, address: str = address) -> tuple[int, str]:
             if number % 2:
                 return server.call("DELETE", address, key=manager).status_code, ""
             answer = server.call("POST", f"{address}/rotate", key=manager)
-            return answer.status_code, answer.json().get("key", "")
+            return answer.status_code, (dialect.data(answer.json()) or {}).get("key", "")
 
         answers = at_once(8, rotate_or_revoke)
 
@@ -96,21 +138,29 @@ def test_a_rotation_beside_a_revocation_never_leaves_a_working_key(
     assert len(events("api_key.revoked")) == 4
 
 
+@that_can("update")
 def test_updates_at_once_are_all_kept(
-    server: Server, manager: Issued, make_key: Callable[..., Issued], events: Events
+    server: Server,
+    dialect: Dialect,
+    acme: Organization,
+    manager: Issued,
+    make_key: Callable[..., Issued],
+    events: Events,
 ) -> None:
     key = make_key()
-    address = f"/v1/api-keys/{key.key.public_id}"
-    bodies: list[dict[str, Any]] = [
-        {"name": "Renamed"},
-        {"description": "Described"},
-        {"metadata": {"a": "b"}},
-        {"enabled": False},
+    changes: list[tuple[Dialect, dict[str, Any]]] = [
+        (dialect, {"name": "Renamed"}),
+        (dialect, {"description": "Described"}),
+        (CANONICAL, {"metadata": {"a": "b"}}),
+        (dialect, {"enabled": False}),
     ]
 
-    answers = at_once(4, lambda n: server.call("PATCH", address, key=manager, body=bodies[n]))
+    def change(number: int) -> int:
+        asked, body = changes[number]
+        address = f"{asked.keys(acme)}/{key.key.public_id}"
+        return server.call("PATCH", address, key=manager, body=body).status_code
 
-    assert [a.status_code for a in answers] == [200] * 4
+    assert at_once(4, change) == [200] * 4
     stored = ApiKey.objects.get(pk=key.key.pk)
     assert (stored.name, stored.description, stored.metadata, stored.enabled) == (
         "Renamed",

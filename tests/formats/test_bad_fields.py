@@ -1,16 +1,21 @@
 """What a key must not hold: each a 400 that names the field, and nothing is stored."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from apikeys.services import Issued
+from organizations.models import Organization
 from tests.client import ApiClient
-from tests.support_api import KEYS, Refuses, one
+from tests.dialects import CANONICAL, DIALECTS, ENVELOPE, Dialect, that_can
+from tests.formats.conftest import Send
+from tests.support_api import Refuses
 
 GOOD: dict[str, Any] = {"name": "Good", "scopes": ["search:read"]}
+pytestmark = pytest.mark.django_db
 NO_TEXT: list[Any] = [None, True, 7, 1.5, [], ["x"], {}, {"a": "b"}]
 NO_TIME: list[Any] = [
     "", " ", "tomorrow", 1893456000, 1893456000.5, True, [], {}, "1893456000", "2027-01-31",
@@ -71,90 +76,132 @@ UNKNOWN = [
 ]  # fmt: skip
 
 
-def field_cases(corpus: dict[str, list[Any]]) -> list[Any]:
-    """One case a value, with a short name."""
+def field_cases(corpus: dict[str, list[Any]], operation: str) -> list[Any]:
+    """One case a format and value, with a short name, of the fields that the format takes."""
     return [
-        pytest.param(field, value, id=f"{field}-{position}")
+        pytest.param(dialect, field, value, id=f"{dialect}-{field}-{position}")
+        for dialect in DIALECTS
+        if operation in dialect.can
         for field, values in corpus.items()
+        if field.partition(".")[0] in dialect.sends
         for position, value in enumerate(values)
     ]
 
 
-@pytest.mark.parametrize(("field", "value"), field_cases(BAD))
-def test_a_key_is_not_made_with_a_bad_field(refuses: Refuses, field: str, value: Any) -> None:
-    refuses("POST", KEYS, {**GOOD, field.partition(".")[0]: value}, field)
+def unknown_cases(operation: str, *more: str) -> list[Any]:
+    """One case a format and name that is no field of it; canonical names of others among them."""
+    return [
+        pytest.param(dialect, name, id=f"{dialect}-{position}")
+        for dialect in DIALECTS
+        if operation in dialect.can
+        for position, name in enumerate((*UNKNOWN, *more, "metadata", "scopes"))
+        if name not in dialect.sends.values()
+    ]
 
 
-@pytest.mark.parametrize(("field", "value"), field_cases(CHANGES))
-def test_a_key_is_not_changed_to_a_bad_field(
-    refuses: Refuses, reader: Issued, field: str, value: Any
+def _sent(dialect: Dialect, field: str) -> tuple[str, str]:
+    """What the format calls a field, alone and with the place within it."""
+    head, dot, place = field.partition(".")
+    return dialect.sends[head], dialect.sends[head] + dot + place
+
+
+@pytest.mark.parametrize(("dialect", "field", "value"), field_cases(BAD, "create"))
+def test_a_key_is_not_made_with_a_bad_field(
+    refuses: Refuses, dialect: Dialect, field: str, value: Any
 ) -> None:
-    refuses("PATCH", one(reader), {field.partition(".")[0]: value}, field)
+    name, place = _sent(dialect, field)
+    refuses("POST", "", {**dialect.body(**GOOD), name: value}, place)
 
 
-@pytest.mark.parametrize("name", [*UNKNOWN, "enabled"])
-def test_a_key_is_not_made_with_a_field_that_there_is_not(refuses: Refuses, name: str) -> None:
-    answer = refuses("POST", KEYS, {**GOOD, name: "x"}, name)
+@pytest.mark.parametrize(("dialect", "field", "value"), field_cases(CHANGES, "update"))
+def test_a_key_is_not_changed_to_a_bad_field(
+    refuses: Refuses, dialect: Dialect, reader: Issued, field: str, value: Any
+) -> None:
+    name, place = _sent(dialect, field)
+    refuses("PATCH", f"/{reader.key.public_id}", {name: value}, place)
 
-    assert answer.error["code"] == "unknown_field"
+
+@pytest.mark.parametrize(("dialect", "name"), unknown_cases("create", "enabled"))
+def test_a_key_is_not_made_with_a_field_that_there_is_not(
+    refuses: Refuses, dialect: Dialect, name: str
+) -> None:
+    answer = refuses("POST", "", {**dialect.body(**GOOD), name: "x"}, name)
+
+    assert answer.refusal.code in ("unknown_field", None)
 
 
-@pytest.mark.parametrize("name", [*UNKNOWN, "key_type", "service_account"])
+@pytest.mark.parametrize(
+    ("dialect", "name"), unknown_cases("update", "key_type", "service_account")
+)
 def test_a_key_is_not_changed_by_a_field_that_there_is_not(
     refuses: Refuses, reader: Issued, name: str
 ) -> None:
-    refuses("PATCH", one(reader), {name: None}, name)
+    refuses("PATCH", f"/{reader.key.public_id}", {name: None}, name)
 
 
 @pytest.mark.parametrize("name", ["a\ud800b", "\udfff"])
-def test_a_field_name_that_is_no_text_is_refused_readably(refuses: Refuses, name: str) -> None:
-    refuses("POST", KEYS, {**GOOD, name: 1}, name.encode("utf-8", "replace").decode())
+def test_a_field_name_that_is_no_text_is_refused_readably(
+    refuses: Refuses, dialect: Dialect, name: str
+) -> None:
+    refuses("POST", "", {**dialect.body(**GOOD), name: 1}, name.encode("utf-8", "replace").decode())
 
 
-def test_a_field_name_with_nul_is_refused(refuses: Refuses) -> None:
-    refuses("POST", KEYS, {**GOOD, "a\x00": 1}, "a\x00")
+def test_a_field_name_with_nul_is_refused(refuses: Refuses, dialect: Dialect) -> None:
+    refuses("POST", "", {**dialect.body(**GOOD), "a\x00": 1}, "a\x00")
 
 
-def test_every_bad_field_is_named_at_once(call: ApiClient, manager: Issued) -> None:
-    body = {"name": "", "scopes": [], "description": "x" * 501, "metadata": {"a": "\x00"}}
+@pytest.mark.parametrize(
+    ("dialect", "named"),
+    [
+        (CANONICAL, ["description", "expires_at", "metadata.a", "name", "scopes"]),
+        (ENVELOPE, ["description", "expiresAt", "name"]),
+    ],
+    ids=str,
+)
+def test_every_bad_field_is_named_at_once(send: Send, named: list[str]) -> None:
+    answer = send(
+        "POST", name="", scopes=[], description="x" * 501, metadata={"a": "\x00"}, expires_at=""
+    )
 
-    answer = call("POST", KEYS, body, key=manager)
-
-    assert sorted(answer.fields) == ["description", "metadata.a", "name", "scopes"]
+    assert sorted(answer.refusal.fields) == named
 
 
-@pytest.mark.parametrize("seconds", [0, 1, 59, 60])
-def test_an_end_within_a_minute_is_refused(refuses: Refuses, seconds: int) -> None:
-    end = datetime.now(UTC) + timedelta(seconds=seconds)
+@that_can("update")
+@pytest.mark.parametrize("seconds", [0, 1, 59, 60, (3653 * 24 * 60 * 60) + 2])
+def test_an_end_within_a_minute_or_beyond_ten_years_is_refused(
+    refuses: Refuses, dialect: Dialect, seconds: int
+) -> None:
+    end = f"{datetime.now(UTC) + timedelta(seconds=seconds):%FT%TZ}"
 
-    refuses("POST", KEYS, {**GOOD, "expires_at": f"{end:%FT%TZ}"}, "expires_at")
-
-
-def test_an_end_beyond_ten_years_is_refused(refuses: Refuses) -> None:
-    end = datetime.now(UTC) + timedelta(days=3653, seconds=2)
-
-    refuses("POST", KEYS, {**GOOD, "expires_at": f"{end:%FT%TZ}"}, "expires_at")
+    refuses("POST", "", dialect.body(**GOOD, expires_at=end), dialect.sends["expires_at"])
 
 
 @pytest.mark.parametrize("lead", ["", "KEY", "key=", "9", "Bearer ", "ſ", "_"])
 @pytest.mark.parametrize(
-    "field", ["name", "description", "metadata.a", "metadata", "unknown", "scopes.0", "key_type"]
+    "part",
+    [
+        lambda secret: {"name": secret},
+        lambda secret: {"description": secret},
+        lambda secret: {"metadata": {"a": secret}},
+        lambda secret: {"metadata": {secret: 7}},
+        lambda secret: {secret: 1},
+        lambda secret: {"key_type": secret},
+        lambda secret: {"scopes": [secret]},
+        lambda secret: {"scope": secret},
+        lambda secret: {"serviceAccountId": secret},
+    ],
 )
 def test_a_secret_in_a_field_is_refused_and_not_repeated(
-    call: ApiClient, manager: Issued, field: str, lead: str
+    call: ApiClient,
+    dialect: Dialect,
+    acme: Organization,
+    manager: Issued,
+    part: Callable[[str], dict[str, Any]],
+    lead: str,
 ) -> None:
-    secret = lead + manager.secret
-    part: dict[str, dict[str, Any]] = {
-        "name": {"name": secret},
-        "description": {"description": secret},
-        "metadata.a": {"metadata": {"a": secret}},
-        "metadata": {"metadata": {secret: 7}},
-        "unknown": {secret: 1},
-        "key_type": {"key_type": secret},
-        "scopes.0": {"scopes": [secret]},
-    }
+    body = {**dialect.body(**GOOD), **part(lead + manager.secret)}
 
-    answer = call("POST", KEYS, json.dumps({**GOOD, **part[field]}).encode(), key=manager)
+    answer = call("POST", dialect.keys(acme), json.dumps(body).encode(), key=manager)
 
     assert answer.status == 400
     assert manager.secret[13:].encode() not in answer.raw

@@ -1,4 +1,4 @@
-"""POST /v1/api-keys: no more authority than one's own."""
+"""Creating, in every format: no more authority than one's own."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -10,10 +10,13 @@ from organizations import services as organization_services
 from organizations.models import Organization
 from tests.client import ApiClient
 from tests.conftest import ALL_SCOPES
+from tests.dialects import Dialect, that_can
 from tests.factories import SYSTEM, ServiceAccountFactory
+from tests.formats.conftest import Send
 from tests.support_api import CURRENT, KEYS, MakeKey, never
 
 BODY = {"name": "New", "scopes": ["search:read"]}
+pytestmark = pytest.mark.django_db
 
 
 def test_a_key_cannot_hand_out_a_scope_that_it_lacks(call: ApiClient, make_key: MakeKey) -> None:
@@ -30,37 +33,56 @@ def test_a_key_cannot_hand_out_a_scope_that_it_lacks(call: ApiClient, make_key: 
 
 @pytest.mark.parametrize("given", [{}, {"expires_at": None}, {"expires_at": "{later}"}])
 def test_a_key_that_ends_cannot_make_one_that_outlives_it(
-    call: ApiClient, make_key: MakeKey, given: dict[str, str | None]
+    send: Send, make_key: MakeKey, given: dict[str, str | None]
 ) -> None:
     end = datetime.now(UTC) + timedelta(days=2)
     mortal = make_key(scopes=ALL_SCOPES, expires_at=end)
     later = f"{end + timedelta(seconds=2):%FT%TZ}"
-    body = {**BODY, **{k: v and v.format(later=later) for k, v in given.items()}}
+    ends = {name: value and value.format(later=later) for name, value in given.items()}
 
-    answer = call("POST", KEYS, body, key=mortal)
+    answer = send("POST", key=mortal, **BODY, **ends)
 
-    assert (answer.status, answer.error["code"]) == (403, "exceeds_own_expiry")
-    assert answer.fields == ["expires_at"]
-    assert f"{end:%FT%TZ}" in answer.error["message"]
+    assert answer.status == 403
+    assert answer.refusal.code in ("exceeds_own_expiry", None)
+    assert f"{end:%FT%TZ}" in answer.refusal.message
+    assert not ApiKey.objects.filter(name="New").exists()
 
 
-def test_a_key_that_ends_can_make_one_that_ends_with_it(call: ApiClient, make_key: MakeKey) -> None:
+@that_can("update")
+def test_a_key_that_ends_can_make_one_that_ends_with_it(
+    send: Send, dialect: Dialect, make_key: MakeKey
+) -> None:
     end = datetime.now(UTC) + timedelta(days=2)
     mortal = make_key(scopes=ALL_SCOPES, expires_at=end)
 
-    assert call("POST", KEYS, {**BODY, "expires_at": f"{end:%FT%TZ}"}, key=mortal).status == 201
+    answer = send("POST", key=mortal, **BODY, expires_at=f"{end:%FT%TZ}")
+
+    assert answer.status == dialect.created
 
 
-def test_a_test_key_makes_test_keys(call: ApiClient, sandbox: Issued) -> None:
-    answer = call("POST", KEYS, BODY, key=sandbox)
+def test_a_test_key_makes_test_keys(
+    call: ApiClient, send: Send, dialect: Dialect, tester: Issued
+) -> None:
+    secret = dialect.data(send("POST", key=tester, **BODY).body)["key"]
 
-    assert (answer.body["key_type"], answer.body["livemode"]) == ("test", False)
-    assert answer.body["key"].startswith("sig_test_")
-    assert call("GET", CURRENT, key=answer.body["key"]).status == 200
+    assert secret.startswith("sig_test_")
+    current = call("GET", CURRENT, key=secret).body
+    assert (current["key_type"], current["livemode"]) == ("test", False)
 
 
-def test_a_test_key_cannot_make_a_live_one(call: ApiClient, sandbox: Issued) -> None:
-    answer = call("POST", KEYS, {**BODY, "key_type": "live"}, key=sandbox)
+def test_a_test_key_sees_and_revokes_test_keys_only(
+    send: Send, dialect: Dialect, manager: Issued, tester: Issued
+) -> None:
+    listed = dialect.items(send("GET", key=tester).body)
+
+    assert [item["name"] for item in listed] == ["Tester"]
+    assert send("DELETE", f"/{manager.key.pk}", key=tester).status == 404
+    manager.key.refresh_from_db()
+    assert manager.key.revoked_at is None
+
+
+def test_a_test_key_cannot_make_a_live_one(call: ApiClient, tester: Issued) -> None:
+    answer = call("POST", KEYS, {**BODY, "key_type": "live"}, key=tester)
 
     assert (answer.status, answer.error["code"]) == (403, "live_key_required")
     assert answer.fields == ["key_type"]
@@ -69,18 +91,20 @@ def test_a_test_key_cannot_make_a_live_one(call: ApiClient, sandbox: Issued) -> 
 # --- Service accounts ---
 
 
+@that_can("update")
 def test_a_foreign_a_missing_and_a_disabled_service_account_get_one_answer(
-    call: ApiClient, manager: Issued, acme: Organization, globex: Organization
+    send: Send, dialect: Dialect, acme: Organization, globex: Organization
 ) -> None:
     disabled = ServiceAccountFactory.create(organization=acme)
     organization_services.set_service_account_enabled(disabled, enabled=False, actor=SYSTEM)
     foreign = ServiceAccountFactory.create(organization=globex)
     texts = [disabled.public_id, foreign.public_id, never("sa"), "nonsense", ""]
 
-    answers = [call("POST", KEYS, {**BODY, "service_account": text}, key=manager) for text in texts]
+    answers = [send("POST", **BODY, service_account=text) for text in texts]
 
     assert {answer.status for answer in answers} == {400}
-    assert {answer.error["message"] for answer in answers} == {
+    assert {answer.refusal.message for answer in answers} == {
         "This is no enabled service account of the organization."
     }
-    assert all(answer.fields == ["service_account"] for answer in answers)
+    named = (dialect.sends["service_account"],)
+    assert {answer.refusal.fields for answer in answers} == {named}

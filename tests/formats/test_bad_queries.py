@@ -5,9 +5,10 @@ from django.core.signing import Signer
 
 from apikeys.services import Issued
 from organizations.models import Organization
-from tests.client import ApiClient
+from tests.dialects import Dialect, that_can
 from tests.factories import IssuedKeyFactory
-from tests.support_api import KEYS, MakeKey, Refuses
+from tests.formats.conftest import Send
+from tests.support_api import MakeKey, Refuses
 
 BAD = [
     ("limit", value)
@@ -35,25 +36,34 @@ BAD = [
 
 @pytest.mark.parametrize(("name", "value"), BAD)
 def test_a_parameter_that_means_nothing_is_named(refuses: Refuses, name: str, value: str) -> None:
-    refuses("GET", f"{KEYS}?{name}={value}", None, name.replace("%20", " "))
+    refuses("GET", f"?{name}={value}", None, name.replace("%20", " "))
 
 
+paged = that_can("pages")
+
+
+@paged
 @pytest.mark.parametrize("value", ["%ff", "%ed%a0%80", "%f0%9f", "%c0%80", "%", "%zz"])
-def test_a_name_that_is_no_text_is_nobody_s(call: ApiClient, manager: Issued, value: str) -> None:
-    answer = call("GET", f"{KEYS}?name={value}", key=manager)
+def test_a_name_that_is_no_text_is_nobody_s(send: Send, dialect: Dialect, value: str) -> None:
+    answer = send("GET", f"?name={value}")
 
-    assert (answer.status, answer.body["data"]) == (200, [])
-
-
-def test_more_parameters_than_django_reads_are_400(call: ApiClient, manager: Issued) -> None:
-    answer = call("GET", f"{KEYS}?{'&'.join(['a=1'] * 2_000)}", key=manager)
-
-    assert (answer.status, answer.error["type"]) == (400, "validation_error")
+    assert (answer.status, dialect.items(answer.body)) == (200, [])
 
 
-def test_a_secret_as_a_parameter_is_not_repeated(call: ApiClient, manager: Issued) -> None:
+def test_more_parameters_than_django_reads_are_400(send: Send) -> None:
+    answer = send("GET", f"?{'&'.join(['a=1'] * 2_000)}")
+
+    assert answer.status == 400
+    assert answer.refusal.message
+
+
+def test_a_parameter_that_comes_twice_is_named(refuses: Refuses) -> None:
+    refuses("GET", "?limit=1&limit=2", None, "limit")
+
+
+def test_a_secret_as_a_parameter_is_not_repeated(send: Send, manager: Issued) -> None:
     for query in (f"{manager.secret}=1", f"KEY{manager.secret}", f"limit={manager.secret}"):
-        answer = call("GET", f"{KEYS}?{query}", key=manager)
+        answer = send("GET", f"?{query}")
 
         assert answer.status == 400
         assert manager.secret[13:].encode() not in answer.raw
@@ -63,51 +73,57 @@ def test_a_secret_as_a_parameter_is_not_repeated(call: ApiClient, manager: Issue
 
 
 @pytest.fixture
-def cursor(call: ApiClient, manager: Issued, make_key: MakeKey) -> str:
+def cursor(send: Send, dialect: Dialect, make_key: MakeKey) -> str:
     """Of Acme's list without filters."""
     make_key(), make_key()
-    text: str = call("GET", f"{KEYS}?limit=1", key=manager).body["pagination"]["cursor"]
+    text: str = dialect.next_cursor(send("GET", "?limit=1").body)
     return text
 
 
-def test_a_cursor_can_be_used(call: ApiClient, manager: Issued, cursor: str) -> None:
-    answer = call("GET", KEYS, key=manager, query={"cursor": cursor})
+@paged
+def test_a_cursor_can_be_used(send: Send, dialect: Dialect, cursor: str) -> None:
+    answer = send("GET", f"?cursor={cursor}")
 
-    assert (answer.status, len(answer.body["data"])) == (200, 2)
+    assert (answer.status, len(dialect.items(answer.body))) == (200, 2)
 
 
+@paged
 @pytest.mark.parametrize("position", [0, 5, -1, -20])
 def test_a_cursor_with_one_other_character_is_refused(
     refuses: Refuses, cursor: str, position: int
 ) -> None:
     place = position % len(cursor)
     other = "A" if cursor[place] != "A" else "B"
-    refuses("GET", f"{KEYS}?cursor={cursor[:place]}{other}{cursor[place + 1 :]}", None, "cursor")
+    refuses("GET", f"?cursor={cursor[:place]}{other}{cursor[place + 1 :]}", None, "cursor")
 
 
+@paged
 @pytest.mark.parametrize("filters", ["status=active", "name=Manager", "name="])
 def test_a_cursor_of_another_filter_is_refused(refuses: Refuses, cursor: str, filters: str) -> None:
-    refuses("GET", f"{KEYS}?{filters}&cursor={cursor}", None, "cursor")
+    refuses("GET", f"?{filters}&cursor={cursor}", None, "cursor")
 
 
+@paged
 def test_a_cursor_of_another_organization_is_refused(
-    call: ApiClient, foreigner: Issued, globex: Organization, cursor: str
+    send: Send, foreigner: Issued, globex: Organization, cursor: str
 ) -> None:
     IssuedKeyFactory.create_batch(3, organization=globex)
 
-    answer = call("GET", KEYS, key=foreigner, query={"cursor": cursor})
+    answer = send("GET", f"?cursor={cursor}", key=foreigner)
 
-    assert (answer.status, answer.fields) == (400, ["cursor"])
+    assert (answer.status, answer.refusal.fields) == (400, ("cursor",))
 
 
+@paged
 def test_a_cursor_of_the_other_environment_is_refused(
-    call: ApiClient, sandbox: Issued, cursor: str
+    send: Send, tester: Issued, cursor: str
 ) -> None:
-    answer = call("GET", KEYS, key=sandbox, query={"cursor": cursor})
+    answer = send("GET", f"?cursor={cursor}", key=tester)
 
-    assert (answer.status, answer.fields) == (400, ["cursor"])
+    assert (answer.status, answer.refusal.fields) == (400, ("cursor",))
 
 
+@paged
 @pytest.mark.parametrize("salt", ["", "key-list:", "django.core.signing"])
 @pytest.mark.parametrize("value", [None, 7, "", "x", "0" * 32, {"id": 1}, []])
 def test_a_cursor_signed_for_something_else_is_refused(
@@ -115,4 +131,4 @@ def test_a_cursor_signed_for_something_else_is_refused(
 ) -> None:
     forged = Signer(salt=salt or None).sign_object(value)
 
-    refuses("GET", f"{KEYS}?cursor={forged}", None, "cursor")
+    refuses("GET", f"?cursor={forged}", None, "cursor")
