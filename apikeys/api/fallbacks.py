@@ -1,31 +1,35 @@
 """JSON answers for what never reaches a viewset: unknown addresses, crashes, refused hosts."""
 
 import re
-from typing import Final
+from functools import cache
 
 from django.http import HttpRequest, JsonResponse
 
+from apikeys.api import spoken
 from apikeys.api.failures import failure_for_status
 from apikeys.api.formats.canonical import CANONICAL
-from apikeys.api.formats.envelope import ENVELOPE
-from apikeys.api.formats.workspace import WORKSPACE
 from apikeys.api.wire import WireFormat
 from organizations.origin import origin_of
 
-#: The format of whatever lies under a prefix and reaches no viewset.
-FORMATS: Final = {"/v1": CANONICAL, "/envelope": ENVELOPE, "/api": WORKSPACE}
+
+@cache
+def formats() -> dict[str, WireFormat]:
+    """The format of whatever lies under a root and reaches no viewset."""
+    return {one.root: one.wire for one in reversed(spoken.SPOKEN)}
 
 
-_PREFIXED: Final = re.compile(rf"(?:{'|'.join(FORMATS)})(?:/|\Z)")
+@cache
+def _prefixed() -> re.Pattern[str]:
+    return re.compile(rf"(?:{'|'.join(formats())})(?:/|\Z)")
 
 
 def is_api(path: str) -> bool:
     """Whether `path` belongs to the API and not to the pages."""
-    return _PREFIXED.match(path) is not None
+    return _prefixed().match(path) is not None
 
 
 def _format_of(path: str) -> WireFormat | None:
-    found = (w for p, w in FORMATS.items() if path == p or path.startswith(f"{p}/"))
+    found = (w for p, w in formats().items() if path == p or path.startswith(f"{p}/"))
     return next(found, None)
 
 

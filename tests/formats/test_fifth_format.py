@@ -1,9 +1,14 @@
 """A fifth format is a file of data, a line of routing and its tests; nothing else changes."""
 
+from collections.abc import Iterator
+
 import pytest
 from django.urls import include, path
+from openapi_spec_validator import validate
 
-from apikeys.api.urls import keys
+from apikeys.api import fallbacks, spoken
+from apikeys.api.spoken import SPOKEN, Spoken
+from apikeys.api.urls import patterns
 from apikeys.api.wire import WireFormat
 from apikeys.services import Issued
 from config import urls
@@ -19,9 +24,25 @@ SHOP = WireFormat(
     listing=lambda items, next_cursor: {"tokens": items},
     answer=lambda data, request_id: {"ok": True, **data},
     error=lambda failure, request_id: {"ok": False, "why": failure.message},
+    answers={"read": {"id": "0189d1f2", "label": "Till", "until": None}},
+    error_schema={"type": "object", "properties": {"ok": {"const": False}, "why": {}}},
 )
-urlpatterns = [*keys("shop/tokens", SHOP), path("", include(urls))]
+#: The one line of routing.
+LINE = Spoken("shop", "tokens", SHOP, "Tokens of a shop")
+urlpatterns = [*patterns([LINE]), path("", include(urls))]
 pytestmark = [pytest.mark.urls(__name__), pytest.mark.django_db]
+
+
+@pytest.fixture(autouse=True)
+def fifth(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The line, where the others are."""
+    monkeypatch.setattr(spoken, "SPOKEN", (*SPOKEN, LINE))
+    for kept in (fallbacks.formats, fallbacks._prefixed):
+        kept.cache_clear()
+    yield
+    monkeypatch.undo()
+    for kept in (fallbacks.formats, fallbacks._prefixed):
+        kept.cache_clear()
 
 
 @pytest.fixture
@@ -49,6 +70,26 @@ def test_it_refuses_in_its_own_words(call: ApiClient, manager: Issued) -> None:
     answer = call("POST", "/shop/tokens", {"name": "Till"}, key=manager)
 
     assert (answer.status, answer.body) == (400, {"ok": False, "why": "There is no such field."})
+
+
+@pytest.mark.parametrize("path", ["/shop", "/shop/", "/shop/nowhere", "/shop/tokens/"])
+def test_what_is_no_address_is_refused_in_its_words(call: ApiClient, path: str) -> None:
+    answer = call("POST", path, {})
+
+    assert (answer.status, answer.body) == (404, {"ok": False, "why": "No such resource."})
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_it_has_a_schema(call: ApiClient) -> None:
+    schema = call("GET", "/shop/openapi.json").body
+
+    validate(schema)
+    assert (
+        "label"
+        in schema["paths"]["/shop/tokens"]["post"]["requestBody"]["content"]["application/json"][
+            "schema"
+        ]["properties"]
+    )
 
 
 def test_it_is_subject_to_the_same_rules(call: ApiClient, reader: Issued, manager: Issued) -> None:
