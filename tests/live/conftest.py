@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Barrier
@@ -40,6 +41,18 @@ class Server:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(START_SECONDS)
 
+    def kill(self) -> None:
+        """Ends every process of the server at once, as a power cut does; none can say a word."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait(START_SECONDS)
+
+    @property
+    def workers(self) -> list[int]:
+        """The processes that answer requests."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(pid) for pid in children.read_text().split()]
+
     def call(
         self, method: str, path: str, *, key: Issued | str, body: dict[str, Any] | None = None
     ) -> httpx.Response:
@@ -71,9 +84,15 @@ def at_once(times: int, act: Callable[[int], T]) -> list[T]:
 def server(committed: None, tmp_path: Path, settings: Settings) -> Iterator[Server]:
     """Granian as in production, with leases, on a free port of the loopback interface."""
     settings.API_KEY_LEASE = LEASE  # what tests do themselves has to wait as well
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    with running(tmp_path / "server.log") as server:
+        yield server
+
+
+@contextmanager
+def running(log: Path, **variables: str) -> Iterator[Server]:
+    """A server in a process group of its own; `variables` are its settings."""
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
     workers, threads = (1, 4) if connection.vendor == "sqlite" else (4, 2)
     command = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"),
@@ -82,16 +101,25 @@ def server(committed: None, tmp_path: Path, settings: Settings) -> Iterator[Serv
         *("--workers-kill-timeout", "5"),
         "config.wsgi:application",
     ]
-    with (tmp_path / "server.log").open("wb") as log:
-        address = f"http://127.0.0.1:{port}"
-        environment = {**_environment(), "API_BASE_URL": address, "API_KEY_LEASE": str(LEASE)}
-        # A machine that runs the tests may be slow; a limit is exact as long as the store answers.
-        environment |= {"USAGE_INTERVAL": "0.5", "REDIS_PATIENCE": "10"}
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    environment = {**_environment(), "API_BASE_URL": address, "API_KEY_LEASE": str(LEASE)}
+    # A machine that runs the tests may be slow; a limit is exact as long as the store answers.
+    environment |= {"USAGE_INTERVAL": "0.5", "REDIS_PATIENCE": "10"} | variables
+    with log.open("ab") as lines:
+        process = subprocess.Popen(
+            command, env=environment, stdout=lines, stderr=lines, start_new_session=True
+        )
+        server = Server(address, process)
         try:
-            yield _when_ready(Server(address, process), process, tmp_path)
+            yield _when_ready(server, log)
         finally:
-            Server(address, process).stop()
+            server.stop()
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _environment() -> dict[str, str]:
@@ -112,12 +140,12 @@ def _database_url() -> str:
     return f"postgres://{user}:{password}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
 
 
-def _when_ready(server: Server, process: subprocess.Popen[bytes], logs: Path) -> Server:
+def _when_ready(server: Server, log: Path) -> Server:
     deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
+    while time.monotonic() < deadline and server.process.poll() is None:
         try:
             if httpx.get(f"{server.address}/readyz", trust_env=False).is_success:
                 return server
         except httpx.TransportError:
             time.sleep(0.05)
-    pytest.fail((logs / "server.log").read_text())
+    pytest.fail(log.read_text())
