@@ -116,8 +116,9 @@ REDIS_URL = env.redis_url()
 REDIS_PATIENCE = env.seconds("REDIS_PATIENCE", 0.2)
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "config.caches.EnduringCache",
         "LOCATION": REDIS_URL,
+        "OPTIONS": {"patience": REDIS_PATIENCE},
     }
     if REDIS_URL
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
