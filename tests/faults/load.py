@@ -37,7 +37,7 @@ class Load:
     """
 
     address: str
-    secret: str
+    secrets: Sequence[str]
     paths: Sequence[str]
     clients: int = 6
     pause: float = 0
@@ -63,10 +63,11 @@ class Load:
             thread.join()
 
     def _work(self, number: int) -> None:
-        for path in cycle([*self.paths[number % len(self.paths) :], *self.paths]):
-            if self._end.is_set():
-                return
-            self.calls.append(send(self.address, path, self.secret))
+        paths, secrets = cycle(self.paths), cycle(self.secrets)
+        for _ in range(number):  # each client begins elsewhere
+            next(paths), next(secrets)
+        while not self._end.is_set():
+            self.calls.append(send(self.address, next(paths), next(secrets)))
             time.sleep(self.pause)
 
     def wait_for(self, count: int, *statuses: int, seconds: float = 30) -> None:

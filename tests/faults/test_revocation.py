@@ -150,7 +150,7 @@ def withdraw(scene: Scene, how: Withdrawal) -> tuple[int, list[Call]]:
     """
     how.before(scene)
     paths = addresses(scene.acme, lists_only=how.lists_only)
-    with Load(scene.server.address, scene.victim.secret, paths) as load:
+    with Load(scene.server.address, [scene.victim.secret], paths) as load:
         load.wait_for(24, 200)
         how.act(scene)
         answered = time.monotonic()

@@ -1,0 +1,144 @@
+"""Redis or Valkey stops, freezes or forgets everything: keys work as before, people get in."""
+
+import os
+import shutil
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import redis
+
+from apikeys.limits import RETRY_SECONDS
+from apikeys.services import Issued, set_key_rate_limit_tier
+from organizations import services as organization_services
+from organizations.models import Organization, User
+from tests.factories import PASSWORD, SYSTEM
+from tests.faults.conftest import rounds
+from tests.faults.load import Call, Load
+from tests.faults.machines import Store
+from tests.live.conftest import Server, running
+
+#: Seconds that the server waits for the store: so many that a slow machine is not taken for it.
+PATIENCE = os.environ.get("OUTAGE_PATIENCE") or "1"
+CALLS = rounds("OUTAGE_CALLS", 150)
+CURRENT = "/v1/api-keys/current"
+
+pytestmark = pytest.mark.skipif(
+    not (shutil.which("redis-server") or shutil.which("valkey-server")), reason="no redis-server"
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = Store(tmp_path)
+    store.start()
+    yield store
+    store.stop()
+
+
+@pytest.fixture
+def server(committed: None, tmp_path: Path, store: Store) -> Iterator[Server]:
+    """A server that counts limits and attempts to sign in in the store."""
+    variables = {"REDIS_URL": store.url, "REDIS_PATIENCE": PATIENCE}
+    variables["DJANGO_SETTINGS_MODULE"] = "tests.faults.settings"
+    with running(tmp_path / "server.log", **variables) as server:
+        yield server
+
+
+@pytest.fixture
+def secrets(acme: Organization, make_key: Callable[..., Issued]) -> list[str]:
+    """Keys enough for every client to meet some whose limit has to be asked for."""
+    organization_services.set_rate_limit_tier(acme, tier="maximum", actor=SYSTEM)
+    return [make_key().secret for _ in range(60)]
+
+
+OUTAGES = [
+    pytest.param(Store.stop, Store.start, id="stopped"),
+    pytest.param(Store.freeze, Store.thaw, id="frozen"),
+]
+
+
+@pytest.mark.parametrize(("fail", "mend"), OUTAGES)
+def test_every_call_is_answered_while_the_store_is_away(
+    server: Server,
+    store: Store,
+    secrets: list[str],
+    make_key: Callable[..., Issued],
+    fail: Callable[[Store], None],
+    mend: Callable[[Store], None],
+    report: Callable[[str], None],
+    tmp_path: Path,
+) -> None:
+    with Load(server.address, secrets, [CURRENT], pause=0.02) as load:
+        load.wait_for(100, 200)  # every worker has started
+        start = len(load.calls)
+        load.wait_for(CALLS, 200)
+        begin = len(load.calls)
+        fail(store)
+        load.wait_for(CALLS, 200)
+        end = len(load.calls)
+        mend(store)
+        time.sleep(RETRY_SECONDS)
+        load.wait_for(CALLS, 200)
+
+    quiet, away = load.calls[start:begin], load.calls[begin:end]
+    report(f"| {fail.__name__} | {_times(quiet)} | {_times(away)} |")
+    assert {call.status for call in load.calls} == {200}
+    # Each thread may be waiting when the outage begins; then one at a time finds out.
+    waits = sum(call.seconds >= float(PATIENCE) for call in load.calls)
+    assert waits <= load.clients + len(server.workers) * 6
+    lines = (tmp_path / "server.log").read_text().count("rate_limit_store_away")
+    assert 1 <= lines <= len(server.workers)
+    # No restart: all processes share the store again.
+    late = make_key(name="Late")
+    set_key_rate_limit_tier(late.key, tier="tiny", actor=SYSTEM)
+    assert server.statuses(late, 120).count(200) == 50
+
+
+def _times(calls: list[Call]) -> str:
+    """How many, and their median, 99th percentile and maximum in milliseconds."""
+    times = sorted(call.seconds * 1000 for call in calls)
+    worst = times[int(len(times) * 0.99)]
+    return f"{len(times):,} | {statistics.median(times):.0f} / {worst:.0f} / {times[-1]:.0f}"
+
+
+def test_a_store_that_forgets_everything_refuses_nobody(
+    server: Server, store: Store, reader: Issued
+) -> None:
+    assert set(server.statuses(reader)) == {200}
+
+    with redis.Redis.from_url(store.url) as wire:
+        wire.flushall()
+        wire.script_flush()
+
+    assert set(server.statuses(reader)) == {200}
+
+
+@pytest.mark.parametrize(("fail", "mend"), OUTAGES)
+def test_people_sign_in_while_the_store_is_away(
+    server: Server,
+    store: Store,
+    admin: User,
+    acme: Organization,
+    fail: Callable[[Store], None],
+    mend: Callable[[Store], None],
+) -> None:
+    assert signs_in(server, admin)
+    fail(store)
+    assert signs_in(server, admin)
+    mend(store)
+    assert signs_in(server, admin)
+
+
+def signs_in(server: Server, user: User, password: str = PASSWORD) -> bool:
+    """Whether the sign-in page lets somebody in."""
+    with httpx.Client(base_url=server.address, trust_env=False, timeout=60) as browser:
+        page = browser.get("/accounts/login/")
+        token = page.text.partition('name="csrfmiddlewaretoken" value="')[2].partition('"')[0]
+        form = {"csrfmiddlewaretoken": token, "login": user.email, "password": password}
+        answer = browser.post("/accounts/login/", data=form)
+        assert answer.status_code in (200, 302, 429)
+        return answer.status_code == 302
