@@ -21,7 +21,8 @@ from tests.faults.load import Call, Load
 from tests.faults.machines import Store
 from tests.live.conftest import Server, running
 
-#: Seconds that the server waits for the store: so many that a slow machine is not taken for it.
+#: Seconds that the server waits for the store: a second is seen on a slow machine, too; the 0.2 of
+#: production are for measuring.
 PATIENCE = os.environ.get("OUTAGE_PATIENCE") or "1"
 CALLS = rounds("OUTAGE_CALLS", 150)
 CURRENT = "/v1/api-keys/current"
@@ -88,7 +89,7 @@ def test_every_call_is_answered_while_the_store_is_away(
     report(f"| {fail.__name__} | {_times(quiet)} | {_times(away)} |")
     assert {call.status for call in load.calls} == {200}
     # Each thread may be waiting when the outage begins; then one at a time finds out.
-    waits = sum(call.seconds >= float(PATIENCE) for call in load.calls)
+    waits = sum(call.seconds >= 1 for call in load.calls)
     assert waits <= load.clients + len(server.workers) * 6
     lines = (tmp_path / "server.log").read_text().count("rate_limit_store_away")
     assert 1 <= lines <= len(server.workers)
