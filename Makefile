@@ -75,7 +75,7 @@ revocation: $(DEV) ## Withdraw keys under load, ROUNDS times in each way, and co
 	REVOCATION_ROUNDS=$(or $(ROUNDS),100) DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/faults/test_revocation.py
 
 outages: $(DEV) ## Stop and freeze servers of the tests' own under load, and say how long calls took
-	OUTAGE_CALLS=$(or $(CALLS),1000) OUTAGE_PATIENCE=0.2 DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/faults/test_store.py
+	OUTAGE_CALLS=$(or $(CALLS),1000) OUTAGE_PATIENCE=0.2 DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/faults/test_store.py tests/faults/test_database.py
 
 fuzz: $(CONTRACT) ## The same with EXAMPLES cases for each operation and phase
 	CONTRACT_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests/contract

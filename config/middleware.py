@@ -15,6 +15,7 @@ from apikeys.api.authentication import use_of
 from apikeys.api.fallbacks import is_api
 from apikeys.ledger import ledger
 from apikeys.uses import KeyUse
+from config import patience
 from organizations.origin import entered, is_trusted, read_origin
 
 _PERMISSIONS: Final = "camera=(), geolocation=(), microphone=(), clipboard-write=(self)"
@@ -41,7 +42,7 @@ def request_context(
         if called:
             request.META.pop("HTTP_COOKIE", None)  # no session, no CSRF cookie: keys only
         request.origin = origin  # type: ignore[attr-defined]
-        with entered(origin):
+        with entered(origin), patience.budget(settings.DATABASE_PATIENCE):
             response = get_response(request)
             if not called or _is_worth_a_line(request, response):
                 _log_answer(request, response, started)

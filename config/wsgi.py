@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable
 from io import BytesIO
 from typing import Any
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-from config import env
+from config import env, patience
 
 env.load()
 
@@ -29,4 +30,6 @@ def measured(application: Application, limit: int) -> Application:
     return wrapper
 
 
+# What is no request's, such as writing usage, waits as long, but each time anew.
+patience.limit_each_wait(settings.DATABASE_PATIENCE)
 application = measured(get_wsgi_application(), limit=2_500_000)

@@ -105,11 +105,14 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 else:
+    DATABASES["default"]["ENGINE"] = "config.postgresql"
     # The address may name options of its own, such as ?sslmode=verify-full.
     options = DATABASES["default"].get("OPTIONS", {})
     # A server that no longer answers on the wire is given up after 3 seconds.
     patience = {"connect_timeout": 2, "tcp_user_timeout": 3000}
     DATABASES["default"]["OPTIONS"] = {**patience, **options}
+#: Seconds that a request may wait for PostgreSQL in all; 0 for no limit.
+DATABASE_PATIENCE = env.seconds("DATABASE_PATIENCE", 2)
 
 REDIS_URL = env.redis_url()
 #: Seconds that the store of limits may take to answer before a process counts alone.

@@ -15,6 +15,8 @@ RATE_LIMIT_TIERS = {**base.RATE_LIMIT_TIERS, "tiny": "50/minute"}
 # Tests of the lease switch it on; the others would only wait.
 # Tests write usage when they want to look at it.
 USAGE_INTERVAL = env.seconds("USAGE_INTERVAL", 0)
+# A machine that runs tests may be slow.
+DATABASE_PATIENCE = env.seconds("DATABASE_PATIENCE", 10)
 API_KEY_LEASE = env.seconds("API_KEY_LEASE", 0)
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -45,7 +45,7 @@ def server(committed: None, tmp_path: Path, store: Store) -> Iterator[Server]:
     """A server that counts limits and attempts to sign in in the store."""
     variables = {"REDIS_URL": store.url, "REDIS_PATIENCE": PATIENCE}
     variables["DJANGO_SETTINGS_MODULE"] = "tests.faults.settings"
-    with running(tmp_path / "server.log", **variables) as server:
+    with running(tmp_path / "server.log", None, **variables) as server:
         yield server
 
 

@@ -89,11 +89,14 @@ def server(committed: None, tmp_path: Path, settings: Settings) -> Iterator[Serv
 
 
 @contextmanager
-def running(log: Path, **variables: str) -> Iterator[Server]:
-    """A server in a process group of its own; `variables` are its settings."""
+def running(log: Path, shape: tuple[int, int] | None = None, **variables: str) -> Iterator[Server]:
+    """A server in a process group of its own; `shape` is how many workers and threads of each.
+
+    `variables` are its settings.
+    """
     port = free_port()
     address = f"http://127.0.0.1:{port}"
-    workers, threads = (1, 4) if connection.vendor == "sqlite" else (4, 2)
+    workers, threads = shape or ((1, 4) if connection.vendor == "sqlite" else (4, 2))
     command = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"),
         *("--port", str(port), "--workers", str(workers), "--blocking-threads", str(threads)),

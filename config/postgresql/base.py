@@ -1,0 +1,95 @@
+"""The backend itself: Django's, but for the class of its connections."""
+
+import threading
+import time
+from collections.abc import Generator
+from types import SimpleNamespace
+from typing import Any, Final, TypeVar
+
+import psycopg
+import structlog
+from django.db import DatabaseError, connection
+from django.db.backends.postgresql import base
+from psycopg.abc import PQGen, PQGenConn
+
+from config import patience
+
+RV = TypeVar("RV")
+#: Seconds between two looks at the clock.
+_INTERVAL: Final = 0.1
+#: Seconds between two attempts to find a silent server again.
+_PAUSE: Final = 0.5
+_finding_out: Final = threading.Lock()
+_log = structlog.get_logger(__name__)
+
+
+class Silence(psycopg.OperationalError):
+    """The server has not answered for as long as this thread may wait."""
+
+
+class PatientConnection(psycopg.Connection[Any]):
+    """Gives up, and itself with it, when the server has been silent for too long.
+
+    libpq's own limits do not help: they see to the wire, which a frozen server keeps in order, and
+    `statement_timeout` is the server's to watch.
+    """
+
+    def wait(self, gen: PQGen[RV], interval: float = _INTERVAL, timeout: float | None = None) -> RV:
+        left = patience.left()
+        if left is None:
+            return super().wait(gen, interval, timeout)
+        try:
+            return super().wait(_limited(gen, left), interval, timeout)
+        except Silence:
+            self.close()  # a late answer would be taken for that to the next query
+            raise
+
+    @classmethod
+    def _connect_gen(cls, conninfo: str = "") -> PQGenConn[Any]:
+        """The limit of psycopg itself is two seconds at least, and knows of no budget."""
+        if not patience.may_connect():
+            raise Silence("the database does not answer")
+        steps, left = super()._connect_gen(conninfo), patience.left()
+        return steps if left is None else _limited(steps, left)
+
+
+def _limited(steps: Generator[Any, Any, RV], seconds: float) -> Generator[Any, Any, RV]:
+    """The same steps; Silence when they have waited for so long."""
+    began, answered = time.monotonic(), True
+    try:
+        wanted = next(steps)
+        while True:
+            ready = yield wanted
+            if not ready and time.monotonic() - began >= seconds:
+                answered = False
+                raise Silence("the database does not answer")
+            wanted = steps.send(ready)
+    except StopIteration as done:
+        return done.value  # type: ignore[no-any-return]
+    finally:
+        patience.note_wait(time.monotonic() - began, answered=answered)
+        if not answered and _finding_out.acquire(blocking=False):
+            threading.Thread(target=_find_out, name="database", daemon=True).start()
+
+
+def _find_out() -> None:
+    """Connects until the server answers, on behalf of all threads of the process."""
+    _log.error("database_silent")
+    try:
+        while patience.is_silent():
+            time.sleep(_PAUSE)
+            try:
+                connection.ensure_connection()
+                patience.note_wait(0, answered=True)
+            except DatabaseError:
+                continue
+            finally:
+                connection.close()
+    finally:
+        _finding_out.release()
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """Finds in its driver all that psycopg has, and connections that are patient."""
+
+    Database = SimpleNamespace(**{**vars(psycopg), "connect": PatientConnection.connect})  # type: ignore[assignment]
