@@ -74,6 +74,10 @@ test-contract: $(CONTRACT) ## Compare answers with the schemas, on both database
 revocation: $(DEV) ## Withdraw keys under load, ROUNDS times in each way, and count what gets in after the answer
 	REVOCATION_ROUNDS=$(or $(ROUNDS),100) DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/faults/test_revocation.py
 
+races: $(DEV) ## Let requests race each other, ROUNDS times in each way, on both databases
+	RACE_ROUNDS=$(or $(ROUNDS),50) $(BIN)/python -m pytest tests/faults/test_races.py tests/live/test_admins_race.py
+	RACE_ROUNDS=$(or $(ROUNDS),50) DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/faults/test_races.py tests/live/test_admins_race.py
+
 crash-test: $(DEV) ## Kill the whole server while it writes, KILLS times on each database
 	KILLS=$(or $(KILLS),200) $(BIN)/python -m pytest tests/faults/test_crashes.py
 	KILLS=$(or $(KILLS),200) DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/faults/test_crashes.py

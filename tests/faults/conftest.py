@@ -1,6 +1,5 @@
 """What machines that fail do to the product. What a test measures is printed when it is done."""
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -32,8 +31,3 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("measured")
         for line in _measured:
             terminalreporter.write_line(line)
-
-
-def rounds(name: str, few: int) -> int:
-    """How often a test tries: the variable that a make target sets, or `few`."""
-    return int(os.environ.get(name) or few)

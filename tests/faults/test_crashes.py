@@ -15,9 +15,8 @@ from apikeys.verification import Refusal, verify
 from organizations import services as organization_services
 from organizations.models import AuditEvent, Organization
 from tests.factories import SYSTEM
-from tests.faults.conftest import rounds
 from tests.faults.crashes import Owner, Remembered
-from tests.live.conftest import Server, running
+from tests.live.conftest import Server, rounds, running
 
 KILLS = rounds("KILLS", 4)
 OWNERS = 6

@@ -17,10 +17,9 @@ from django.db import connection
 
 from config.env import ROOT
 from tests.domain import SECRET
-from tests.faults.conftest import rounds
 from tests.faults.load import Load, send
 from tests.faults.machines import Database, programs
-from tests.live.conftest import Server, running
+from tests.live.conftest import Server, rounds, running
 
 CALLS = rounds("OUTAGE_CALLS", 60)
 CURRENT = "/v1/api-keys/current"

@@ -18,9 +18,8 @@ from organizations import writes
 from organizations.models import Organization, ServiceAccount
 from tests.conftest import ALL_SCOPES
 from tests.factories import SYSTEM, ServiceAccountFactory
-from tests.faults.conftest import rounds
 from tests.faults.load import Call, Load
-from tests.live.conftest import LEASE, Server, running
+from tests.live.conftest import LEASE, Server, rounds, running
 
 ROUNDS = rounds("REVOCATION_ROUNDS", 2)
 

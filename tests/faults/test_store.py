@@ -16,10 +16,9 @@ from apikeys.services import Issued, set_key_rate_limit_tier
 from organizations import services as organization_services
 from organizations.models import Organization, User
 from tests.factories import PASSWORD, SYSTEM
-from tests.faults.conftest import rounds
 from tests.faults.load import Call, Load
 from tests.faults.machines import Store
-from tests.live.conftest import Server, running
+from tests.live.conftest import Server, rounds, running
 
 #: Seconds that the server waits for the store: a second is seen on a slow machine, too; the 0.2 of
 #: production are for measuring.

@@ -26,6 +26,15 @@ from apikeys.services import Issued
 T = TypeVar("T")
 START_SECONDS = 60
 LEASE = 0.4
+#: Making a client takes longer than most calls. This one opens a connection for each call.
+_client = httpx.Client(
+    timeout=60, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)
+)
+
+
+def rounds(name: str, few: int) -> int:
+    """How often a test tries: the variable that a make target sets, or `few`."""
+    return int(os.environ.get(name) or few)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +69,7 @@ class Server:
         secret = key.secret if isinstance(key, Issued) else key
         headers = {"Authorization": f"Bearer {secret}"}
         url = self.address + path
-        return httpx.request(method, url, headers=headers, json=body, timeout=60, trust_env=False)
+        return _client.request(method, url, headers=headers, json=body)
 
     def statuses(self, key: Issued | str, times: int = 16) -> list[int]:
         """The statuses of `times` calls at once with `key`."""
@@ -147,7 +156,7 @@ def _when_ready(server: Server, log: Path) -> Server:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and server.process.poll() is None:
         try:
-            if httpx.get(f"{server.address}/readyz", trust_env=False).is_success:
+            if _client.get(f"{server.address}/readyz").is_success:
                 return server
         except httpx.TransportError:
             time.sleep(0.05)
