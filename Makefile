@@ -82,6 +82,10 @@ crash-test: $(DEV) ## Kill the whole server while it writes, KILLS times on each
 	KILLS=$(or $(KILLS),200) $(BIN)/python -m pytest tests/faults/test_crashes.py
 	KILLS=$(or $(KILLS),200) DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/faults/test_crashes.py
 
+state-machine: $(DEV) ## Compare SEQUENCES of 50 changes with a model, over HTTP, on both databases
+	STEPS=50 SEQUENCES=$(or $(SEQUENCES),200) $(BIN)/python -m pytest tests/faults/test_model.py
+	STEPS=50 SEQUENCES=$(or $(SEQUENCES),200) DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/faults/test_model.py
+
 outages: $(DEV) ## Stop and freeze servers of the tests' own under load, and say how long calls took
 	OUTAGE_CALLS=$(or $(CALLS),1000) OUTAGE_PATIENCE=0.2 DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/faults/test_store.py tests/faults/test_database.py
 

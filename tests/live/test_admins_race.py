@@ -82,7 +82,7 @@ def test_two_admins_who_demote_each_other_in_their_browsers_leave_one(
 
     def demote(number: int) -> int:
         path = f"/o/{acme.slug}/settings/members/{pair[1 - number].pk}/role/"
-        return _post(server, path, sessions[number], role="member")
+        return post_form(server, path, sessions[number], role="member")
 
     for number in range(ROUNDS):
         statuses = at_once(2, demote)
@@ -95,7 +95,7 @@ def test_two_admins_who_demote_each_other_in_their_browsers_leave_one(
         services.change_role(loser, role=Role.ADMIN, actor=SYSTEM)
 
 
-def _post(server: Server, path: str, session: str, **form: str) -> int:
+def post_form(server: Server, path: str, session: str, **form: str) -> int:
     """The status of a form that a browser with a session sends."""
     token = "t" * 32
     cookies = f"sessionid={session}; csrftoken={token}"
