@@ -8,7 +8,6 @@ TEST_DATABASE_URL ?= postgres://127.0.0.1:5432/postgres
 TEST_REDIS_URL ?= redis://127.0.0.1:6379/15
 PYTEST ?= -n 2 --dist loadfile --ignore tests/browser --ignore tests/contract --ignore tests/benchmarks
 # What “make bench” measures; MEMORY is the seconds of its longest part, 600 for all of it.
-ROUNDS ?= 7
 SECONDS ?= 2
 KEYS ?= 1000,1000000
 DATABASES ?= postgresql,sqlite
@@ -24,7 +23,7 @@ CONTRACT := .venv/.contract
 BENCH := .venv/.bench
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-postgres test-browser test-contract test-bench fuzz bench schemas screenshots lint format typecheck secure sbom check lock
+.PHONY: help install demo test test-postgres test-browser test-contract test-bench revocation races crash-test state-machine outages fuzz bench schemas screenshots lint format typecheck secure sbom check lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -97,7 +96,7 @@ test-bench: $(BENCH) ## Run the benchmark at its smallest, for its own sake
 	BENCH_SERVER=$(TEST_DATABASE_URL) BENCH_REDIS=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/benchmarks
 
 bench: $(BENCH) ## Measure (ROUNDS, SECONDS, KEYS, DATABASES, PARTS, MEMORY)
-	$(BIN)/python -m benchmarks --rounds $(ROUNDS) --seconds $(SECONDS) --keys $(KEYS) --databases $(DATABASES) \
+	$(BIN)/python -m benchmarks --rounds $(or $(ROUNDS),7) --seconds $(SECONDS) --keys $(KEYS) --databases $(DATABASES) \
 		--parts $(PARTS) --memory $(MEMORY) --server $(TEST_DATABASE_URL) --redis $(TEST_REDIS_URL)
 
 schemas: $(BASE) ## Write the OpenAPI documents anew into docs/schemas
