@@ -101,3 +101,10 @@ def test_the_changelog_is_a_page(client: Client, db: None) -> None:
     assert versions
     for version in versions:
         assert f"<h2>{version}</h2>" in page
+
+
+def test_the_guide_has_every_subject_under_an_anchor_of_its_own(db: None, client: Client) -> None:
+    subjects = ["two-minutes", "create", "use", "test", "rotate", "retry", "revoke"]
+    subjects += ["scopes", "environments", "limits", "scanning"]
+
+    assert re.findall(r'<h2 id="([a-z-]+)">', _text(client.get("/docs/"))) == subjects
