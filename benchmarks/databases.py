@@ -72,6 +72,12 @@ def _make_database(connection: psycopg.Connection[Any], family: str, name: str) 
     connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
 
+def surroundings(**variables: str) -> dict[str, str]:
+    """Variables of a process of the benchmark's: none of the application's but those given."""
+    kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME") or k.startswith("PG")}
+    return {**kept, **variables}
+
+
 def _sibling(server: str, name: str) -> str:
     return urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
 
@@ -91,7 +97,7 @@ def _fingerprint() -> str:
 def _fill(url: str, arguments: list[str]) -> dict[str, Any]:
     print(f"filling {' '.join(arguments)} …", flush=True)
     command = [sys.executable, "-m", "benchmarks.site", *arguments]
-    environment = {**os.environ, "DATABASE_URL": url}
+    environment = surroundings(DATABASE_URL=url)
     done = subprocess.run(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True
     )

@@ -17,7 +17,7 @@ from typing import IO, Any, Final
 
 import psycopg
 
-from benchmarks.databases import KEPT, ROOT, Database
+from benchmarks.databases import KEPT, ROOT, Database, surroundings
 
 _START_SECONDS: Final = 60
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
@@ -96,8 +96,7 @@ def _start(
         *("--port", str(port), "--workers", str(workers), "--blocking-threads", "1"),
         *("--workers-kill-timeout", "5", "benchmarks.site.wsgi:application"),
     ]
-    inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    variables = {**inherited, "PYTHONUNBUFFERED": "1", **environment}
+    variables = surroundings(**environment)
     return subprocess.Popen(command, cwd=ROOT, env=variables, stdout=log, stderr=log)
 
 
