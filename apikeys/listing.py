@@ -1,5 +1,6 @@
 """The key list of the settings page: search, status, order, pages; queries do not grow."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -38,8 +39,14 @@ _FIELDS: Final = {
     "last-used": "last_used_at",
     "expires": "expires_at",
 }
+#: Columns that a key may leave empty. For the others the order by an index would be lost.
+_MAY_BE_EMPTY: Final = ("last-used", "expires")
 NEWEST_FIRST: Final = "-created"
+#: Keys that are counted. Where more match, the list says no numbers: they would cost more than all
+#: the rest of the page.
+COUNTED: Final = 2_000
 _LONGEST_SEARCH: Final = 100
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,6}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -74,27 +81,48 @@ class Listing:
 
     @cached_property
     def counts(self) -> dict[str, int]:
-        """How many keys match the search in each state; one query."""
+        """How many keys match the search in each state, of the first few; one query."""
         now = timezone.now()
         conditions = {state: _condition(state, now) for state in STATES if state}
-        found = self._searched().aggregate(
+        found = self._searched()[: COUNTED + 1].aggregate(
             all=Count("pk"), **{state: Count("pk", filter=q) for state, q in conditions.items()}
         )
         return {"": found.pop("all"), **found}
 
     @property
+    def is_counted(self) -> bool:
+        """Whether the counts are those of all keys."""
+        return self.counts[""] <= COUNTED
+
+    @property
     def states(self) -> list[tuple[str, str]]:
         """The options of the filter, with counts."""
+        if not self.is_counted:
+            return list(STATES.items())
         return [(state, f"{label} ({self.counts[state]})") for state, label in STATES.items()]
 
     @cached_property
     def page(self) -> "Page[ApiKey]":
         """The page that is asked for, or the nearest one."""
+        if not self.is_counted:
+            return self._uncounted_page()
         paginator = _Counted(self._rows(), PAGE_SIZE)
-        paginator.total = self.counts[self.state]
+        paginator.total = self.total
         page = paginator.get_page(self.page_number)
         page.object_list = list(page.object_list)
         return page
+
+    def _uncounted_page(self) -> "Page[ApiKey]":
+        """One row more than a page has says whether there is a next one."""
+        rows = self._rows()
+        number = int(self.page_number) if _NUMBER.fullmatch(self.page_number) else 1
+        first = (number - 1) * PAGE_SIZE
+        found = list(rows[first : first + PAGE_SIZE + 1])
+        if not found and number > 1:
+            return Paginator(rows, PAGE_SIZE).get_page(number)
+        paginator = _Counted(rows, PAGE_SIZE)
+        paginator.total = first + len(found)
+        return Page(found[:PAGE_SIZE], number, paginator)
 
     @property
     def rows(self) -> list[ApiKey]:
@@ -111,7 +139,7 @@ class Listing:
 
     @property
     def total(self) -> int:
-        """How many keys match."""
+        """How many keys match, if all are counted."""
         return self.counts[self.state]
 
     def query(self, **changes: str) -> str:
@@ -156,9 +184,10 @@ class Listing:
         rows = self._searched().for_display().select_related("created_by")
         if self.state:
             rows = rows.filter(_condition(self.state, timezone.now()))
-        field = F(_FIELDS[self.order.removeprefix("-")])
+        column = self.order.removeprefix("-")
+        field, last = F(_FIELDS[column]), column in _MAY_BE_EMPTY or None
         down = self.order.startswith("-")
-        order = field.desc(nulls_last=True) if down else field.asc(nulls_last=True)
+        order = field.desc(nulls_last=last) if down else field.asc(nulls_last=last)
         return rows.order_by(order, "-id")
 
 

@@ -4,7 +4,9 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.http import QueryDict
 
+from apikeys.listing import Listing
 from apikeys.models import ApiKey, ApiKeySecret
 
 
@@ -37,8 +39,9 @@ def test_the_newest_keys_of_an_organization_are_read_in_order() -> None:
 
     page = rows.order_by("-id")[:20].explain()
     next_page = rows.filter(id__lt=uuid4()).order_by("-id")[:20].explain()
+    listing = Listing.read(rows, QueryDict())._rows()[:26].explain()
 
-    for plan in (page, next_page):
+    for plan in (page, next_page, listing):
         assert "keys_of_organization" in plan
         assert "sort" not in plan.lower()
         assert "b-tree" not in plan.lower()

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apikeys import services
+from apikeys.listing import COUNTED
 from apikeys.models import ApiKey
 from apikeys.services import Issued
 from organizations import writes
@@ -109,6 +110,40 @@ def test_pages(browser: Client, acme: Organization, admin: User) -> None:
     assert len(_names(last)) == 10
     assert "Page 1 of 3" in first.content.decode()
     assert not set(_names(first)) & set(_names(last))
+
+
+def test_of_many_keys_the_list_shows_pages_and_no_numbers(
+    browser: Client, acme: Organization, admin: User
+) -> None:
+    add_many_keys(acme, admin, COUNTED + 10)
+
+    pages = {n: browser.get(developer(acme, f"?sort=name&page={n}")) for n in (1, 2, 81, 999)}
+
+    assert _names(pages[1]) == [f"Bulk {n:05}" for n in range(25)]
+    assert _names(pages[2]) == [f"Bulk {n:05}" for n in range(25, 50)]
+    assert _names(pages[81]) == _names(pages[999]) == [f"Bulk {n:05}" for n in range(2000, 2010)]
+    assert ["Next" in p.content.decode() for p in pages.values()] == [True, True, False, False]
+    assert ["Previous</a>" in p.content.decode() for p in pages.values()] == [False, *[True] * 3]
+    first = pages[1].content.decode()
+    assert "<span>Page 1</span>" in first
+    assert "Active</option>" in first
+    assert "Active (" not in first
+
+
+def test_a_filter_of_many_keys_shows_those_it_is_for(
+    browser: Client, acme: Organization, admin: User
+) -> None:
+    add_many_keys(acme, admin, COUNTED + 10)
+    with writes.allowed():
+        some = ApiKey.objects.filter(name_key__lt="bulk 00030")
+        some.update(disabled_at=timezone.now())
+
+    first = browser.get(developer(acme, "?status=disabled&sort=name"))
+    second = browser.get(developer(acme, "?status=disabled&sort=name&page=2"))
+    none = browser.get(developer(acme, "?status=expired"))
+
+    assert _names(first) + _names(second) == [f"Bulk {n:05}" for n in range(30)]
+    assert "No keys have this status." in none.content.decode()
 
 
 @pytest.mark.parametrize(
