@@ -23,7 +23,8 @@ CONTRACT := .venv/.contract
 BENCH := .venv/.bench
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-postgres test-browser test-contract test-bench revocation races crash-test state-machine outages fuzz bench schemas screenshots lint format typecheck secure sbom check lock
+.PHONY: help install demo test test-postgres test-browser test-contract test-bench fuzz bench schemas screenshots lint format typecheck secure sbom check lock
+.PHONY: revocation races crash-test state-machine outages
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -70,12 +71,12 @@ test-contract: $(CONTRACT) ## Compare answers with the schemas, on both database
 	$(BIN)/python -m pytest tests/contract
 	DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/contract
 
-revocation: $(DEV) ## Withdraw keys under load, ROUNDS times in each way, and count what gets in after the answer
-	REVOCATION_ROUNDS=$(or $(ROUNDS),100) DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/faults/test_revocation.py
+revocation: $(DEV) ## Withdraw keys under load, TIMES times in each way, and count what gets in after the answer
+	REVOCATION_ROUNDS=$(or $(TIMES),100) DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/faults/test_revocation.py
 
-races: $(DEV) ## Let requests race each other, ROUNDS times in each way, on both databases
-	RACE_ROUNDS=$(or $(ROUNDS),50) $(BIN)/python -m pytest tests/faults/test_races.py tests/live/test_admins_race.py
-	RACE_ROUNDS=$(or $(ROUNDS),50) DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/faults/test_races.py tests/live/test_admins_race.py
+races: $(DEV) ## Let requests race each other, TIMES times in each way, on both databases
+	RACE_ROUNDS=$(or $(TIMES),50) $(BIN)/python -m pytest tests/faults/test_races.py tests/live/test_admins_race.py
+	RACE_ROUNDS=$(or $(TIMES),50) DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/faults/test_races.py tests/live/test_admins_race.py
 
 crash-test: $(DEV) ## Kill the whole server while it writes, KILLS times on each database
 	KILLS=$(or $(KILLS),200) $(BIN)/python -m pytest tests/faults/test_crashes.py
