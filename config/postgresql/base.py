@@ -1,5 +1,6 @@
 """The backend itself: Django's, but for the class of its connections."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Generator
@@ -8,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 import psycopg
 import structlog
-from django.db import DatabaseError, connection
+from django.db import connection
 from django.db.backends.postgresql import base
 from psycopg.abc import PQGen, PQGenConn
 
@@ -48,6 +49,7 @@ class PatientConnection(psycopg.Connection[Any]):
     def _connect_gen(cls, conninfo: str = "") -> PQGenConn[Any]:
         """The limit of psycopg itself is two seconds at least, and knows of no budget."""
         if not patience.may_connect():
+            _let_find_out()
             raise Silence("the database does not answer")
         steps, left = super()._connect_gen(conninfo), patience.left()
         return steps if left is None else _limited(steps, left)
@@ -68,8 +70,17 @@ def _limited(steps: Generator[Any, Any, RV], seconds: float) -> Generator[Any, A
         return done.value  # type: ignore[no-any-return]
     finally:
         patience.note_wait(time.monotonic() - began, answered=answered)
-        if not answered and _finding_out.acquire(blocking=False):
+        if not answered:
+            _let_find_out()
+
+
+def _let_find_out() -> None:
+    """Starts the thread that finds out when a silent server is back, unless there is one."""
+    if patience.is_silent() and _finding_out.acquire(blocking=False):
+        try:
             threading.Thread(target=_find_out, name="database", daemon=True).start()
+        except RuntimeError:  # no more threads now; the next request tries again
+            _finding_out.release()
 
 
 def _find_out() -> None:
@@ -78,13 +89,10 @@ def _find_out() -> None:
     try:
         while patience.is_silent():
             time.sleep(_PAUSE)
-            try:
+            with contextlib.suppress(Exception):  # whatever it is, it is no answer
                 connection.ensure_connection()
                 patience.note_wait(0, answered=True)
-            except DatabaseError:
-                continue
-            finally:
-                connection.close()
+            connection.close()
     finally:
         _finding_out.release()
 

@@ -103,6 +103,16 @@ def test_a_thread_finds_out_when_the_server_is_back() -> None:
         assert _sleep(0) == 1
 
 
+def test_a_request_that_finds_nobody_finding_out_sees_to_it() -> None:
+    patience.note_wait(2, answered=False)
+    with socket.create_server(("127.0.0.1", 0)) as silent, patience.budget(2):
+        where = f"host=127.0.0.1 port={silent.getsockname()[1]}"
+        with pytest.raises(psycopg.OperationalError):
+            PatientConnection.connect(where)
+
+    _until(lambda: not patience.is_silent())
+
+
 def _until(holds: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 60
     while not holds():
