@@ -7,8 +7,10 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
 from config import demo, env
+from config.logs import redact_crashes
 
 if __name__ == "__main__":
+    redact_crashes()
     if sys.argv[1:2] == ["demo"]:
         demo.use_own_settings()
     if sys.argv[1:] == ["generate_secrets"]:

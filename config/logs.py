@@ -1,6 +1,12 @@
 """Logs: one JSON object a line, with the request's id, and never a secret."""
 
+import json
 import logging.config
+import sys
+import threading
+import traceback
+from contextlib import suppress
+from types import TracebackType
 from typing import Any
 
 import structlog
@@ -29,6 +35,37 @@ def _redacted(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_redacted(item) for item in value]
     return value if isinstance(value, int | float | bool | None) else redact(str(value))
+
+
+class ConsoleHandler(logging.StreamHandler[Any]):
+    """Standard error. Of a line that cannot be made or written, it says where it comes from."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - its name there
+        """Logging's own way prints message and arguments as they are, secrets included."""
+        kind = sys.exc_info()[0]
+        line = {
+            "event": "line_not_logged",
+            "level": "error",
+            "logger": record.name,
+            "file": f"{record.filename}:{record.lineno}",
+            "reason": kind.__name__ if kind else None,
+        }
+        with suppress(OSError, ValueError):  # there may be nowhere left to say it
+            self.stream.write(json.dumps(line) + self.terminator)
+
+
+def redact_crashes() -> None:
+    """Cuts secrets in the tracebacks of what nobody catches, threads and finalizers included."""
+    sys.excepthook = _show
+    threading.excepthook = lambda crash: _show(crash.exc_type, crash.exc_value, crash.exc_traceback)
+    sys.unraisablehook = lambda crash: _show(crash.exc_type, crash.exc_value, crash.exc_traceback)
+
+
+def _show(
+    kind: type[BaseException], error: BaseException | None, trace: TracebackType | None
+) -> None:
+    if not issubclass(kind, SystemExit) and sys.stderr:
+        sys.stderr.write(redact("".join(traceback.format_exception(kind, error, trace))))
 
 
 _SHARED: list[Any] = [
@@ -61,7 +98,7 @@ def logging_settings(level: str) -> dict[str, Any]:
                 ],
             }
         },
-        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
+        "handlers": {"console": {"class": "config.logs.ConsoleHandler", "formatter": "json"}},
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
             # The access line of `config.middleware` says it already.

@@ -8,7 +8,9 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 from config import env, patience
+from config.logs import redact_crashes
 
+redact_crashes()
 env.load()
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]

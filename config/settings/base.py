@@ -219,5 +219,7 @@ REST_FRAMEWORK = {
 #: What the demo prints at each start; made with the demo's other secrets, unused elsewhere.
 DEMO_PASSWORD = env.text("DEMO_PASSWORD")
 
+DEFAULT_EXCEPTION_REPORTER = "config.reports.Reporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "config.reports.ReportFilter"
 LOGGING_CONFIG = None
 LOGGING = logging_settings(level=env.log_level())

@@ -17,6 +17,7 @@ from django.urls import NoReverseMatch, reverse
 from pytest_django import Settings
 
 from apikeys.services import Issued
+from config.logs import ConsoleHandler
 from organizations.models import User
 from tests.client import ApiClient
 from tests.conftest import ALL_SCOPES
@@ -63,7 +64,7 @@ def story(
 @contextlib.contextmanager
 def console_log() -> Iterator[None]:
     """The real handler and formatter, writing to the real standard error that `capfd` reads."""
-    handler = next(h for h in logging.getLogger().handlers if type(h) is logging.StreamHandler)
+    handler = next(h for h in logging.getLogger().handlers if isinstance(h, ConsoleHandler))
     before = handler.stream
     with open(2, "w", closefd=False) as stderr:
         handler.setStream(stderr)

@@ -1,10 +1,13 @@
+import io
 import json
 import logging
+from typing import Any
 
 import pytest
 import structlog
 
 from apikeys import tokens
+from config.logs import ConsoleHandler
 from tests.client import ApiClient
 from tests.logs import Lines
 
@@ -61,6 +64,39 @@ def test_secrets_are_cut_in_tracebacks(lines: Lines) -> None:
     assert "Traceback" in line["exception"]
     assert f"cannot take {SHOWN}[redacted]" in line["exception"]
     assert SECRET not in json.dumps(line)
+
+
+def test_secrets_are_cut_in_stacks_too(lines: Lines) -> None:
+    logging.getLogger("elsewhere").warning("Stack of %s", SECRET, stack_info=True)
+
+    (line,) = lines()
+    assert "Stack (most recent call last)" in line["stack_info"]
+    assert SECRET not in json.dumps(line)
+
+
+class Unspeakable:
+    def __str__(self) -> str:
+        raise ValueError(SECRET)
+
+
+@pytest.mark.parametrize("arguments", [("%d", SECRET), ("%s %s", SECRET), ("%s", Unspeakable())])
+def test_a_line_that_cannot_be_made_tells_only_where_it_comes_from(
+    arguments: tuple[Any, ...],
+) -> None:
+    (console,) = (h for h in logging.getLogger().handlers if isinstance(h, ConsoleHandler))
+    said, before = io.StringIO(), console.stream
+    console.setStream(said)
+    try:
+        record = logging.LogRecord("odd", 30, __file__, 7, arguments[0], arguments[1:], None)
+        console.handle(record)
+    finally:
+        console.setStream(before)
+
+    line = json.loads(said.getvalue())
+    assert (line["event"], line["logger"]) == ("line_not_logged", "odd")
+    assert line["file"] == "test_logs.py:7"
+    assert line["reason"] in ("TypeError", "ValueError")
+    assert SECRET[len(SHOWN) :] not in said.getvalue()
 
 
 @pytest.mark.django_db
