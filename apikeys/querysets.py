@@ -1,11 +1,12 @@
 """Which keys and templates an actor may see. Reads only."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.apps import apps
 from django.db import models
-from django.db.models import Prefetch, Q
+from django.db.models import Count, F, Max, Prefetch, Q
 
 from apikeys.tokens import Environment
 from organizations.actors import Actor
@@ -50,6 +51,17 @@ class ApiKeyQuerySet(OwnedQuerySet["ApiKey"]):
         return self.select_related("organization", "service_account").prefetch_related(secrets)
 
 
+@dataclass(frozen=True, slots=True)
+class PepperUse:
+    """What hangs on a pepper: secrets that can still open something, and those that cannot."""
+
+    pepper: int
+    live: int = 0
+    never_used: int = 0
+    ended: int = 0
+    last_used_at: datetime | None = None
+
+
 class ApiKeySecretQuerySet(GuardedQuerySet["ApiKeySecret"]):
     """Secrets of keys."""
 
@@ -60,6 +72,19 @@ class ApiKeySecretQuerySet(GuardedQuerySet["ApiKeySecret"]):
     def overlapping(self, now: datetime) -> Self:
         """Older secrets that still verify while a rotation overlaps."""
         return self.filter(ends_at__gt=now)
+
+    def by_pepper(self, now: datetime) -> list[PepperUse]:
+        """Each pepper that some secret is under. Looks at all rows; `never_used` are live ones."""
+        unended = Q(ends_at=None) | Q(ends_at__gt=now)
+        unexpired = Q(key__expires_at=None) | Q(key__expires_at__gt=now)
+        live = unended & unexpired & Q(key__revoked_at=None)
+        rows = self.values("pepper").annotate(
+            live=Count("pk", filter=live),
+            never_used=Count("pk", filter=live & Q(last_used_at=None)),
+            ended=Count("pk") - F("live"),
+            last_used_at=Max("last_used_at"),
+        )
+        return [PepperUse(**row) for row in rows.order_by("pepper")]
 
 
 class SubmissionQuerySet(GuardedQuerySet["Submission"]):

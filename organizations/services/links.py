@@ -12,12 +12,15 @@ from organizations.models import Invitation
 NO_ID: Final = UUID(int=0)
 #: Where a visitor's session keeps the link of an invitation while they sign in or up.
 INVITATION_KEY: Final = "invitation"
-_signer: Final = Signer(sep=".", salt="organizations.invitation")
+
+
+def _signer() -> Signer:
+    return Signer(sep=".", salt="organizations.invitation")
 
 
 def token_of(invitation: Invitation) -> str:
     """What the link of an invitation ends with."""
-    return _signer.sign(f"{invitation.public_id}.{invitation.nonce}")
+    return _signer().sign(f"{invitation.public_id}.{invitation.nonce}")
 
 
 def invitation_behind(token: str) -> Invitation:
@@ -27,7 +30,7 @@ def invitation_behind(token: str) -> Invitation:
     """
     dead = NotFound("This link does not work. If you got a newer e-mail, use the link in that one.")
     try:
-        public_id, _, nonce = _signer.unsign(token).partition(".")
+        public_id, _, nonce = _signer().unsign(token).partition(".")
     except BadSignature:
         raise dead from None
     pk = ids.read_id("inv", public_id) or NO_ID
