@@ -6,7 +6,8 @@ WORKERS ?= 1
 # The role is the one that runs make, as with psql.
 TEST_DATABASE_URL ?= postgres://127.0.0.1:5432/postgres
 TEST_REDIS_URL ?= redis://127.0.0.1:6379/15
-PYTEST ?= -n 2 --dist loadfile --ignore tests/browser --ignore tests/contract --ignore tests/benchmarks
+# Fewer secrets than that, issued and looked for in every place, would prove little.
+PYTEST ?= -n 2 --dist loadfile --ignore tests/browser --ignore tests/contract --secrets 1000 --ignore tests/benchmarks
 # What “make bench” measures; MEMORY is the seconds of its longest part, 600 for all of it.
 SECONDS ?= 2
 KEYS ?= 1000,1000000

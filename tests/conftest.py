@@ -21,6 +21,8 @@ from tests.domain import actor_called
 from tests.factories import IssuedKeyFactory, MembershipFactory, OrganizationFactory, UserFactory
 from tests.logs import Lines, captured
 
+pytest_plugins = ["tests.canary.plugin"]
+
 ALL_SCOPES = [
     "trademarks:read",
     "search:read",

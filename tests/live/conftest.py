@@ -137,13 +137,13 @@ def free_port() -> int:
 def _environment() -> dict[str, str]:
     return {
         **os.environ,
-        "DATABASE_URL": _database_url(),
+        "DATABASE_URL": database_url(),
         "DJANGO_SETTINGS_MODULE": "config.settings.test",
         "REDIS_URL": configured.REDIS_URL,
     }
 
 
-def _database_url() -> str:
+def database_url() -> str:
     """The test database's own address, which only its settings know."""
     database = connection.settings_dict
     if connection.vendor == "sqlite":
