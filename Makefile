@@ -24,7 +24,7 @@ CONTRACT := .venv/.contract
 BENCH := .venv/.bench
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-postgres test-browser test-contract test-bench fuzz bench schemas screenshots lint format typecheck secure sbom check lock
+.PHONY: help install demo test test-postgres test-browser test-contract test-bench fuzz bench schemas matrix screenshots lint format typecheck secure sbom check lock
 .PHONY: revocation races crash-test state-machine outages
 
 help: ## List the targets
@@ -103,6 +103,9 @@ bench: $(BENCH) ## Measure (ROUNDS, SECONDS, KEYS, DATABASES, PARTS, MEMORY)
 
 schemas: $(BASE) ## Write the OpenAPI documents anew into docs/schemas
 	DJANGO_SETTINGS_MODULE=config.settings.test $(BIN)/python manage.py write_schemas docs/schemas
+
+matrix: $(DEV) ## Write the table of who may do what anew into docs/authorization.md
+	$(BIN)/python -m tests.matrix
 
 screenshots: $(BROWSER) ## Make the pictures of the README anew, from a demo of their own
 	$(BIN)/python -m tests.browser.screenshots docs/images

@@ -1,6 +1,7 @@
 """Whether this process lives, and whether it can do its work."""
 
 from collections.abc import Callable
+from typing import Final
 
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -8,14 +9,6 @@ from django.views.decorators.http import require_safe
 
 from apikeys.api.failures import RETRY_SECONDS
 from apikeys.limits import limiter
-
-
-def health_checks(
-    get_response: Callable[[HttpRequest], HttpResponse],
-) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware that answers `/livez` and `/readyz` for any Host: probes call by address."""
-    checks = {"/livez": livez, "/readyz": readyz}
-    return lambda request: checks.get(request.path, get_response)(request)
 
 
 @require_safe
@@ -44,3 +37,17 @@ def _database_answers() -> bool:
     except DatabaseError:
         return False
     return True
+
+
+#: The addresses that no URL configuration knows.
+CHECKS: Final[dict[str, Callable[[HttpRequest], HttpResponse]]] = {
+    "/livez": livez,
+    "/readyz": readyz,
+}
+
+
+def health_checks(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware that answers `/livez` and `/readyz` for any Host: probes call by address."""
+    return lambda request: CHECKS.get(request.path, get_response)(request)

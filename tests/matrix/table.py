@@ -1,0 +1,274 @@
+"""Who may do what: for each class of operations what each caller is answered, and its routes.
+
+This is data. No answer is computed from the code that gives it.
+"""
+
+from typing import Final
+
+#: What is answered: a status of refusal, one of the sign-ins, "away" for a redirect to somewhere
+#: that refuses nobody, or "yes" for anything that is not a refusal.
+Answer = int | str
+YES: Final = "yes"
+AWAY: Final = "away"
+SIGN_IN: Final = "sign-in"
+STAFF_SIGN_IN: Final = "staff sign-in"
+
+USABLE_KEYS: Final = ("read-only", "managing", "test", "service", "foreign")
+DEAD_KEYS: Final = ("expired", "revoked", "disabled")
+SESSIONS: Final = ("admin", "member", "outsider", "staff", "clerk")
+CALLERS: Final = ("nobody", *USABLE_KEYS, *DEAD_KEYS, *SESSIONS)
+DESCRIPTIONS: Final = {
+    "nobody": "no credential",
+    "read-only": "Acme's key with `search:read`",
+    "managing": "Acme's key with every scope",
+    "test": "Acme's key with every scope, of the test environment",
+    "service": "the key, with every scope, of a service account of Acme",
+    "foreign": "Globex's key with every scope",
+    "expired": "a key of Acme that has expired",
+    "revoked": "a key of Acme that was revoked",
+    "disabled": "a key of Acme that is disabled",
+    "admin": "the session of an admin of Acme",
+    "member": "the session of a member of Acme",
+    "outsider": "the session of an admin of Globex",
+    "staff": "the session of staff with every permission, in no organization",
+    "clerk": "the session of staff without a permission, in no organization",
+}
+
+
+def _api(
+    read_only: Answer, managing: Answer, test: Answer, service: Answer, foreign: Answer
+) -> dict[str, Answer]:
+    """Of the API: a session is nobody, and a key that does not work is no better."""
+    usable = (read_only, managing, test, service, foreign)
+    return dict.fromkeys(CALLERS, 401) | dict(zip(USABLE_KEYS, usable, strict=True))
+
+
+def _page(
+    admin: Answer,
+    member: Answer,
+    outsider: Answer,
+    staff: Answer,
+    clerk: Answer,
+    nobody: Answer = SIGN_IN,
+) -> dict[str, Answer]:
+    """Of a page: a key is nobody there."""
+    sessions = (admin, member, outsider, staff, clerk)
+    return dict.fromkeys(CALLERS, nobody) | dict(zip(SESSIONS, sessions, strict=True))
+
+
+def _people(answer: Answer, nobody: Answer = SIGN_IN) -> dict[str, Answer]:
+    return _page(answer, answer, answer, answer, answer, nobody=nobody)
+
+
+def _staff(staff: Answer, clerk: Answer) -> dict[str, Answer]:
+    """Of the administration: a customer is nobody there."""
+    sign_in = STAFF_SIGN_IN
+    return _page(sign_in, sign_in, sign_in, staff, clerk, nobody=sign_in)
+
+
+#: Class of operations → what each caller is answered.
+CLASSES: Final[dict[str, dict[str, Answer]]] = {
+    # The API                       read-only managing test service foreign
+    "own keys": _api(403, YES, YES, YES, YES),
+    "own key": _api(YES, YES, YES, YES, YES),
+    "a live key": _api(403, YES, 404, YES, 404),
+    "secret of a live key": _api(403, YES, 404, 403, 404),
+    "keys of a workspace": _api(403, YES, YES, YES, 404),
+    "templates, reading": _api(YES, YES, YES, YES, 404),
+    "templates, writing": _api(403, YES, 403, YES, 404),
+    # The pages          admin member outsider staff clerk
+    "admins": _page(YES, 403, 404, 404, 404),
+    "members": _page(YES, YES, 404, 404, 404),
+    "whoever is signed in": _people(YES),
+    "second factor that is not set up": _people(404),
+    "second step of signing in": _people(AWAY),
+    "signing in": _people(AWAY, nobody=YES),
+    "invited person": _people(404, nobody=YES),
+    # The administration  staff clerk
+    "any staff": _staff(YES, YES),
+    "staff with permission": _staff(YES, 403),
+    "application of the staff": _staff(YES, 404),
+    "no staff": _staff(403, 403),
+    "nothing for staff": _staff(404, 404),
+    "reading only, for staff": _staff(405, 405),
+    "sign-in of the staff": _page(403, 403, 403, YES, YES, nobody=SIGN_IN),
+    "sign-out of the staff": _page(AWAY, AWAY, AWAY, YES, YES, nobody=AWAY),
+    "no address to sign out": _page(AWAY, AWAY, AWAY, 405, 405, nobody=AWAY),
+    # For whoever comes
+    "everybody": _people(YES, nobody=YES),
+    "no method": _people(405, nobody=405),
+    "no address": _people(404, nobody=404),
+}
+_FORM: Final = "GET POST PUT"
+_OBJECT: Final = "DELETE GET PATCH POST PUT"
+
+
+def _model(name: str, **different: str) -> dict[tuple[str, str], str]:
+    """The pages of the administration about a model; `different` are those that are not usual."""
+    usual = {
+        ("", "GET POST"): "staff with permission",
+        ("add/", "GET POST"): different.get("add", "staff with permission"),
+        ("<path:object_id>/", _OBJECT): "any staff",  # leads to the next one
+        ("<path:object_id>/change/", "GET"): "staff with permission",
+        ("<path:object_id>/change/", "POST"): different.get("change", "staff with permission"),
+        ("<path:object_id>/delete/", "GET POST"): "no staff",
+        ("<path:object_id>/history/", "GET POST"): "staff with permission",
+    }
+    return {(f"admin/{name}/{rest}", methods): kind for (rest, methods), kind in usual.items()}
+
+
+_DEVELOPER: Final = "o/<slug:slug>/settings/developer/"
+_KEY: Final = f"{_DEVELOPER}keys/<str:key_id>/"
+_TEMPLATE: Final = f"{_DEVELOPER}templates/<str:template_id>/"
+_ROBOT: Final = f"{_DEVELOPER}service-accounts/<str:account_id>/"
+_MEMBERS: Final = "o/<slug:slug>/settings/members/"
+_WORKSPACE: Final = "api/v1/workspaces/<str:workspace_id>/api-keys"
+_ACCOUNT: Final = "v1/accounts/<str:account_id>/templates"
+_RESET: Final = r"accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$"
+_FACTOR: Final = "accounts/2fa/"
+
+#: (route, methods) → class of operations.
+ROWS: Final[dict[tuple[str, str], str]] = {
+    # Canonical format
+    ("v1/api-keys", "GET POST"): "own keys",
+    ("v1/api-keys/current", "GET"): "own key",
+    ("v1/api-keys/<str:id>", "GET PATCH DELETE"): "a live key",
+    ("v1/api-keys/<str:id>/rotate", "POST"): "secret of a live key",
+    ("v1/api-keys/<str:id>/usage", "GET"): "a live key",
+    # Envelope format
+    ("envelope/v1/api-keys", "GET POST"): "own keys",
+    ("envelope/v1/api-keys/current", "GET"): "own key",
+    ("envelope/v1/api-keys/<str:id>", "GET PATCH DELETE"): "a live key",
+    ("envelope/v1/api-keys/<str:id>/rotate", "POST"): "secret of a live key",
+    ("envelope/v1/api-keys/<str:id>/usage", "GET"): "a live key",
+    # Workspace format
+    (_WORKSPACE, "GET POST"): "keys of a workspace",
+    (f"{_WORKSPACE}/<str:id>", "DELETE"): "a live key",
+    # Account format
+    (_ACCOUNT, "GET"): "templates, reading",
+    (_ACCOUNT, "POST"): "templates, writing",
+    (f"{_ACCOUNT}/<str:id>", "GET"): "templates, reading",
+    (f"{_ACCOUNT}/<str:id>", "PATCH DELETE"): "templates, writing",
+    # Schemas, and whatever else lies under the prefixes
+    **{
+        (f"{base}/openapi.{kind}", method): who
+        for base in ("v1", "envelope/v1", "api/v1", "v1/accounts")
+        for kind in ("json", "yaml")
+        for method, who in (("GET", "everybody"), ("POST", "no method"))
+    },
+    ("^(?:v1|envelope|api)(?:/.*)?$", "GET POST"): "no address",
+    # Health checks, guide, theme
+    ("livez", "GET"): "everybody",
+    ("readyz", "GET"): "everybody",
+    ("docs/", "GET"): "everybody",
+    ("docs/calls/", "GET"): "everybody",
+    ("docs/errors/", "GET"): "everybody",
+    ("docs/formats/", "GET"): "everybody",
+    ("docs/changes/", "GET"): "everybody",
+    ("theme/", "GET"): "no method",
+    ("theme/", "POST"): "everybody",
+    # Organizations
+    ("", "GET"): "whoever is signed in",
+    ("organizations/new/", "GET POST"): "whoever is signed in",
+    ("invitations/<str:token>/", "GET"): "no address",  # the token is nobody's
+    ("invitations/<str:token>/", "POST"): "invited person",
+    ("o/<slug:slug>/settings/", "GET"): "members",
+    ("o/<slug:slug>/settings/", "POST"): "admins",
+    ("o/<slug:slug>/settings/leave/", "GET POST"): "members",
+    (_MEMBERS, "GET"): "members",
+    (_MEMBERS, "POST"): "admins",
+    (f"{_MEMBERS}<uuid:member_id>/role/", "GET POST"): "admins",
+    (f"{_MEMBERS}<uuid:member_id>/remove/", "GET POST"): "admins",
+    (f"{_MEMBERS}invitations/<uuid:invitation_id>/", "GET POST"): "admins",
+    # Settings → Developer
+    (_DEVELOPER, "GET"): "admins",
+    (f"{_DEVELOPER}access/", "GET"): "admins",
+    (f"{_DEVELOPER}activity/", "GET"): "admins",
+    (f"{_DEVELOPER}activity/export/", "GET"): "admins",
+    (f"{_DEVELOPER}usage/", "GET"): "admins",
+    (f"{_DEVELOPER}usage/export/", "GET"): "admins",
+    (f"{_DEVELOPER}test/", "GET POST"): "admins",
+    (f"{_DEVELOPER}keys/create/", "GET POST"): "admins",
+    (_KEY, "GET"): "admins",
+    (f"{_KEY}edit/", "GET POST"): "admins",
+    (f"{_KEY}rotate/", "GET POST"): "admins",
+    (f"{_KEY}switch/", "GET POST"): "admins",
+    (f"{_KEY}delete/", "GET POST"): "admins",
+    (f"{_DEVELOPER}templates/", "GET"): "members",
+    (f"{_DEVELOPER}templates/create/", "GET POST"): "admins",
+    (f"{_TEMPLATE}edit/", "GET POST"): "admins",
+    (f"{_TEMPLATE}delete/", "GET POST"): "admins",
+    (f"{_DEVELOPER}service-accounts/", "GET"): "admins",
+    (f"{_DEVELOPER}service-accounts/create/", "GET POST"): "admins",
+    (_ROBOT, "GET"): "admins",
+    (f"{_ROBOT}edit/", "GET POST"): "admins",
+    (f"{_ROBOT}switch/", "GET POST"): "admins",
+    # A person's own account
+    ("accounts/login/", _FORM): "signing in",
+    ("accounts/signup/", _FORM): "signing in",
+    ("accounts/login/code/confirm/", _FORM): "second step of signing in",
+    ("accounts/logout/", "GET"): "everybody",
+    ("accounts/logout/", "POST"): "everybody",
+    ("accounts/inactive/", "GET"): "everybody",
+    ("accounts/reauthenticate/", _FORM): "whoever is signed in",
+    ("accounts/sessions/", _FORM): "whoever is signed in",
+    ("accounts/email/", _FORM): "whoever is signed in",
+    ("accounts/confirm-email/", "GET"): "everybody",
+    ("accounts/confirm-email/", "POST"): "no method",
+    (r"accounts/^confirm-email/(?P<key>[-:\w]+)/$", "GET"): "everybody",
+    (r"accounts/^confirm-email/(?P<key>[-:\w]+)/$", "POST"): "no address",  # nobody's link
+    ("accounts/password/change/", _FORM): "whoever is signed in",
+    ("accounts/password/set/", _FORM): "whoever is signed in",
+    ("accounts/password/reset/", _FORM): "everybody",
+    ("accounts/password/reset/done/", "GET"): "everybody",
+    ("accounts/password/reset/key/done/", "GET"): "everybody",
+    (_RESET, _FORM): "everybody",
+    (_FACTOR, "GET"): "whoever is signed in",
+    (f"{_FACTOR}authenticate/", "GET POST"): "second step of signing in",
+    (f"{_FACTOR}reauthenticate/", _FORM): "whoever is signed in",
+    (f"{_FACTOR}totp/activate/", _FORM): "whoever is signed in",
+    (f"{_FACTOR}totp/deactivate/", _FORM): "second factor that is not set up",
+    (f"{_FACTOR}recovery-codes/", "GET"): "second factor that is not set up",
+    (f"{_FACTOR}recovery-codes/download/", "GET"): "second factor that is not set up",
+    (f"{_FACTOR}recovery-codes/generate/", _FORM): "whoever is signed in",
+    (f"{_FACTOR}webauthn/", "GET"): "whoever is signed in",
+    (f"{_FACTOR}webauthn/add/", _FORM): "whoever is signed in",
+    (f"{_FACTOR}webauthn/login/", _FORM): "second step of signing in",
+    (f"{_FACTOR}webauthn/reauthenticate/", _FORM): "whoever is signed in",
+    (f"{_FACTOR}webauthn/keys/<int:pk>/edit/", _FORM): "second factor that is not set up",
+    (
+        f"{_FACTOR}webauthn/keys/<int:pk>/remove/",
+        "GET POST DELETE",
+    ): "second factor that is not set up",
+    # Administration
+    ("admin/", "GET POST"): "any staff",
+    ("admin/login/", "GET POST"): "sign-in of the staff",
+    ("admin/logout/", "GET"): "no address to sign out",
+    ("admin/logout/", "POST"): "sign-out of the staff",
+    ("admin/password_change/", "GET POST"): "any staff",
+    ("admin/password_change/done/", "GET"): "any staff",
+    ("admin/password_change/done/", "POST"): "reading only, for staff",
+    ("admin/jsi18n/", "GET"): "any staff",
+    ("admin/jsi18n/", "POST"): "reading only, for staff",
+    ("admin/autocomplete/", "GET"): "no staff",  # it needs a field to complete
+    ("admin/autocomplete/", "POST"): "reading only, for staff",
+    ("admin/r/<path:content_type_id>/<path:object_id>/", "GET POST"): "nothing for staff",
+    ("admin/^(?P<app_label>organizations|apikeys)/$", "GET POST"): "application of the staff",
+    ("admin/(?P<url>.*)$", "GET POST"): "nothing for staff",
+    ("admin/organizations/user/<id>/password/", "GET POST"): "staff with permission",
+    **_model("organizations/organization"),
+    **_model("organizations/serviceaccount"),
+    **_model("organizations/user"),
+    **_model("organizations/membership"),
+    **_model("organizations/invitation", add="no staff", change="no staff"),
+    **_model("organizations/auditevent", add="no staff", change="no staff"),
+    **_model("apikeys/apikey", change="reading only, for staff"),
+    **_model("apikeys/keytemplate"),
+}
+#: (route, method) → what each caller is answered.
+MATRIX: Final[dict[tuple[str, str], dict[str, Answer]]] = {
+    (route, method): CLASSES[kind]
+    for (route, methods), kind in ROWS.items()
+    for method in methods.split()
+}
+CELLS: Final = len(MATRIX) * len(CALLERS)
