@@ -16,6 +16,7 @@ from apikeys.api.fallbacks import is_api
 from apikeys.ledger import ledger
 from apikeys.uses import KeyUse
 from config import patience
+from config.health import CHECKS
 from organizations.origin import entered, is_trusted, read_origin
 
 _PERMISSIONS: Final = "camera=(), geolocation=(), microphone=(), clipboard-write=(self)"
@@ -50,7 +51,7 @@ def request_context(
         use = use_of(request)
         if use:
             _settle(use, response)
-        if called:
+        if called or request.path in CHECKS:
             _set_api_headers(request, response)
         else:
             _set_page_headers(response)
