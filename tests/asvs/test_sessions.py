@@ -1,0 +1,58 @@
+"""How sessions are named, how they end, and what an old one has to confirm."""
+
+import re
+
+import pytest
+from django.core import mail
+from django.test import Client
+
+from organizations.models import Organization, User
+from tests.pages.support import grow_stale, sign_in
+
+PAGE = "/o/acme/settings/developer/"
+
+
+def test_the_id_of_a_session_cannot_be_guessed(acme: Organization, admin: User) -> None:
+    first, second = (sign_in(admin).session.session_key for _ in range(2))
+
+    assert first
+    assert second
+    assert first != second
+    assert re.fullmatch(r"[0-9a-z]{32}", first)  # 36 to the power of 32: 165 bits
+
+
+def test_a_session_that_was_left_opens_nothing(acme: Organization, admin: User) -> None:
+    client = sign_in(admin)
+    kept = client.cookies["sessionid"].value
+    assert client.get(PAGE).status_code == 200
+    client.post("/accounts/logout/")
+    thief = Client()
+    thief.cookies["sessionid"] = kept
+
+    assert thief.get(PAGE).status_code == 302
+
+
+@pytest.mark.parametrize("path", [PAGE, "/o/acme/settings/", "/accounts/sessions/"])
+def test_the_way_out_is_on_the_page(acme: Organization, admin: User, path: str) -> None:
+    assert 'action="/accounts/logout/"' in sign_in(admin).get(path).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/accounts/email/", {"action_add": "", "email": "new@acme.example"}),
+        ("/accounts/2fa/totp/activate/", {"code": "123456"}),
+        ("/accounts/2fa/webauthn/add/", {}),
+    ],
+)
+def test_an_old_sign_in_is_confirmed_before_ways_in_are_changed(
+    acme: Organization, admin: User, path: str, fields: dict[str, str]
+) -> None:
+    client = sign_in(admin)
+    grow_stale(client)
+
+    answer = client.post(path, fields)
+
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/accounts/reauthenticate/")
+    assert not mail.outbox
