@@ -5,12 +5,14 @@ from django.db.models.signals import post_migrate
 
 
 class OrganizationsConfig(AppConfig):
-    """Installs the database triggers of this app after each migrate."""
+    """Installs the database triggers of this app after each migrate, and logs sign-ins."""
 
     name = "organizations"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from organizations.sign_ins import log_sign_ins
         from organizations.triggers import install_after_migrate
 
         post_migrate.connect(install_after_migrate, sender=self)
+        log_sign_ins()
