@@ -3,6 +3,7 @@
 import re
 from base64 import b64encode
 from collections.abc import Iterator
+from threading import Lock
 from typing import Final
 
 from apikeys import tokens
@@ -18,15 +19,17 @@ class Needles:
     def __init__(self) -> None:
         self._parts: dict[bytes, int] = {}
         self._prefixes: list[str] = []
+        self._lock = Lock()
 
     def __len__(self) -> int:
         return len(self._prefixes)
 
     def add(self, secret: str) -> int:
         """Looks for `secret` from now on, as text, in hexadecimal and in base64; its number."""
-        number = len(self._prefixes)
-        self._prefixes.append(tokens.displayed_prefix(secret))
-        self._parts.update(dict.fromkeys(_forms(secret), number))
+        with self._lock:
+            number = len(self._prefixes)
+            self._prefixes.append(tokens.displayed_prefix(secret))
+            self._parts.update(dict.fromkeys(_forms(secret), number))
         return number
 
     def found_in(self, haystack: bytes) -> set[int]:

@@ -11,31 +11,31 @@ import pytest
 from apikeys import tokens
 from config.env import ROOT
 from tests.canary.needles import Needles
+from tests.domain import SECRET
 from tests.live.conftest import database_url
 from tests.processes import environment
 
-SECRET = tokens.generate("sig", tokens.Environment.LIVE)
 HIDDEN = SECRET.removeprefix(tokens.displayed_prefix(SECRET))
 PLANTED = Path(__file__).with_name("planted.py.txt")
 CLEAN = 2
 
 
+FORMS = {
+    "whole": SECRET,
+    "random": HIDDEN,
+    "its start": HIDDEN[:24],
+    "its end": HIDDEN[-24:],
+    "hexadecimal": SECRET.encode().hex(),
+    "in capitals": SECRET.encode().hex().upper(),
+    "base64": f"Basic {b64encode(SECRET.encode()).decode()}",
+    "base64 after a byte": b64encode(f":{SECRET}:".encode()).decode(),
+    "base64 after two": b64encode(f"::{SECRET}:".encode()).decode(),
+    "bytes in a list": repr({"deep": [SECRET.encode()]}),
+}
+
+
 @pytest.mark.parametrize("before", ["", "x", "xy", "xyz"])
-@pytest.mark.parametrize(
-    "form",
-    [
-        SECRET,
-        HIDDEN[:24],
-        HIDDEN[-24:],
-        HIDDEN,
-        SECRET.encode().hex(),
-        SECRET.encode().hex().upper(),
-        f"Basic {b64encode(SECRET.encode()).decode()}",
-        b64encode(f":{SECRET}:".encode()).decode(),
-        b64encode(f"::{SECRET}:".encode()).decode(),
-        repr({"deep": [SECRET.encode()]}),
-    ],
-)
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 def test_a_secret_is_found_in_each_form(form: str, before: str) -> None:
     (needles := Needles()).add(tokens.generate("sig", tokens.Environment.LIVE))
     number = needles.add(SECRET)
