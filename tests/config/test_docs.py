@@ -101,6 +101,13 @@ def test_links_in_texts_lead_somewhere(text: Path) -> None:
     assert [target for target in targets if not (text.parent / target).exists()] == []
 
 
+@pytest.mark.parametrize("text", TEXTS, ids=lambda path: path.name)
+def test_tests_named_in_texts_exist(text: Path) -> None:
+    named = set(re.findall(r"`(tests/[\w/.]+)`", text.read_text()))
+
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
 def test_the_index_lists_every_text() -> None:
     index = (ROOT / "docs/README.md").read_text()
     listed = [f"({path.relative_to(ROOT / 'docs')})" for path in (ROOT / "docs").rglob("*.md")]
