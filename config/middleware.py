@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from functools import cache
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -115,7 +114,6 @@ def _set_api_headers(request: HttpRequest, response: HttpResponse) -> None:
         response.headers["Strict-Transport-Security"] = _strict_transport()
 
 
-@cache
 def _strict_transport() -> str:
     """As Django's SecurityMiddleware says it to pages."""
     return "; ".join(
