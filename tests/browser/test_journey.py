@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from typing import TYPE_CHECKING
 
 import httpx
@@ -77,7 +78,11 @@ def _assert_listed(page: "Page") -> None:
 
 
 def _delete(page: "Page") -> None:
-    """Deletes the key, which was used just now."""
+    """Deletes the key, which was used just now and says so as soon as that is written."""
+    for _ in range(200):
+        if ApiKey.objects.get().last_used_at:
+            break
+        time.sleep(0.1)
     page.get_by_role("link", name="Delete Production").click()
     page.get_by_label("Type Production to confirm").fill("Production")
     page.get_by_role("button", name="Delete key").click()
