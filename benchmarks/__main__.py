@@ -18,7 +18,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = _parser().parse_args(arguments)
     rounds.require_two_cores()
     results = run(asked)
-    report.save(results, asked.write)
     print(report.markdown(results))
     print(f"Written to {asked.write} and, as Markdown, beside it.")
     slow = [name for one in results["rounds"] for name in rounds.too_busy(one["figures"])]
@@ -41,7 +40,9 @@ def run(asked: argparse.Namespace) -> dict[str, Any]:
             database = prepare(vendor, asked.server, "lists", asked.lists)
             found = lists.measure(database, asked.lists, plan)
             results.setdefault("lists", {})[vendor] = found
+            report.save(results, asked.write)
     _measure_once(asked, plan, results)
+    report.save(results, asked.write)
     return results
 
 
@@ -57,6 +58,7 @@ def _measure_keys(
             figures = rounds.measure(database, number, plan, _say)
             one = {"database": vendor, "keys": number, "facts": database.facts, "figures": figures}
             results["rounds"].append(one)
+            report.save(results, asked.write)  # what comes later may fail, hours later
 
 
 def _measure_once(asked: argparse.Namespace, plan: Plan, results: dict[str, Any]) -> None:
