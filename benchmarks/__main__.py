@@ -1,6 +1,8 @@
 """`make bench`: fills its databases, measures, prints the tables and writes the results."""
 
 import argparse
+import signal
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +19,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """One run."""
     asked = _parser().parse_args(arguments)
     rounds.require_two_cores()
+    for number in (signal.SIGTERM, signal.SIGINT):  # servers end with whoever started them
+        signal.signal(number, lambda *_: sys.exit("Stopped."))
     results = run(asked)
     print(report.markdown(results))
     print(f"Written to {asked.write} and, as Markdown, beside it.")
