@@ -33,6 +33,10 @@ _MORE_HEADERS: Final[dict[int, str]] = {
 }
 
 
+_IN_PROGRESS_HEADER: Final = {
+    "schema": {"type": "string"},
+    "description": "Only while a call with the same Idempotency-Key is under way.",
+}
 _REPLAYED_HEADER: Final = {
     "schema": {"type": "string", "const": "true"},
     "description": "Only where the same call was answered before; the secret is not there then.",
@@ -88,6 +92,8 @@ def _operation(operation: Operation, wire: WireFormat, route: str, viewset: type
         schema = {"$ref": "#/components/schemas/Error"}
         example = examples.failure(wire, failure)
         responses[str(failure)] = _response(failure, CAUSES[failure], schema, example)
+    if operation.is_repeatable(noun):
+        responses["409"]["headers"]["Retry-After"] = _IN_PROGRESS_HEADER
     described: dict[str, Any] = {
         "operationId": f"{operation.name}_{noun}{'s' if operation.name == 'list' else ''}",
         "summary": operation.summary,
