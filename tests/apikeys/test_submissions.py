@@ -1,12 +1,14 @@
 """A form that is sent twice makes one secret, however the two sendings fall together."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from django.test import Client
+from django.utils import timezone
 
 from apikeys import services
 from apikeys.models import ApiKey, ApiKeySecret
@@ -14,7 +16,7 @@ from apikeys.services import AlreadySubmitted, Attempt, Issued
 from organizations.actors import Actor
 from organizations.exceptions import Conflict
 from organizations.models import AuditEvent, Organization, User
-from tests.domain import at_once, nothing_written, unwritable_trail
+from tests.domain import acting, at_once, nothing_written, unwritable_trail
 from tests.factories import SYSTEM
 from tests.pages.support import developer, secret_in, sign_in
 
@@ -126,3 +128,67 @@ def test_a_rotation_that_was_undone_can_be_sent_again(make_key: Callable[..., Is
     assert services.rotate_api_key(key, actor=SYSTEM, submission=submission).secret
     with pytest.raises(AlreadySubmitted):
         services.rotate_api_key(key, actor=SYSTEM, submission=submission, force=True)
+
+
+# --- Calls with an `Idempotency-Key` ---
+
+CALL = Attempt("8e03978e-40d5-43dd-bc93-6894a57f9324", b"x" * 32)
+
+
+def test_a_call_whose_writes_were_undone_can_be_sent_again(
+    manager: Issued, acme: Organization
+) -> None:
+    attempt, actor = CALL, acting(manager)
+
+    def create() -> Issued:
+        return services.create_api_key(
+            organization=acme, actor=actor, name="Production", submission=attempt
+        )
+
+    with nothing_written(), unwritable_trail(), pytest.raises(DatabaseError):
+        create()
+
+    assert create().key.name == "Production"
+
+
+def test_many_at_once_make_one_key(committed: None, acme: Organization, manager: Issued) -> None:
+    actor, attempt = acting(manager), CALL
+
+    def create() -> Issued:
+        return services.create_api_key(
+            organization=acme, actor=actor, name="Production", submission=attempt
+        )
+
+    outcomes = at_once([create] * 8)
+
+    made = [outcome for outcome in outcomes if isinstance(outcome, Issued)]
+    assert len(made) == 1
+    codes = {str(outcome.code) for outcome in outcomes if not isinstance(outcome, Issued)}
+    assert codes <= {"already_submitted", "request_in_progress"}
+    assert ApiKey.objects.filter(name="Production").count() == 1
+    assert AuditEvent.objects.filter(event="api_key.created", target_id=made[0].key.pk).count() == 1
+
+
+def test_the_answer_again_waits_for_leases_as_well(
+    committed: None, make_key: Callable[..., Issued], manager: Issued, settings: Any
+) -> None:
+    """A rotation that ended a secret at once, and whose answer was lost."""
+    issued, attempt, actor = make_key(name="Shop"), CALL, acting(manager)
+
+    def rotate() -> Issued:
+        grace = timedelta(0)
+        return services.rotate_api_key(
+            issued.key, actor=actor, grace_period=grace, submission=attempt
+        )
+
+    rotate()
+    settings.API_KEY_LEASE = 0.3
+    began = timezone.now()
+    with pytest.raises(services.AlreadySubmitted), transaction.atomic():
+        rotate()
+    inside = timezone.now() - began
+    with pytest.raises(services.AlreadySubmitted):
+        rotate()
+
+    assert inside < timedelta(seconds=0.3)
+    assert timezone.now() - began - inside >= timedelta(seconds=0.3)

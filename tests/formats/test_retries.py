@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.db import DatabaseError, connection, connections, transaction
+from django.db import connection, connections
 from django.utils import timezone
 
 from apikeys import services
@@ -19,7 +19,7 @@ from organizations.models import AuditEvent, Organization
 from tests.client import Answer, ApiClient
 from tests.conftest import ALL_SCOPES
 from tests.dialects import DIALECTS, WORKSPACE, Dialect
-from tests.domain import SECRET, acting, at_once, nothing_written, unwritable_trail
+from tests.domain import SECRET, acting
 from tests.support_api import MakeKey, stored, without_request_id
 
 TOKEN = "8e03978e-40d5-43dd-bc93-6894a57f9324"
@@ -189,22 +189,6 @@ def test_a_refused_call_is_forgotten(create: Retry, make_key: MakeKey, as_admin:
     assert "Idempotency-Replayed" not in answer.headers
 
 
-def test_a_call_whose_writes_were_undone_can_be_sent_again(
-    manager: Issued, acme: Organization
-) -> None:
-    attempt, actor = Attempt(TOKEN, b"x" * 32), acting(manager)
-
-    def create() -> Issued:
-        return services.create_api_key(
-            organization=acme, actor=actor, name="Production", submission=attempt
-        )
-
-    with nothing_written(), unwritable_trail(), pytest.raises(DatabaseError):
-        create()
-
-    assert create().key.name == "Production"
-
-
 def test_it_is_remembered_for_a_day(create: Retry, dialect: Dialect) -> None:
     start = timezone.now()
     with time_machine.travel(start, tick=False):
@@ -312,24 +296,6 @@ def test_a_foreign_replay_is_like_any_other_answer(
 # --- At once ---
 
 
-def test_many_at_once_make_one_key(committed: None, acme: Organization, manager: Issued) -> None:
-    actor, attempt = acting(manager), Attempt(TOKEN, b"x" * 32)
-
-    def create() -> Issued:
-        return services.create_api_key(
-            organization=acme, actor=actor, name="Production", submission=attempt
-        )
-
-    outcomes = at_once([create] * 8)
-
-    made = [outcome for outcome in outcomes if isinstance(outcome, Issued)]
-    assert len(made) == 1
-    codes = {str(outcome.code) for outcome in outcomes if not isinstance(outcome, Issued)}
-    assert codes <= {"already_submitted", "request_in_progress"}
-    assert ApiKey.objects.filter(name="Production").count() == 1
-    assert AuditEvent.objects.filter(event="api_key.created", target_id=made[0].key.pk).count() == 1
-
-
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite's writers take turns")
 def test_a_call_that_is_under_way_is_not_waited_for(
     committed: None, create: Retry, dialect: Dialect, manager: Issued, acme: Organization
@@ -359,28 +325,3 @@ def test_a_call_that_is_under_way_is_not_waited_for(
     assert refused.headers["Retry-After"] == "1"
     assert refused.refusal.code in ("request_in_progress", None)
     assert after.status == dialect.created
-
-
-def test_the_answer_again_waits_for_leases_as_well(
-    committed: None, make_key: MakeKey, manager: Issued, settings: Any
-) -> None:
-    """A rotation that ended a secret at once, and whose answer was lost."""
-    issued, attempt, actor = make_key(name="Shop"), Attempt(TOKEN, b"x" * 32), acting(manager)
-
-    def rotate() -> Issued:
-        grace = timedelta(0)
-        return services.rotate_api_key(
-            issued.key, actor=actor, grace_period=grace, submission=attempt
-        )
-
-    rotate()
-    settings.API_KEY_LEASE = 0.3
-    began = timezone.now()
-    with pytest.raises(services.AlreadySubmitted), transaction.atomic():
-        rotate()
-    inside = timezone.now() - began
-    with pytest.raises(services.AlreadySubmitted):
-        rotate()
-
-    assert inside < timedelta(seconds=0.3)
-    assert timezone.now() - began - inside >= timedelta(seconds=0.3)
