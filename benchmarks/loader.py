@@ -102,13 +102,13 @@ class Callers:
     def _receive(self, connection: socket.socket) -> None:
         """One answer, whole."""
         answer = connection.recv(_AT_ONCE)
-        if not answer.startswith(self._expected):
-            raise BadAnswer(answer[:500].decode(errors="replace") or "The server hung up.")
         while not _is_whole(answer):
             part = connection.recv(_AT_ONCE)
             if not part:
-                raise BadAnswer("The server hung up in the middle of an answer.")
+                raise BadAnswer(f"The server hung up after {answer[:500]!r}.")
             answer += part
+        if not answer.startswith(self._expected):
+            raise BadAnswer(answer[:500].decode(errors="replace"))
 
 
 def _is_whole(answer: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -21,10 +22,13 @@ def serve() -> Iterator[Serve]:
 
     def answer(answers: bytes) -> None:
         connection, _ = listener.accept()
+        # Each piece a packet of its own, whatever the machine has time for.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with connection:
             connection.recv(4096)
             for start in range(0, len(answers), 7):
                 connection.sendall(answers[start : start + 7])
+                time.sleep(0.002)
 
     threads: list[threading.Thread] = []
 
