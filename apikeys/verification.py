@@ -11,13 +11,14 @@ from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.utils import timezone
 
 from apikeys import conf, leases, tokens
 from apikeys.models import ApiKeySecret
 
 Converter = Callable[[Any, Any, Any], Any]
+Fetch = Callable[[str, list[bytes]], tuple[Any, ...] | None]
 
 
 class Refusal(StrEnum):
@@ -83,8 +84,9 @@ class Outcome:
     digest: bytes = field(default=b"", repr=False)
 
 
-#: In the order of the fields of `FoundSecret`.
+#: The digest, then the fields of `FoundSecret` in their order.
 _COLUMNS: Final = (
+    "digest",
     "id",
     "prefix",
     "pepper",
@@ -132,17 +134,30 @@ def verify(presented: str, *, familiar_only: bool = False) -> Outcome:
 
 
 def _find(digests: list[bytes]) -> FoundSecret | None:
-    """The row with one of the digests, by the unique index on them: one query."""
+    """The row with one of the digests, by the unique index on them: one query.
+
+    Whatever gets mixed up on the way to the database, an answer about another secret opens nothing.
+    """
     sql, converters = _compiled(connection.vendor, len(digests))
-    with connection.cursor() as cursor:
-        cursor.execute(sql, digests)
-        row = cursor.fetchone()
-    if row is None:
+    row = _fetch(sql, digests)
+    if row is None or row[0] not in digests:
         return None
     values = list(row)
     for position, convert, expression in converters:
         values[position] = convert(values[position], expression, connection)
-    return FoundSecret(*values)
+    return FoundSecret(*values[1:])
+
+
+def _fetch(sql: str, digests: list[bytes]) -> tuple[Any, ...] | None:
+    """The row, from a statement that PostgreSQL has planned before (config.postgresql)."""
+    database = connections[DEFAULT_DB_ALIAS]
+    fetch: Fetch | None = getattr(database, "fetch_prepared", None)
+    if fetch:
+        return fetch(sql, digests)
+    with database.cursor() as cursor:
+        cursor.execute(sql, digests)
+        row: tuple[Any, ...] | None = cursor.fetchone()
+        return row
 
 
 @cache

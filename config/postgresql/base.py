@@ -3,13 +3,13 @@
 import contextlib
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from types import SimpleNamespace
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import psycopg
 import structlog
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.backends.postgresql import base
 from psycopg.abc import PQGen, PQGenConn
 
@@ -20,6 +20,12 @@ RV = TypeVar("RV")
 _INTERVAL: Final = 0.1
 #: Seconds between two attempts to find a silent server again.
 _PAUSE: Final = 0.5
+#: A pooler has handed on another session, or a column of the statement has another type by now.
+_NOT_PREPARED: Final = (
+    psycopg.errors.DuplicatePreparedStatement,
+    psycopg.errors.FeatureNotSupported,
+    psycopg.errors.InvalidSqlStatementName,
+)
 _finding_out: Final = threading.Lock()
 _log = structlog.get_logger(__name__)
 
@@ -97,7 +103,47 @@ def _find_out() -> None:
         _finding_out.release()
 
 
+class PreparedCursor(psycopg.Cursor[Any]):
+    """Sends a statement once in the life of its connection, and afterwards its values alone."""
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
+        return super().execute(query, params, prepare=True, **options)
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """Finds in its driver all that psycopg has, and connections that are patient."""
 
     Database = SimpleNamespace(**{**vars(psycopg), "connect": PatientConnection.connect})  # type: ignore[assignment]
+    _kept: PreparedCursor | None = None
+
+    def fetch_prepared(self, sql: str, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
+        """The first row of a query that is planned once in the life of the connection, if it may.
+
+        Planning takes longer than all else that the server does for a query by a unique index
+        (docs/adr/0015).
+        """
+        self.ensure_connection()
+        if self.connection.prepare_threshold is not None:
+            try:
+                return self._fetch_prepared(sql, parameters)
+            except DatabaseError as error:
+                self._give_up_preparing(error)
+        with self.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            row: tuple[Any, ...] | None = cursor.fetchone()
+            return row
+
+    def _fetch_prepared(self, sql: str, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
+        """By a cursor that is kept, as Django wraps any: counted, logged, with its own errors."""
+        kept = self._kept
+        if kept is None or kept.connection is not self.connection:
+            kept = self._kept = PreparedCursor(self.connection)
+        self._prepare_cursor(kept).execute(sql, parameters)  # type: ignore[attr-defined]
+        return kept.fetchone()
+
+    def _give_up_preparing(self, error: Exception) -> None:
+        """Not with this connection any more, if that is what the error is about; or else raises."""
+        if not isinstance(error.__cause__, _NOT_PREPARED):
+            raise error
+        self.connection.prepare_threshold = None
+        _log.warning("statement_not_prepared", reason=str(error).partition("\n")[0])

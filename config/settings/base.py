@@ -110,7 +110,10 @@ else:
     options = DATABASES["default"].get("OPTIONS", {})
     # A server that no longer answers on the wire is given up after 3 seconds.
     patience = {"connect_timeout": 2, "tcp_user_timeout": 3000}
-    DATABASES["default"]["OPTIONS"] = {**patience, **options}
+    # Statements are prepared where the connection is ours alone, and not a pooler's (ADR 0015).
+    shared = DATABASES["default"].get("DISABLE_SERVER_SIDE_CURSORS")
+    prepares = {"prepare_threshold": None if shared else 0}
+    DATABASES["default"]["OPTIONS"] = {**patience, **prepares, **options}
 #: Seconds that a request may wait for PostgreSQL in all; 0 for no limit.
 DATABASE_PATIENCE = env.seconds("DATABASE_PATIENCE", 2)
 

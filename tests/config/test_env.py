@@ -135,6 +135,28 @@ def test_options_in_the_address_of_the_database_are_kept(tmp_path: Path) -> None
     assert "'connect_timeout': 2" in run.stdout
 
 
+@pytest.mark.parametrize(
+    ("options", "threshold"),
+    [
+        ("", 0),
+        ("?DISABLE_SERVER_SIDE_CURSORS=true", None),
+        ("?DISABLE_SERVER_SIDE_CURSORS=true&prepare_threshold=0", 0),
+    ],
+)
+def test_statements_are_prepared_unless_a_pooler_is_between(
+    options: str, threshold: int | None, tmp_path: Path
+) -> None:
+    script = "from django.conf import settings as s; print(s.DATABASES['default']['OPTIONS'])"
+    run = manage(
+        *("shell", "--verbosity=0", "-c", script),
+        **GOOD_SECRETS,
+        VAR_DIR=str(tmp_path),
+        DATABASE_URL=f"postgres://name@127.0.0.1/name{options}",
+    )
+
+    assert f"'prepare_threshold': {threshold}" in run.stdout, run.stderr
+
+
 def test_lists_are_split_at_commas_and_trimmed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALLOWED_HOSTS", "a.example, b.example ,")
 
