@@ -4,11 +4,11 @@ A request waits for none of it. A process that is killed loses what it has count
 batch, at most `settings.USAGE_INTERVAL` seconds of it; one that stops in order writes it first.
 """
 
-import contextlib
 import threading
 import time
 from collections import defaultdict
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
+from functools import lru_cache
 from multiprocessing.util import Finalize
 from typing import Final
 from uuid import UUID
@@ -16,7 +16,6 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection, transaction
-from django.utils import timezone
 
 from apikeys import usage_sql
 from apikeys.last_use import INTERVAL, Use, record
@@ -26,10 +25,17 @@ from organizations import writes
 
 #: Secrets whose last use was noted within the last minute, in each of two generations.
 _SIZE: Final = 50_000
+_MINUTE: Final = INTERVAL.total_seconds()
 _HOUR: Final = 3600
+_DAY: Final = 24 * _HOUR
 #: Seconds for which a process that ends waits for a batch that is being written.
 _PATIENCE: Final = 3
 _log = structlog.get_logger(__name__)
+
+#: Of a key, an hour and a result; of a key and a scope, the day. Keys and secrets are numbers here,
+#: and hours and days count from 1970: what Python hashes and compares without a call.
+_Requests = dict[tuple[int, int, str], int]
+_Scopes = dict[tuple[int, str], int]
 
 
 class Ledger:
@@ -37,10 +43,11 @@ class Ledger:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._requests: dict[tuple[UUID, int, str], int] = defaultdict(int)
-        self._scopes: dict[tuple[UUID, str], int] = {}
-        self._uses: dict[UUID, Use] = {}
-        self._noted: Recent[UUID, datetime] = Recent(_SIZE)
+        self._requests: _Requests = defaultdict(int)
+        self._scopes: _Scopes = {}
+        self._uses: dict[int, Use] = {}
+        self._days: Recent[tuple[int, str], int] = Recent(_SIZE)
+        self._noted: Recent[int, float] = Recent(_SIZE)
         self._writing = threading.Lock()
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
@@ -48,29 +55,38 @@ class Ledger:
     def note(self, use: KeyUse, status: int) -> None:
         """Counts an answered request; no query, and nothing that can wait."""
         now = time.time()
-        result = use.result(status)
-        key_id = use.found.key_id
-        due = self._due(use) if use.usable else None
+        key = use.found.key_id.int
+        account = key, int(now) // _HOUR, use.result(status)
         with self._lock:
-            self._requests[key_id, int(now) // _HOUR, result] += 1
-            if use.scope and not use.refusal:
-                self._scopes[key_id, use.scope] = int(now)
-            if due:
-                self._uses[due.found.secret_id] = due
+            self._requests[account] += 1
+        if use.scope and not use.refusal:
+            self._note_scope((key, use.scope), int(now) // _DAY)
+        if use.usable:
+            self._note_last(use, now)
         if self._thread is None and settings.USAGE_INTERVAL:
             self._start()
 
-    def _due(self, use: KeyUse) -> Use | None:
+    def _note_scope(self, scope: tuple[int, str], day: int) -> None:
+        """The day, unless this process has noted it already."""
+        if self._days.get(scope) != day:
+            self._days.keep(scope, day)
+            with self._lock:
+                self._scopes[scope] = day
+
+    def _note_last(self, use: KeyUse, now: float) -> None:
         """The use to record, unless this process has noted one within the minute."""
-        found, now = use.found, timezone.now()
-        noted = self._noted.get(found.secret_id)
-        if noted is not None and noted > now - INTERVAL:
-            return None
-        due = Use(found, use.origin, now, use.digest)
-        if not due.is_due:
-            return None
-        self._noted.keep(found.secret_id, now)
-        return due
+        secret = use.found.secret_id.int
+        noted = self._noted.get(secret)
+        if noted is not None and now - noted < _MINUTE:
+            return
+        due = Use(use.found, use.origin, datetime.fromtimestamp(now, UTC), use.digest)
+        last = use.found.last_used_at
+        if due.is_due or last is None:
+            self._noted.keep(secret, now)
+            with self._lock:
+                self._uses[secret] = due
+        else:
+            self._noted.keep(secret, last.timestamp())  # another process has noted it
 
     def flush(self) -> None:
         """Writes what is open. What cannot be written stays open."""
@@ -81,20 +97,26 @@ class Ledger:
                 uses, self._uses = self._uses, {}
             if uses:
                 visited = record(list(uses.values()))
-                for secret_id in uses.keys() - visited:
-                    self._noted.forget(secret_id)
+                for secret in uses.keys() - {secret_id.int for secret_id in visited}:
+                    self._noted.forget(secret)
             if requests or scopes:
                 self._write(requests, scopes)
 
-    def _write(
-        self, requests: dict[tuple[UUID, int, str], int], scopes: dict[tuple[UUID, str], int]
-    ) -> None:
+    def _write(self, requests: _Requests, scopes: _Scopes) -> None:
         try:
             with writes.turn(), transaction.atomic():
                 usage_sql.add_requests(
-                    [(k, _moment(h), result, n) for (k, h, result), n in requests.items()]
+                    [
+                        (UUID(int=key), _moment(hour * _HOUR), result, number)
+                        for (key, hour, result), number in sorted(requests.items())
+                    ]
                 )
-                usage_sql.note_scopes([(k, s, _day(at)) for (k, s), at in scopes.items()])
+                usage_sql.note_scopes(
+                    [
+                        (UUID(int=key), scope, _moment(day * _DAY).date())
+                        for (key, scope), day in sorted(scopes.items())
+                    ]
+                )
         except DatabaseError as error:
             _log.warning("usage_not_written", reason=str(error).partition("\n")[0])
             with self._lock:
@@ -108,6 +130,7 @@ class Ledger:
             self._requests.clear()
             self._scopes.clear()
             self._uses.clear()
+            self._days.clear()
             self._noted.clear()
 
     def _start(self) -> None:
@@ -122,8 +145,10 @@ class Ledger:
     def _work(self) -> None:
         while not self._end.wait(settings.USAGE_INTERVAL):
             close_old_connections()
-            with contextlib.suppress(Exception):  # the thread goes on whatever happens
+            try:
                 self.flush()
+            except Exception as error:  # noqa: BLE001 - the thread goes on whatever happens
+                _log.error("usage_not_written", reason=type(error).__name__)
             close_old_connections()
         connection.close()
 
@@ -135,12 +160,9 @@ class Ledger:
         self.flush()
 
 
-def _moment(hour: int) -> datetime:
-    return datetime.fromtimestamp(hour * _HOUR, UTC)
-
-
-def _day(seconds: int) -> date:
-    return datetime.fromtimestamp(seconds, UTC).date()
+@lru_cache(maxsize=100)
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 #: The process's own.

@@ -31,7 +31,7 @@ _made: "Final[dict[str, Limiter]]" = {}
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Limit:
     """Whether a request is within the limit, and where its window stands.
 
@@ -52,12 +52,17 @@ class Limit:
         return 0 if self.allowed else max(1, self.resets)
 
 
-class _Name(NamedTuple):
-    """Whose window it is; those that were opened without the store are `alone`."""
+class _Item(NamedTuple):
+    """The limit of a tier: `amount` requests in `window` seconds."""
 
-    key_id: UUID
     tier: str
-    alone: bool = False
+    limit: RateLimitItem
+    amount: int
+    window: int
+
+
+#: Whose window it is: the number of the key, which Python hashes without a call, and the tier.
+_Name = tuple[int, str]
 
 
 @dataclass(slots=True)
@@ -67,6 +72,9 @@ class _Holding:
     held: int
     left: int
     ends: float
+
+
+_Holdings = dict[_Name, _Holding]
 
 
 class Limiter:
@@ -86,7 +94,8 @@ class Limiter:
         self._clock = clock
         self._others = FixedWindowRateLimiter(store) if store else None
         self._others_alone = FixedWindowRateLimiter(MemoryStorage())
-        self._holdings: dict[_Name, _Holding] = {}
+        self._granted: _Holdings = {}
+        self._alone: _Holdings = {}
         self._many = _MANY
         self._away_until: float | None = None
         self._pause = _FIRST_PAUSE
@@ -94,13 +103,14 @@ class Limiter:
 
     def hit(self, key_id: UUID, tier: str) -> Limit:
         """Counts one request of a key."""
-        name, item = _Name(key_id, tier), _item(tier)
+        name, item = (key_id.int, tier), _item(tier)
         with self._lock:
-            holding = self._current(name)
-            if holding and (holding.held or not holding.left):
-                return self._spend(holding, tier, item)
+            now = self._clock()
+            holding = self._granted.get(name)
+            if holding and now < holding.ends and (holding.held or not holding.left):
+                return _spend(holding, item, now)
             if not self._may_ask():
-                return self._spend(self._share(name, item), tier, item)
+                return _spend(self._share(name, item), item, self._clock())
         return self._ask(name, item)
 
     def hit_other(self, name: str, limit: str) -> int:
@@ -127,68 +137,57 @@ class Limiter:
         """Whether the shared store answers; without one, the process itself is the store."""
         return self._store is None or self._store.check()
 
-    def _ask(self, name: _Name, item: RateLimitItem) -> Limit:
+    def _ask(self, name: _Name, item: _Item) -> Limit:
         """Takes more from the store; the lock is free meanwhile, since that may last."""
         asked, grant = self._clock(), None
         try:
-            grant = self._store.take(str(name.key_id), item) if self._store else None
+            grant = self._store.take(str(UUID(int=name[0])), item.limit) if self._store else None
         except StorageError:
             self._note_failure()
         else:
             self._note_answer()
         with self._lock:
             if grant is None:
-                return self._spend(self._share(name, item), name.tier, item)
-            return self._spend(self._add(name, grant, asked), name.tier, item)
+                return _spend(self._share(name, item), item, self._clock())
+            return _spend(self._add(self._granted, name, grant, asked), item, self._clock())
 
-    def _share(self, name: _Name, item: RateLimitItem) -> _Holding:
+    def _share(self, name: _Name, item: _Item) -> _Holding:
         """What this process may let through by itself: its part of what is left of the window.
 
         The process whose memory is the only store has it all. Kept apart from what the store has
         granted, with which the window goes on as soon as the store is back.
         """
-        alone = name._replace(alone=True)
-        holding = self._current(alone)
+        holding = self._current(self._alone, name)
         if holding:
             return holding
-        now, shared = self._clock(), self._current(name)
+        now, shared = self._clock(), self._current(self._granted, name)
         left = shared.left if shared else item.amount
-        seconds = shared.ends - now if shared else item.get_expiry()
-        return self._add(alone, Grant(left // self._processes or 1, 0, seconds), now)
+        seconds = shared.ends - now if shared else item.window
+        return self._add(self._alone, name, Grant(left // self._processes or 1, 0, seconds), now)
 
-    def _current(self, name: _Name) -> _Holding | None:
-        holding = self._holdings.get(name)
+    def _current(self, holdings: _Holdings, name: _Name) -> _Holding | None:
+        holding = holdings.get(name)
         return holding if holding and self._clock() < holding.ends else None
 
-    def _add(self, name: _Name, grant: Grant, asked: float) -> _Holding:
+    def _add(self, holdings: _Holdings, name: _Name, grant: Grant, asked: float) -> _Holding:
         """Adds a grant to what is held. Its window ends no later here than in the store."""
         ends = asked + grant.seconds
-        holding = self._current(name)
+        holding = self._current(holdings, name)
         if holding:
             holding.held, holding.left = holding.held + grant.granted, grant.left
             holding.ends = min(holding.ends, ends)
         else:
             self._forget_ended()
-            holding = self._holdings[name] = _Holding(grant.granted, grant.left, ends)
+            holding = holdings[name] = _Holding(grant.granted, grant.left, ends)
         return holding
 
-    def _spend(self, holding: _Holding, tier: str, item: RateLimitItem) -> Limit:
-        allowed = holding.held > 0
-        holding.held -= allowed
-        return Limit(
-            allowed=allowed,
-            tier=tier,
-            amount=item.amount,
-            window=item.get_expiry(),
-            remaining=holding.held + holding.left,
-            resets=max(0, math.ceil(holding.ends - self._clock())),
-        )
-
     def _forget_ended(self) -> None:
-        if len(self._holdings) >= self._many:
+        if len(self._granted) + len(self._alone) >= self._many:
             now = self._clock()
-            self._holdings = {n: h for n, h in self._holdings.items() if now < h.ends}
-            self._many = max(_MANY, 2 * len(self._holdings))
+            for holdings in (self._granted, self._alone):
+                for name in [name for name, holding in holdings.items() if holding.ends <= now]:
+                    del holdings[name]
+            self._many = max(_MANY, 2 * (len(self._granted) + len(self._alone)))
 
     def _may_ask(self) -> bool:
         """Whether to ask the store; while it is away, one request at a time finds out."""
@@ -219,10 +218,18 @@ def _hit(limiter: FixedWindowRateLimiter, item: RateLimitItem, name: str) -> int
     return max(1, int(ends_at - time.time()) + 1)
 
 
+def _spend(holding: _Holding, item: _Item, now: float) -> Limit:
+    allowed = holding.held > 0
+    holding.held -= allowed
+    remaining, resets = holding.held + holding.left, math.ceil(holding.ends - now)
+    return Limit(allowed, item.tier, item.amount, item.window, remaining, max(0, resets))
+
+
 @cache
-def _item(tier: str) -> RateLimitItem:
+def _item(tier: str) -> _Item:
     tiers = conf.tiers()
-    return parse(tiers.get(tier) or next(iter(tiers.values())))
+    limit = parse(tiers.get(tier) or next(iter(tiers.values())))
+    return _Item(tier, limit, limit.amount, limit.get_expiry())
 
 
 def limiter() -> Limiter:

@@ -49,14 +49,14 @@ def note_keys(uses: Sequence[tuple[UUID, datetime, str | None, str]], interval: 
 
 
 def add_requests(rows: Sequence[tuple[UUID, datetime, str, int]]) -> None:
-    """Adds to the requests of keys in hours, by result."""
+    """Adds to the requests of keys in hours, by result; rows are sorted by key."""
     types = {"key_id": "uuid", "hour": "timestamptz", "result": "text", "requests": "bigint"}
-    _run(_REQUESTS, types, sorted(rows))
+    _run(_REQUESTS, types, rows)
 
 
 def note_scopes(rows: Sequence[tuple[UUID, str, date]]) -> None:
-    """Moves the days on which scopes were last used."""
-    _run(_SCOPES, {"key_id": "uuid", "scope": "text", "last_used_on": "date"}, sorted(rows))
+    """Moves the days on which scopes were last used; rows are sorted by key."""
+    _run(_SCOPES, {"key_id": "uuid", "scope": "text", "last_used_on": "date"}, rows)
 
 
 def _run(statement: str, types: dict[str, str], rows: Sequence[tuple[Any, ...]]) -> None:

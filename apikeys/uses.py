@@ -28,6 +28,14 @@ class Result(StrEnum):
 REFUSED = frozenset(Result) - {Result.OK, Result.CLIENT_ERROR, Result.SERVER_ERROR}
 
 
+#: As plain text: each look at a member's value, and each hash of a member, is a call of Python's.
+_RESULTS = frozenset(str(result.value) for result in Result)
+_OK, _CLIENT_ERROR, _SERVER_ERROR, _FORBIDDEN = (
+    str(result.value)
+    for result in (Result.OK, Result.CLIENT_ERROR, Result.SERVER_ERROR, Result.FORBIDDEN)
+)
+
+
 @dataclass(slots=True)
 class KeyUse:
     """What is known of a request's key; the view's side fills in what happens to it.
@@ -44,11 +52,10 @@ class KeyUse:
     refusal: str = ""
     scope: str | None = None
 
-    def result(self, status: int) -> Result:
+    def result(self, status: int) -> str:
         """How the request ended, by the reason of a refusal or by the status of the answer."""
         if self.refusal:
-            known = self.refusal in Result.__members__.values()
-            return Result(self.refusal) if known else Result.FORBIDDEN
+            return self.refusal if self.refusal in _RESULTS else _FORBIDDEN
         if status < 400:
-            return Result.OK
-        return Result.CLIENT_ERROR if status < 500 else Result.SERVER_ERROR
+            return _OK
+        return _CLIENT_ERROR if status < 500 else _SERVER_ERROR

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
@@ -35,9 +35,11 @@ class Refusal(StrEnum):
     API_ACCESS_DISABLED = "api_access_disabled"
 
 
-@dataclass(frozen=True, slots=True)
-class FoundSecret:
-    """The row behind a genuine secret: the secret, its key, and all that decides about it."""
+class FoundSecret(NamedTuple):
+    """The row behind a genuine secret: the secret, its key, and all that decides about it.
+
+    A tuple, which takes a quarter of the time to make that a frozen dataclass of this size does.
+    """
 
     secret_id: UUID
     prefix: str
@@ -71,7 +73,7 @@ class FoundSecret:
         return min(ends, default=None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outcome:
     """What was found, if anything, and why it is refused, if it is; `since` is when it ended.
 
@@ -120,7 +122,7 @@ def verify(presented: str, *, familiar_only: bool = False) -> Outcome:
     digest = peppers.digest(presented, peppers.newest)
     found = leases.held(digest)
     if found is not None:
-        return Outcome(found, *_judge(found, timezone.now()), digest)
+        return Outcome(found, *_judge_again(found), digest)
     if familiar_only and not leases.is_familiar(digest):
         return Outcome(None, Refusal.NOT_LOOKED_UP)
     began = leases.begin()
@@ -145,7 +147,7 @@ def _find(digests: list[bytes]) -> FoundSecret | None:
     values = list(row)
     for position, convert, expression in converters:
         values[position] = convert(values[position], expression, connection)
-    return FoundSecret(*values[1:])
+    return FoundSecret._make(values[1:])
 
 
 def _fetch(sql: str, digests: list[bytes]) -> tuple[Any, ...] | None:
@@ -171,6 +173,13 @@ def _compiled(vendor: str, digests: int) -> tuple[str, list[tuple[int, Converter
     converters = compiler.get_converters(columns)
     steps = [(n, step, column) for n, (found, column) in converters.items() for step in found]
     return sql, steps
+
+
+def _judge_again(found: FoundSecret) -> tuple[Refusal | None, datetime | None]:
+    """What was accepted under this lease can have met its end since, and nothing else."""
+    if found.ends_at is None and found.expires_at is None:
+        return None, None
+    return _judge(found, timezone.now())
 
 
 def _judge(found: FoundSecret, now: datetime) -> tuple[Refusal | None, datetime | None]:

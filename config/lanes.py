@@ -8,11 +8,15 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from apikeys.api.fallbacks import is_api
 
 Handler = Callable[[HttpRequest], HttpResponse]
+#: Hosts that are remembered, with `ALLOWED_HOSTS` as it was.
+_MANY: Final = 1_000
+_known: "Final[dict[str | None, object]]" = {}
 _being_built: Final = threading.local()
 
 
@@ -31,8 +35,18 @@ def fork(get_response: Handler) -> Handler:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if is_api(request.path):
-            request.get_host()  # an unknown one is refused, as CommonMiddleware does for pages
+            _refuse_unknown_host(request)
             return end(request)
         return get_response(request)
 
     return middleware
+
+
+def _refuse_unknown_host(request: HttpRequest) -> None:
+    """As CommonMiddleware does for pages. Callers send the same few again and again."""
+    host = request.META.get("HTTP_HOST")
+    if _known.get(host) is not settings.ALLOWED_HOSTS:
+        request.get_host()
+        if len(_known) >= _MANY:
+            _known.clear()
+        _known[host] = settings.ALLOWED_HOSTS

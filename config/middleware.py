@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from http import HTTPStatus
 from typing import Any, Final
 
 import structlog
@@ -14,18 +13,20 @@ from apikeys.api.authentication import use_of
 from apikeys.api.fallbacks import is_api
 from apikeys.ledger import ledger
 from apikeys.uses import KeyUse
-from config import patience
+from config import headers, patience
 from config.health import CHECKS
-from organizations.origin import entered, is_trusted, read_origin
+from organizations.origin import Entered, is_trusted, read_origin
 
 _PERMISSIONS: Final = "camera=(), geolocation=(), microphone=(), clipboard-write=(self)"
-_API_HEADERS: Final = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
+_API_HEADERS: Final = headers.prepared(
+    {
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
+)
 _log = structlog.get_logger(__name__)
 
 
@@ -42,11 +43,11 @@ def request_context(
         if called:
             request.META.pop("HTTP_COOKIE", None)  # no session, no CSRF cookie: keys only
         request.origin = origin  # type: ignore[attr-defined]
-        with entered(origin), patience.budget(settings.DATABASE_PATIENCE):
+        with Entered(origin), patience.Budget(settings.DATABASE_PATIENCE):
             response = get_response(request)
             if not called or _is_worth_a_line(request, response):
                 _log_answer(request, response, started)
-        response.headers["X-Request-Id"] = origin.request_id
+        headers.put_one(response, "X-Request-Id", origin.request_id)
         use = use_of(request)
         if use:
             _settle(use, response)
@@ -74,9 +75,11 @@ def refuse_null(
 
 def _believe_proxy(meta: dict[str, Any]) -> None:
     """The scheme that a trusted proxy forwards; nobody else's header counts."""
+    scheme = meta.get("HTTP_X_FORWARDED_PROTO")
+    if scheme is None:
+        return
     address = meta.get("REMOTE_ADDR") or "::"
-    scheme = meta.get("HTTP_X_FORWARDED_PROTO", "").split(",")[-1].strip()
-    if scheme == "https" and is_trusted(address, settings.TRUSTED_PROXIES):
+    if scheme.split(",")[-1].strip() == "https" and is_trusted(address, settings.TRUSTED_PROXIES):
         meta["wsgi.url_scheme"] = "https"
 
 
@@ -95,21 +98,23 @@ def _settle(use: KeyUse, response: HttpResponse) -> None:
     ledger.note(use, response.status_code)
     limit = use.limit
     if limit:
-        response.headers["RateLimit-Policy"] = f'"{limit.tier}";q={limit.amount};w={limit.window}'
-        response.headers["RateLimit"] = f'"{limit.tier}";r={limit.remaining};t={limit.resets}'
+        policy = f'"{limit.tier}";q={limit.amount};w={limit.window}'
+        headers.put_one(response, "RateLimit-Policy", policy)
+        standing = f'"{limit.tier}";r={limit.remaining};t={limit.resets}'
+        headers.put_one(response, "RateLimit", standing)
 
 
 def _is_worth_a_line(request: HttpRequest, response: HttpResponse) -> bool:
     """Calls that went well and changed nothing are in the usage; a line would cost more."""
-    quiet = response.status_code < HTTPStatus.BAD_REQUEST and request.method in ("GET", "HEAD")
+    quiet = response.status_code < 400 and request.method in ("GET", "HEAD")
     return not quiet or settings.API_ACCESS_LOG
 
 
 def _set_api_headers(request: HttpRequest, response: HttpResponse) -> None:
     """What the middleware of pages would set, for an answer that is no page."""
-    for name, value in _API_HEADERS.items():
-        response.headers[name] = value
-    response.headers.setdefault("Content-Length", str(len(response.content)))
+    headers.put(response, _API_HEADERS)
+    if "Content-Length" not in response.headers:
+        headers.put_one(response, "Content-Length", str(len(response.content)))
     if settings.SECURE_HSTS_SECONDS and request.is_secure():
         response.headers["Strict-Transport-Security"] = _strict_transport()
 

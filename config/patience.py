@@ -5,8 +5,6 @@ queue behind them, and a thread of its own finds out when it is back (docs/adr/0
 """
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
 #: Seconds that a request waits for a silent database: enough for a query of one that is there after
@@ -32,13 +30,19 @@ def limit_each_wait(seconds: float) -> None:
     _process.each = seconds or None
 
 
-@contextmanager
-def budget(seconds: float) -> Iterator[None]:
+class Budget:
     """Within, this thread waits for the database so many seconds in all; 0 for no limit."""
-    _own.left = (min(seconds, BRIEFLY) if _process.silent else seconds) or None
-    try:
-        yield
-    finally:
+
+    __slots__ = ("_seconds",)
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def __enter__(self) -> None:
+        seconds = self._seconds
+        _own.left = (min(seconds, BRIEFLY) if _process.silent else seconds) or None
+
+    def __exit__(self, *_: object) -> None:
         _own.left = None
 
 

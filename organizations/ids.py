@@ -3,6 +3,7 @@
 import uuid
 from typing import Final
 
+import uuid_utils
 from uuid_utils.compat import uuid7
 
 BASE62: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -31,6 +32,11 @@ def base62(number: int, length: int) -> str:
 def public_id(prefix: str, value: uuid.UUID) -> str:
     """The text form of `value`; `read_id` is its inverse."""
     return f"{prefix}_{base62(value.int, _LENGTH)}"
+
+
+def new_public_id(prefix: str) -> str:
+    """The text form of an id that nothing else will need."""
+    return f"{prefix}_{base62(uuid_utils.uuid7().int, _LENGTH)}"
 
 
 def read_id(prefix: str, text: str) -> uuid.UUID | None:

@@ -1,7 +1,6 @@
 """Where a request came from: its id, the client's address and its user agent."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from contextvars import ContextVar
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -21,7 +20,7 @@ _current: ContextVar[Origin | None] = ContextVar("origin", default=None)
 def read_origin(meta: dict[str, Any], trusted_proxies: Networks) -> Origin:
     """The origin of a WSGI request; forwarded addresses count only from trusted proxies."""
     return Origin(
-        request_id=ids.public_id("req", ids.new_id()),
+        request_id=ids.new_public_id("req"),
         ip=client_ip(meta, trusted_proxies),
         user_agent=_clean_agent(meta.get("HTTP_USER_AGENT", "")[:_LONGEST_READ]),
     )
@@ -33,14 +32,22 @@ def _clean_agent(text: str) -> str:
     return redact(agent)[:_USER_AGENT_LENGTH]
 
 
-@contextmanager
-def entered(origin: Origin) -> Iterator[None]:
-    """Marks what happens meanwhile as a part of the request that came from `origin`."""
-    token = _current.set(origin)
-    try:
-        yield
-    finally:
-        _current.reset(token)
+class Entered:
+    """Marks what happens within as a part of the request that came from `origin`.
+
+    A class, as every request passes it: a generator takes three times as long.
+    """
+
+    __slots__ = ("_origin", "_token")
+
+    def __init__(self, origin: Origin) -> None:
+        self._origin = origin
+
+    def __enter__(self) -> None:
+        self._token = _current.set(self._origin)
+
+    def __exit__(self, *_: object) -> None:
+        _current.reset(self._token)
 
 
 def current_origin() -> Origin | None:

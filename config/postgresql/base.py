@@ -45,11 +45,17 @@ class PatientConnection(psycopg.Connection[Any]):
         left = patience.left()
         if left is None:
             return super().wait(gen, interval, timeout)
+        began, answered = time.monotonic(), True
         try:
-            return super().wait(_limited(gen, left), interval, timeout)
-        except Silence:
+            return super().wait(gen, interval, left)
+        except psycopg.errors._WaitTimeout:  # noqa: SLF001
+            answered = False
             self.close()  # a late answer would be taken for that to the next query
-            raise
+            raise Silence("the database does not answer") from None
+        finally:
+            patience.note_wait(time.monotonic() - began, answered=answered)
+            if not answered:
+                _let_find_out()
 
     @classmethod
     def _connect_gen(cls, conninfo: str = "") -> PQGenConn[Any]:

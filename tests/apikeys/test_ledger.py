@@ -158,6 +158,40 @@ def test_the_day_of_a_scope_moves_forward_only(
     assert ScopeUse.objects.get().last_used_on == date(2026, 11, 22)
 
 
+def test_the_day_of_a_scope_is_written_once(issued: Issued, clock: time_machine.Traveller) -> None:
+    """Each batch would write it again, for every key that is called."""
+    ledger, use, written = Ledger(), _use(issued, scope="search:read"), []
+    for _ in range(3):
+        ledger.note(use, 200)
+        with CaptureQueriesContext(connection) as queries:
+            ledger.flush()
+        written.append(any("apikeys_scopeuse" in query["sql"] for query in queries))
+        clock.shift(10)
+    clock.shift(24 * 3600)
+    ledger.note(use, 200)
+    ledger.flush()
+
+    assert written == [True, False, False]
+    assert ScopeUse.objects.get().last_used_on == date(2026, 11, 22)
+
+
+def test_a_use_that_another_process_has_noted_is_not_noted_again(
+    issued: Issued, clock: time_machine.Traveller
+) -> None:
+    first = Ledger()
+    first.note(_use(issued), 200)
+    first.flush()
+    clock.shift(20)
+    other, use = Ledger(), _use(issued)
+    for _ in range(3):
+        other.note(use, 200)
+    assert not other._uses
+    clock.shift(45)
+    other.note(use, 200)
+
+    assert len(other._uses) == 1
+
+
 def test_a_scope_that_was_lacking_was_not_used(issued: Issued) -> None:
     ledger = Ledger()
     ledger.note(_use(issued, scope="api-keys:manage", refusal="insufficient_scope"), 403)

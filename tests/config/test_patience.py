@@ -19,7 +19,7 @@ def test_a_command_waits_forever() -> None:
 
 
 def test_a_request_has_one_budget_for_all_its_waits() -> None:
-    with patience.budget(2.5):
+    with patience.Budget(2.5):
         patience.note_wait(2, answered=True)
         assert patience.left() == 0.5
         patience.note_wait(2, answered=True)
@@ -33,7 +33,7 @@ def test_whatever_is_no_request_has_each_wait_anew() -> None:
     patience.note_wait(2, answered=True)
     assert patience.left() == 2.5
 
-    with patience.budget(1):
+    with patience.Budget(1):
         assert patience.left() == 1
 
 
@@ -41,14 +41,14 @@ def test_whatever_is_no_request_has_each_wait_anew() -> None:
 def test_nothing_is_no_limit(seconds: float) -> None:
     patience.limit_each_wait(seconds)
     assert patience.left() is None
-    with patience.budget(seconds):
+    with patience.Budget(seconds):
         assert patience.left() is None
 
 
 def test_while_the_database_is_silent_requests_wait_briefly_and_do_not_connect() -> None:
     patience.note_wait(2, answered=False)
 
-    with patience.budget(2):
+    with patience.Budget(2):
         assert patience.left() == patience.BRIEFLY
         assert not patience.may_connect()
     assert patience.may_connect()
@@ -58,28 +58,28 @@ def test_any_answer_restores_everybodys_patience() -> None:
     patience.note_wait(2, answered=False)
     assert patience.is_silent()
 
-    with patience.budget(2):
+    with patience.Budget(2):
         patience.note_wait(0.01, answered=True)
 
     assert not patience.is_silent()
-    with patience.budget(2):
+    with patience.Budget(2):
         assert patience.left() == 2
         assert patience.may_connect()
 
 
 def test_a_spent_budget_buys_no_connection() -> None:
-    with patience.budget(2):
+    with patience.Budget(2):
         patience.note_wait(2, answered=True)
         assert not patience.may_connect()
 
 
 def test_threads_have_budgets_of_their_own() -> None:
-    with patience.budget(2):
+    with patience.Budget(2):
         patience.note_wait(1, answered=True)
         assert at_once([_left_of_a_new_request]) == [2]
         assert patience.left() == 1
 
 
 def _left_of_a_new_request() -> float | None:
-    with patience.budget(2):
+    with patience.Budget(2):
         return patience.left()

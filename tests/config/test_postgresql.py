@@ -38,7 +38,7 @@ def _nothing_goes_on(transactional_db: None) -> Iterator[None]:
 
 
 def test_a_query_that_takes_too_long_is_given_up_with_its_connection() -> None:
-    with patience.budget(0.3), pytest.raises(OperationalError, match="does not answer"):
+    with patience.Budget(0.3), pytest.raises(OperationalError, match="does not answer"):
         _sleep(2)
 
     assert connection.connection.closed
@@ -47,7 +47,7 @@ def test_a_query_that_takes_too_long_is_given_up_with_its_connection() -> None:
 
 
 def test_a_transaction_that_is_given_up_leaves_nothing_open() -> None:
-    with patience.budget(0.3), pytest.raises(OperationalError), transaction.atomic():
+    with patience.Budget(0.3), pytest.raises(OperationalError), transaction.atomic():
         _sleep(2)
 
     assert not connection.in_atomic_block
@@ -55,7 +55,7 @@ def test_a_transaction_that_is_given_up_leaves_nothing_open() -> None:
 
 
 def test_quick_queries_do_not_hear_of_it() -> None:
-    with patience.budget(5):
+    with patience.Budget(5):
         assert [_sleep(0.01) for _ in range(3)] == [1, 1, 1]
         left = patience.left()
 
@@ -67,7 +67,7 @@ def test_an_error_is_an_answer() -> None:
     assert _sleep(0) == 1
     patience.note_wait(1, answered=False)
 
-    with patience.budget(5), connection.cursor() as cursor:
+    with patience.Budget(5), connection.cursor() as cursor:
         with pytest.raises(Exception, match="division by zero"):
             cursor.execute("SELECT 1 / 0")
         assert not patience.is_silent()
@@ -76,7 +76,7 @@ def test_an_error_is_an_answer() -> None:
 def test_a_server_that_accepts_and_says_nothing_is_given_up_while_connecting() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         where = f"host=127.0.0.1 port={silent.getsockname()[1]} connect_timeout=60"
-        with patience.budget(0.3), pytest.raises(Silence):
+        with patience.Budget(0.3), pytest.raises(Silence):
             PatientConnection.connect(where)
 
     assert patience.is_silent()
@@ -85,27 +85,27 @@ def test_a_server_that_accepts_and_says_nothing_is_given_up_while_connecting() -
 def test_a_budget_that_is_spent_buys_no_connection() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         where = f"host=127.0.0.1 port={silent.getsockname()[1]} connect_timeout=60"
-        with patience.budget(1):
+        with patience.Budget(1):
             patience.note_wait(1, answered=True)
             with pytest.raises(psycopg.OperationalError):
                 PatientConnection.connect(where)
 
 
 def test_a_thread_finds_out_when_the_server_is_back() -> None:
-    with patience.budget(0.3), pytest.raises(OperationalError):
+    with patience.Budget(0.3), pytest.raises(OperationalError):
         _sleep(2)
     connection.close()  # as the end of a request does
     assert patience.is_silent()
 
     _until(lambda: not patience.is_silent())
 
-    with patience.budget(5):
+    with patience.Budget(5):
         assert _sleep(0) == 1
 
 
 def test_a_request_that_finds_nobody_finding_out_sees_to_it() -> None:
     patience.note_wait(2, answered=False)
-    with socket.create_server(("127.0.0.1", 0)) as silent, patience.budget(2):
+    with socket.create_server(("127.0.0.1", 0)) as silent, patience.Budget(2):
         where = f"host=127.0.0.1 port={silent.getsockname()[1]}"
         with pytest.raises(psycopg.OperationalError):
             PatientConnection.connect(where)
