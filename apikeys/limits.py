@@ -35,14 +35,11 @@ _log = structlog.get_logger(__name__)
 class Limit:
     """Whether a request is within the limit, and where its window stands.
 
-    `amount` requests in `window` seconds; `remaining` of them as far as this process knows, until
-    the window ends in `resets` seconds.
+    `remaining` requests as far as this process knows, until the window ends in `resets` seconds.
     """
 
     allowed: bool
-    tier: str
-    amount: int
-    window: int
+    tier: "Tier"
     remaining: int
     resets: int
 
@@ -52,13 +49,14 @@ class Limit:
         return 0 if self.allowed else max(1, self.resets)
 
 
-class _Item(NamedTuple):
-    """The limit of a tier: `amount` requests in `window` seconds."""
+class Tier(NamedTuple):
+    """The limit of a tier: `amount` requests in `window` seconds, and its RateLimit-Policy."""
 
-    tier: str
+    name: str
     limit: RateLimitItem
     amount: int
     window: int
+    policy: str
 
 
 #: Whose window it is: the number of the key, which Python hashes without a call, and the tier.
@@ -103,15 +101,15 @@ class Limiter:
 
     def hit(self, key_id: UUID, tier: str) -> Limit:
         """Counts one request of a key."""
-        name, item = (key_id.int, tier), _item(tier)
+        name, its = (key_id.int, tier), _tier(tier)
         with self._lock:
             now = self._clock()
             holding = self._granted.get(name)
             if holding and now < holding.ends and (holding.held or not holding.left):
-                return _spend(holding, item, now)
+                return _spend(holding, its, now)
             if not self._may_ask():
-                return _spend(self._share(name, item), item, self._clock())
-        return self._ask(name, item)
+                return _spend(self._share(name, its), its, self._clock())
+        return self._ask(name, its)
 
     def hit_other(self, name: str, limit: str) -> int:
         """Counts something else within a limit such as ``10/minute``.
@@ -137,21 +135,21 @@ class Limiter:
         """Whether the shared store answers; without one, the process itself is the store."""
         return self._store is None or self._store.check()
 
-    def _ask(self, name: _Name, item: _Item) -> Limit:
+    def _ask(self, name: _Name, its: Tier) -> Limit:
         """Takes more from the store; the lock is free meanwhile, since that may last."""
         asked, grant = self._clock(), None
         try:
-            grant = self._store.take(str(UUID(int=name[0])), item.limit) if self._store else None
+            grant = self._store.take(str(UUID(int=name[0])), its.limit) if self._store else None
         except StorageError:
             self._note_failure()
         else:
             self._note_answer()
         with self._lock:
             if grant is None:
-                return _spend(self._share(name, item), item, self._clock())
-            return _spend(self._add(self._granted, name, grant, asked), item, self._clock())
+                return _spend(self._share(name, its), its, self._clock())
+            return _spend(self._add(self._granted, name, grant, asked), its, self._clock())
 
-    def _share(self, name: _Name, item: _Item) -> _Holding:
+    def _share(self, name: _Name, its: Tier) -> _Holding:
         """What this process may let through by itself: its part of what is left of the window.
 
         The process whose memory is the only store has it all. Kept apart from what the store has
@@ -161,8 +159,8 @@ class Limiter:
         if holding:
             return holding
         now, shared = self._clock(), self._current(self._granted, name)
-        left = shared.left if shared else item.amount
-        seconds = shared.ends - now if shared else item.window
+        left = shared.left if shared else its.amount
+        seconds = shared.ends - now if shared else its.window
         return self._add(self._alone, name, Grant(left // self._processes or 1, 0, seconds), now)
 
     def _current(self, holdings: _Holdings, name: _Name) -> _Holding | None:
@@ -218,18 +216,19 @@ def _hit(limiter: FixedWindowRateLimiter, item: RateLimitItem, name: str) -> int
     return max(1, int(ends_at - time.time()) + 1)
 
 
-def _spend(holding: _Holding, item: _Item, now: float) -> Limit:
+def _spend(holding: _Holding, tier: Tier, now: float) -> Limit:
     allowed = holding.held > 0
     holding.held -= allowed
     remaining, resets = holding.held + holding.left, math.ceil(holding.ends - now)
-    return Limit(allowed, item.tier, item.amount, item.window, remaining, max(0, resets))
+    return Limit(allowed, tier, remaining, max(0, resets))
 
 
 @cache
-def _item(tier: str) -> _Item:
+def _tier(name: str) -> Tier:
     tiers = conf.tiers()
-    limit = parse(tiers.get(tier) or next(iter(tiers.values())))
-    return _Item(tier, limit, limit.amount, limit.get_expiry())
+    limit = parse(tiers.get(name) or next(iter(tiers.values())))
+    amount, window = limit.amount, limit.get_expiry()
+    return Tier(name, limit, amount, window, f'"{name}";q={amount};w={window}')
 
 
 def limiter() -> Limiter:
@@ -248,5 +247,5 @@ def _make_limiter() -> Limiter:
 
 def forget_limiter() -> None:
     """Makes the limiter anew when it is next asked for, with the settings of then."""
-    _item.cache_clear()
+    _tier.cache_clear()
     _made.clear()

@@ -69,8 +69,9 @@ class FoundSecret(NamedTuple):
     @property
     def usable_until(self) -> datetime | None:
         """The end of the key or of this secret, whichever comes first; None for no end."""
-        ends = [end for end in (self.expires_at, self.ends_at) if end]
-        return min(ends, default=None)
+        if self.expires_at and self.ends_at:
+            return min(self.expires_at, self.ends_at)
+        return self.expires_at or self.ends_at
 
 
 @dataclass(slots=True)

@@ -98,9 +98,8 @@ def _settle(use: KeyUse, response: HttpResponse) -> None:
     ledger.note(use, response.status_code)
     limit = use.limit
     if limit:
-        policy = f'"{limit.tier}";q={limit.amount};w={limit.window}'
-        headers.put_one(response, "RateLimit-Policy", policy)
-        standing = f'"{limit.tier}";r={limit.remaining};t={limit.resets}'
+        headers.put_one(response, "RateLimit-Policy", limit.tier.policy)
+        standing = f'"{limit.tier.name}";r={limit.remaining};t={limit.resets}'
         headers.put_one(response, "RateLimit", standing)
 
 

@@ -118,7 +118,7 @@ def test_a_refusal_says_when_to_come_back() -> None:
 
     assert all(limit.allowed and limit.retry_after == 0 for limit in within)
     assert [limit.remaining for limit in within] == list(reversed(range(LIMIT)))
-    assert (within[0].amount, within[0].window, within[0].resets) == (LIMIT, 60, 60)
+    assert (within[0].tier.amount, within[0].tier.window, within[0].resets) == (LIMIT, 60, 60)
     assert (beyond.allowed, beyond.remaining, beyond.retry_after) == (False, 0, 40)
     assert again.allowed
 
@@ -180,7 +180,7 @@ def test_a_store_that_comes_back_counts_again(
     address["port"] = open_port
     store.storage.connection_pool.reset()
     used = ids.new_id()
-    store.take(str(used), limits._item("standard").limit)
+    store.take(str(used), limits._tier("standard").limit)
     after = limiter.hit(used, "standard")
 
     assert while_away == [True] * LIMIT + [False]

@@ -124,7 +124,7 @@ def test_429(ask: Asker, face: Dialect, set_limit: SetLimit) -> None:
 def test_500(ask: Asker, face: Dialect, settings: Settings) -> None:
     assert configured.RATE_LIMIT_TIERS
     settings.RATE_LIMIT_TIERS = {}
-    limits._item.cache_clear()
+    limits._tier.cache_clear()
 
     answer = ask()
 
