@@ -1,7 +1,7 @@
 """The app of keys."""
 
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class ApiKeysConfig(AppConfig):
@@ -12,6 +12,7 @@ class ApiKeysConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from apikeys.triggers import install_after_migrate
+        from apikeys.triggers import install_after_migrate, remove_before_migrate
 
+        pre_migrate.connect(remove_before_migrate, sender=self)
         post_migrate.connect(install_after_migrate, sender=self)

@@ -1,10 +1,11 @@
 """What may never change about a key, said by the database."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from django.db import connections
 
-from organizations.triggers import Trigger, install
+from organizations.triggers import Trigger, install, remove_before_rebuilding
 
 TRIGGERS: Final = (
     Trigger(
@@ -43,6 +44,12 @@ TRIGGERS: Final = (
             WHERE id = NEW.key_id AND revoked_at IS NOT NULL)""",
     ),
 )
+
+
+def remove_before_migrate(using: str, plan: Sequence[Any], **_: Any) -> None:
+    """Receiver of `pre_migrate`."""
+    if plan:
+        remove_before_rebuilding(connections[using], TRIGGERS)
 
 
 def install_after_migrate(using: str, **_: Any) -> None:

@@ -1,7 +1,7 @@
 """The app of people and what they belong to."""
 
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class OrganizationsConfig(AppConfig):
@@ -12,7 +12,8 @@ class OrganizationsConfig(AppConfig):
 
     def ready(self) -> None:
         from organizations.sign_ins import log_sign_ins
-        from organizations.triggers import install_after_migrate
+        from organizations.triggers import install_after_migrate, remove_before_migrate
 
+        pre_migrate.connect(remove_before_migrate, sender=self)
         post_migrate.connect(install_after_migrate, sender=self)
         log_sign_ins()

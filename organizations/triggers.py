@@ -1,10 +1,12 @@
 """Database triggers for what a constraint cannot say: what may never change, who must remain.
 
 They are installed after every `migrate` (idempotently), because SQLite drops a table's triggers
-whenever a migration rebuilds the table. A violation surfaces as `django.db.IntegrityError`.
+whenever a migration rebuilds the table. It also refuses to rebuild a table that a trigger of
+another one reads; so there they are taken away before a `migrate` that has something to do.
+A violation surfaces as `django.db.IntegrityError`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -111,6 +113,18 @@ TRIGGERS: Final = (
         condition="NEW.organization_id <> OLD.organization_id",
     ),
 )
+
+
+def remove_before_rebuilding(connection: BaseDatabaseWrapper, triggers: Iterable[Trigger]) -> None:
+    """SQLite can rebuild no table while a trigger of another one reads it."""
+    if connection.vendor == "sqlite":
+        remove(connection, triggers)
+
+
+def remove_before_migrate(using: str, plan: Sequence[Any], **_: Any) -> None:
+    """Receiver of `pre_migrate`; where nothing is to be done, nothing is unguarded meanwhile."""
+    if plan:
+        remove_before_rebuilding(connections[using], TRIGGERS)
 
 
 def install_after_migrate(using: str, **_: Any) -> None:

@@ -84,6 +84,15 @@ def test_digests_depend_on_the_pepper_and_are_32_bytes() -> None:
     assert peppers.digest("sig_live_x", 1) == second
 
 
+def test_the_digest_of_a_secret_is_what_every_release_has_stored() -> None:
+    """Any other algorithm would shut out every key that there is."""
+    body = "sig_live_" + "0" * 34
+    peppers = tokens.read_peppers(f"1:{'a' * 32}")
+
+    stored = "ac3cef430cb8f2c1e5724f0cc95b912510ec81870c2e87647f86e2d68bc0fc86"
+    assert peppers.digest(body + tokens.checksum(body), 1).hex() == stored
+
+
 def test_peppers_do_not_show_their_values() -> None:
     peppers = Peppers(newest=1, values={1: b"very secret pepper of thirty-two"})
 
