@@ -14,7 +14,7 @@ from organizations.models import Organization
 from tests.client import Answer, ApiClient
 from tests.dialects import DIALECTS
 from tests.logs import Lines
-from tests.support_api import CURRENT, MakeKey, templates
+from tests.support_api import CURRENT, MakeKey, templates, without_request_id
 
 MOST = 5
 ELSEWHERE = "198.51.100.7"
@@ -80,6 +80,30 @@ def test_the_key_whose_prefix_was_guessed_loses_nothing(call: ApiClient, reader:
 
     assert answer.status == 200
     assert '"standard";r=599;' in answer.headers["RateLimit"]
+
+
+def _with_checksum(body: str) -> str:
+    return body + tokens.checksum(body)
+
+
+def test_whatever_is_no_key_gets_the_same_answer(
+    call: ApiClient, reader: Issued, settings: Settings
+) -> None:
+    """Mistyped or made up, with a prefix that exists or one that does not."""
+    settings.INVALID_KEYS_PER_MINUTE = 0
+    genuine, prefix = reader.secret, tokens.displayed_prefix(reader.secret)
+    sent = [
+        _made_up(),
+        _with_checksum(prefix + _made_up()[len(prefix) : -6]),
+        _with_checksum(genuine[:-7] + ("A" if genuine[-7] != "A" else "B")),
+        genuine[:-1] + ("A" if genuine[-1] != "A" else "B"),
+        *(genuine[:-1], f"{genuine}0", genuine.swapcase(), prefix, "nonsense"),
+    ]
+
+    answers = [without_request_id(call("GET", CURRENT, key=key)) for key in sent]
+
+    assert answers[0][0] == 401
+    assert answers == answers[:1] * len(sent)
 
 
 @pytest.mark.parametrize("sent", [None, "", "nonsense", "sig_live_" + "a" * 40])

@@ -77,6 +77,19 @@ def test_head_answers_as_get_does(
 
 
 @pytest.mark.parametrize("route", READABLE)
+def test_no_answer_is_named_so_that_another_may_be_asked_about_it(
+    call: ApiClient, manager: Issued, acme: Organization, route: str
+) -> None:
+    """No ETag and no date: what one organization was answered is no question of another's."""
+    headers = {"If-None-Match": "*", "If-Modified-Since": "Fri, 01 Jan 2100 00:00:00 GMT"}
+
+    answer = call("GET", address(route, acme, manager), key=manager, headers=headers)
+
+    assert answer.status == 200
+    assert not {"ETag", "Last-Modified"} & set(answer.headers)
+
+
+@pytest.mark.parametrize("route", READABLE)
 def test_reading_changes_nothing(
     call: ApiClient, manager: Issued, acme: Organization, route: str
 ) -> None:

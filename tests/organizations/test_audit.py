@@ -1,4 +1,8 @@
+import random
 from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -6,7 +10,8 @@ from django.db import IntegrityError, connection, transaction
 from organizations import audit
 from organizations.events import OrganizationEvent
 from organizations.models import AuditEvent, Membership, Organization, User
-from organizations.writes import WriteOutsideService, operation
+from organizations.services import rename_organization
+from organizations.writes import WriteOutsideService, allowed, operation
 from tests.domain import person
 from tests.factories import SYSTEM, MembershipFactory
 
@@ -64,6 +69,42 @@ def test_the_database_keeps_events_as_they_are(acme: Organization, change: str) 
 
     assert before
     assert list(AuditEvent.objects.values()) == before
+
+
+def _other(name: str, value: Any, chance: random.Random) -> Any:
+    """`value` with one byte of it changed."""
+    if isinstance(value, UUID):
+        return UUID(int=value.int ^ (1 << chance.randrange(128)))
+    if isinstance(value, datetime):
+        return value + timedelta(microseconds=1)
+    if isinstance(value, dict):
+        return {**value, "name": "Acne"}
+    if name == "ip":
+        return "203.0.113.6"
+    place = chance.randrange(len(value))
+    return value[:place] + chr(ord(value[place]) ^ 1) + value[place + 1 :]
+
+
+def test_no_byte_of_an_event_can_be_changed(acme: Organization, admin: User) -> None:
+    """A thousand times one byte of a field that is drawn, of an event that is drawn."""
+    rename_organization(acme, name="Acme Inc.", actor=person(admin))
+    chance, events = random.Random(1), AuditEvent.objects.order_by("pk")
+    before: list[dict[str, Any]] = list(map(dict, events.values()))
+    for _ in range(1_000):
+        row = chance.choice(before)
+        name = chance.choice([name for name, value in row.items() if value])
+        change = {name: _other(name, row[name], chance)}
+
+        with (
+            pytest.raises(IntegrityError, match="audit_events_stay"),
+            transaction.atomic(),
+            allowed(),
+        ):
+            AuditEvent.objects.filter(pk=row["id"]).update(**change)
+
+        assert change[name] != row[name]
+    assert list(events.values()) == before
+    assert {"ip", "details", "request_id"} <= {name for row in before for name in row if row[name]}
 
 
 def test_not_even_an_operation_changes_or_deletes_an_event(acme: Organization) -> None:

@@ -14,7 +14,8 @@ from apikeys.services import Issued
 from apikeys.verification import Refusal
 from organizations import writes
 from organizations.models import Organization
-from tests.factories import PASSWORD
+from organizations.services import set_api_access
+from tests.factories import PASSWORD, SYSTEM
 from tests.pages.support import developer, grow_stale, submission_of
 
 
@@ -56,6 +57,19 @@ def test_deleting_is_effective_at_once(
     assert "Key Production deleted. Requests using it now get 401." in _text(answer)
     assert verification.verify(issued.secret).refusal is Refusal.REVOKED
     assert not answer.context["rows"]
+
+
+def test_a_key_is_deleted_while_api_access_is_off(
+    browser: Client, page: Page, issued: Issued, acme: Organization
+) -> None:
+    """The list offers nothing then, but what is known to be lost has to be ended all the same."""
+    set_api_access(acme, enabled=False, actor=SYSTEM)
+
+    assert browser.get(page("delete/")).status_code == 200
+    browser.post(page("delete/"))
+    set_api_access(acme, enabled=True, actor=SYSTEM)
+
+    assert verification.verify(issued.secret).refusal is Refusal.REVOKED
 
 
 def test_deleting_twice_says_so(browser: Client, page: Page, issued: Issued) -> None:

@@ -81,6 +81,13 @@ def _verdict(answer: Any) -> str:
         ("   ", wording.EMPTY),
         ("hello", "That doesn't look like one of our keys. Keys start with sig_."),
         ("x" * 2000, "That doesn't look like one of our keys. Keys start with sig_."),
+        *(
+            (
+                f"sig_live_a1b2{nasty}",
+                "That doesn't look like one of our keys. Keys start with sig_.",
+            )
+            for nasty in ("'; id; '", '"', "`id`", "$(id)", "\n-H evil: 1", "\\")
+        ),
         (SECRET[:-1] + ("a" if SECRET[-1] != "a" else "b"), wording.TYPO),
     ],
 )
