@@ -4,11 +4,12 @@ from django.contrib import admin
 from django.urls import include, path
 
 from config.theme import choose_theme
-from organizations.views.sessions import Sessions
+from organizations.views.sessions import Sessions, SignOut
 
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/sessions/", Sessions.as_view(), name="usersessions_list"),
+    path("accounts/logout/", SignOut.as_view(), name="account_logout"),
     path("accounts/", include("allauth.urls")),
     path("theme/", choose_theme, name="theme"),
     path("", include("apikeys.api.urls")),

@@ -32,6 +32,19 @@ def test_a_session_that_was_left_opens_nothing(acme: Organization, admin: User) 
     assert thief.get(PAGE).status_code == 302
 
 
+def test_signing_out_clears_the_browser_and_looking_at_the_page_does_not(
+    acme: Organization, admin: User
+) -> None:
+    client = sign_in(admin)
+
+    asked, left = client.get("/accounts/logout/"), client.post("/accounts/logout/")
+
+    assert "Clear-Site-Data" not in asked.headers
+    assert left.status_code == 302
+    assert left.headers["Clear-Site-Data"] == '"cache", "storage"'
+    assert client.get(PAGE).status_code == 302
+
+
 @pytest.mark.parametrize("path", [PAGE, "/o/acme/settings/", "/accounts/sessions/"])
 def test_the_way_out_is_on_the_page(acme: Organization, admin: User, path: str) -> None:
     assert 'action="/accounts/logout/"' in sign_in(admin).get(path).content.decode()

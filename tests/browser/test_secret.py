@@ -98,6 +98,26 @@ def test_the_page_without_script_is_emptied_when_it_is_left(sign_in: OpenPage) -
     assert secret not in page.content()
 
 
+def test_after_a_test(sign_in: OpenPage) -> None:
+    page = sign_in()
+    secret = _reveal(page)
+    page.get_by_role("button", name="Done").click()
+    _close_uncopied(page)
+    page.get_by_role("link", name="Test API key").first.click()
+    page.get_by_label("API key", exact=True).fill(secret)
+
+    with page.expect_request("**/v1/accounts/**") as sent:
+        page.get_by_role("button", name="Run test").click()
+    headers = sent.value.all_headers()
+    page.locator("[data-line]", has_text="200 OK").wait_for()
+    page.get_by_role("button", name="Close", exact=True).click()
+    page.locator("dialog:not([open])").wait_for(state="attached")
+
+    assert headers["authorization"] == f"Bearer {secret}"
+    assert "cookie" not in headers
+    _assert_gone(page, secret)
+
+
 def test_after_signing_out(sign_in: OpenPage) -> None:
     page = sign_in()
     secret = _reveal(page)
