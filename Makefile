@@ -25,7 +25,7 @@ BENCH := .venv/.bench
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-postgres test-browser test-contract test-bench fuzz bench schemas matrix screenshots lint format typecheck secure sbom check lock
-.PHONY: revocation races crash-test state-machine outages upgrade-test
+.PHONY: revocation races crash-test state-machine outages upgrade-test timing
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -89,6 +89,10 @@ state-machine: $(DEV) ## Compare SEQUENCES of 50 changes with a model, over HTTP
 
 outages: $(DEV) ## Stop and freeze servers of the tests' own under load, and say how long calls took
 	OUTAGE_CALLS=$(or $(CALLS),1000) OUTAGE_PATIENCE=0.2 DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/faults/test_store.py tests/faults/test_database.py
+
+timing: $(DEV) ## Say how long refusals take and how well that tells them apart, SAMPLES of each, on both databases
+	TIMING_SAMPLES=$(or $(SAMPLES),5000) $(BIN)/python -m pytest tests/faults/test_timing.py
+	TIMING_SAMPLES=$(or $(SAMPLES),5000) DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/faults/test_timing.py
 
 upgrade-test: KEYS = 10000
 upgrade-test: $(DEV) ## Migrate KEYS keys from every earlier schema and back, also under load, on both databases
