@@ -1,9 +1,7 @@
 """docs/asvs.md: every requirement once, right numbers, and nothing named that is not there."""
 
-import ast
 import re
 from collections import Counter
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +10,7 @@ from django.conf import global_settings
 
 from config.env import ROOT
 from config.settings import base
+from tests.texts import anchors, cells, is_there
 
 HERE = Path(__file__).parent
 TEXT = ROOT / "docs/asvs.md"
@@ -39,13 +38,9 @@ def _levels() -> dict[str, int]:
     }
 
 
-def _cells(line: str) -> list[str]:
-    return [cell.strip() for cell in line.strip("|").split("|")]
-
-
 def _rows() -> list[Row]:
     lines = [line for line in TEXT.read_text().splitlines() if line.startswith("| V")]
-    return [Row(ids.split(", "), *rest) for ids, *rest in map(_cells, lines)]
+    return [Row(ids.split(", "), *rest) for ids, *rest in map(cells, lines)]
 
 
 LEVEL_OF = _levels()
@@ -88,28 +83,13 @@ def test_the_numbers_are_those_of_the_rows() -> None:
         for name, counts in zip(("1", "2", "both"), [*by_level, both], strict=True)
     ]
 
-    table = [_cells(line) for line in TEXT.read_text().splitlines() if re.match(r"\| [12b]", line)]
+    table = [cells(line) for line in TEXT.read_text().splitlines() if re.match(r"\| [12b]", line)]
     assert table == wanted
-
-
-@cache
-def _functions(path: Path) -> set[str]:
-    tree = ast.parse(path.read_text())
-    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
 @pytest.mark.parametrize("reference", REFERENCES)
 def test_every_test_that_is_named_is_there(reference: str) -> None:
-    path, _, name = reference.partition("::")
-    functions = _functions(ROOT / path)
-
-    assert name in functions if name else any(one.startswith("test_") for one in functions)
-
-
-def _anchors(path: Path) -> set[str]:
-    """The headings of a text, as sites that show Markdown make addresses of them."""
-    titles = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+    assert is_there(ROOT, reference)
 
 
 @pytest.mark.parametrize("link", LINKS)
@@ -117,7 +97,7 @@ def test_every_text_and_section_that_is_named_is_there(link: str) -> None:
     path, _, anchor = link.partition("#")
 
     assert (TEXT.parent / path).is_file()
-    assert not anchor or anchor in _anchors(TEXT.parent / path)
+    assert not anchor or anchor in anchors(TEXT.parent / path)
 
 
 @pytest.mark.parametrize("setting", SETTINGS)

@@ -1,0 +1,93 @@
+"""docs/threats.md: every line once, and each with a test or a dated decision that is there."""
+
+import re
+from datetime import date
+from typing import NamedTuple
+
+import pytest
+
+from config.env import ROOT
+from tests.texts import anchors, cells, is_there
+
+TEXT = ROOT / "docs/threats.md"
+#: Prefix → the numbers of its lines, in the order of the text.
+LINES = {"AB": 80, "F": 21, "S": 23, "R": 7, "D": 12, "API": 10}
+IDS = [
+    f"{prefix}{number:02}" if prefix == "AB" else f"{prefix}{number}"
+    for prefix, most in LINES.items()
+    for number in range(1, most + 1)
+]
+DECISION = re.compile(r"\*\*(\d{4}-\d\d-\d\d):\*\* (.+)")
+
+
+class Row(NamedTuple):
+    """One line: what must never happen, or what is aimed for, and what shows it."""
+
+    id: str
+    what: str
+    shown: str
+
+    @property
+    def tests(self) -> list[str]:
+        return re.findall(r"`(tests/[^`]+)`", self.shown)
+
+    @property
+    def decision(self) -> re.Match[str] | None:
+        return DECISION.search(self.shown)
+
+
+ROWS = [
+    Row(*cells(line)) for line in TEXT.read_text().splitlines() if re.match(r"\| [A-Z]+\d", line)
+]
+REFERENCES = sorted({reference for row in ROWS for reference in row.tests})
+LINKS = sorted(set(re.findall(r"\]\(([^)]+)\)", TEXT.read_text())))
+
+
+def test_every_line_stands_there_once_and_in_order() -> None:
+    assert [row.id for row in ROWS] == IDS
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+def test_a_line_names_a_test_or_a_dated_decision(row: Row) -> None:
+    assert row.what
+    assert row.tests or row.decision
+    if row.decision:
+        assert date(2026, 11, 20) < date.fromisoformat(row.decision[1])
+        assert len(row.decision[2].split()) > 5, "a decision has a reason"
+
+
+def test_the_numbers_are_those_of_the_lines() -> None:
+    decided = sum(bool(row.decision) for row in ROWS)
+
+    found = re.search(r"(\d+) lines: (\d+) are shown .* alone, (\d+) have", TEXT.read_text())
+    assert found
+    assert [int(number) for number in found.groups()] == [
+        len(ROWS),
+        len(ROWS) - decided,
+        decided,
+    ]
+
+
+@pytest.mark.parametrize("row", ROWS[-LINES["API"] :], ids=lambda row: row.id)
+def test_each_risk_has_five_cases(row: Row) -> None:
+    assert row.id.startswith("API")
+    assert len(set(row.tests)) >= 5
+
+
+@pytest.mark.parametrize("reference", REFERENCES)
+def test_every_test_that_is_named_is_there(reference: str) -> None:
+    assert is_there(ROOT, reference)
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_every_text_and_section_that_is_named_is_there(link: str) -> None:
+    path, _, anchor = link.partition("#")
+    text = TEXT.parent / path if path else TEXT
+
+    assert text.is_file()
+    assert not anchor or anchor in anchors(text)
+
+
+@pytest.mark.parametrize("reference", ["tests/texts.py", "tests/config/test_threats.py::test_no"])
+def test_a_test_that_is_not_there_is_noticed(reference: str) -> None:
+    assert not is_there(ROOT, reference)

@@ -1,0 +1,31 @@
+"""What tests of texts look for: functions of files, headings, cells of tables."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+
+@cache
+def functions(path: Path) -> set[str]:
+    """The functions of a file, by name."""
+    tree = ast.parse(path.read_text())
+    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+def is_there(root: Path, reference: str) -> bool:
+    """Whether a test, `path::name`, or a file with tests exists."""
+    path, _, name = reference.partition("::")
+    found = functions(root / path)
+    return name in found if name else any(one.startswith("test_") for one in found)
+
+
+def anchors(path: Path) -> set[str]:
+    """The headings of a text, as sites that show Markdown make addresses of them."""
+    titles = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def cells(line: str) -> list[str]:
+    """The cells of a line of a table."""
+    return [cell.strip() for cell in line.strip("|").split("|")]
