@@ -135,7 +135,7 @@ class Listing:
         return [*(first or self._shown().filter(pk=self.new)), *rest]
 
     def _shown(self) -> QuerySet[ApiKey]:
-        return self.keys.for_display().select_related("created_by")
+        return self.keys.for_pages()
 
     @property
     def total(self) -> int:
@@ -181,7 +181,7 @@ class Listing:
         return self.keys.filter(wanted)
 
     def _rows(self) -> QuerySet[ApiKey]:
-        rows = self._searched().for_display().select_related("created_by")
+        rows = self._searched().for_pages()
         if self.state:
             rows = rows.filter(_condition(self.state, timezone.now()))
         column = self.order.removeprefix("-")

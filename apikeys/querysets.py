@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.apps import apps
 from django.db import models
-from django.db.models import Count, F, Max, Prefetch, Q
+from django.db.models import Count, Exists, F, Max, OuterRef, Prefetch, Q
 
 from apikeys.tokens import Environment
 from organizations.actors import Actor
@@ -49,6 +49,19 @@ class ApiKeyQuerySet(OwnedQuerySet["ApiKey"]):
         current = apps.get_model("apikeys", "ApiKeySecret").objects.current()
         secrets = Prefetch("secrets", queryset=current, to_attr="current_secrets")
         return self.select_related("organization", "service_account").prefetch_related(secrets)
+
+    def for_pages(self) -> Self:
+        """For display to people, with who made a key and, as `maker_has_left`, whether they left.
+
+        Staff are in no organization and have left none.
+        """
+        here = apps.get_model("organizations", "Membership").objects.filter(
+            organization_id=OuterRef("organization_id"),
+            user_id=OuterRef("created_by_id"),
+            user__is_active=True,
+        )
+        shown = self.for_display().select_related("created_by")
+        return shown.annotate(maker_has_left=Q(created_by__is_staff=False) & ~Exists(here))
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ class KeyPage(NounPage[ApiKey]):
     def things(self) -> QuerySet[ApiKey]:
         """All of the organization, deleted or not."""
         keys = ApiKey.objects.visible_to(self.actor).for_organization(self.organization.id)
-        return keys.for_display().select_related("created_by")
+        return keys.for_pages()
 
     def home_of(self, thing: ApiKey | None) -> str:
         """The key's own page, or the list."""

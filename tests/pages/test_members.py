@@ -12,11 +12,13 @@ from django.test.utils import CaptureQueriesContext
 
 from apikeys import services as key_services
 from apikeys.services import Issued
+from organizations import services
+from organizations.actors import Actor
 from organizations.models import Invitation, Membership, Organization, User
 from organizations.roles import Role
 from tests.domain import person
-from tests.factories import PASSWORD, MembershipFactory, UserFactory
-from tests.pages.support import sign_in
+from tests.factories import PASSWORD, SYSTEM, MembershipFactory, UserFactory
+from tests.pages.support import developer, sign_in
 
 MEMBERS = "/o/acme/settings/members/"
 
@@ -164,6 +166,31 @@ def test_removing_lists_the_keys_that_the_person_made(
     assert "Made by another" not in asked
     assert "Max Member removed." in _text(done)
     assert not Membership.objects.filter(user=member).exists()
+
+
+@pytest.mark.parametrize("how", ["removed", "deactivated"])
+def test_keys_of_somebody_who_has_left_say_so(
+    browser: Client, acme: Organization, globex: Organization, staff: User, how: str
+) -> None:
+    """The others do not, nor does a key that staff made, nor one of a person who is elsewhere."""
+    leaver = UserFactory.create(name="Lea Leaver")
+    theirs = MembershipFactory.create(organization=acme, user=leaver, role=Role.ADMIN)
+    MembershipFactory.create(organization=globex, user=leaver)
+    key = key_services.create_api_key(organization=acme, actor=person(leaver), name="Old").key
+    by_staff = Actor.staff(staff.pk, str(staff))
+    key_services.create_api_key(organization=acme, actor=by_staff, name="Staff's")
+    pages = [developer(acme), developer(acme, f"keys/{key.public_id}/")]
+    before = [_text(browser.get(page)) for page in pages]
+
+    if how == "removed":
+        services.remove_member(theirs, actor=SYSTEM)
+    else:
+        User.objects.filter(pk=leaver.pk).update(is_active=False)
+    after = [_text(browser.get(page)) for page in pages]
+
+    assert [text.count("who has left") for text in before] == [0, 0]
+    assert [text.count("Lea Leaver, who has left") for text in after] == [1, 1]
+    assert [text.count("who has left") for text in after] == [1, 1]
 
 
 def test_the_last_admin_cannot_be_removed_nor_leave(
