@@ -161,6 +161,7 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 # Whoever gets into an account cannot change its locks unnoticed.
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_USER_DISPLAY = str
+MFA_ADAPTER = "organizations.second_factors.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_PASSKEY_LOGIN_ENABLED = True

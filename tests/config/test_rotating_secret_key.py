@@ -2,9 +2,13 @@
 
 import re
 from collections.abc import Callable
+from io import StringIO
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.core import mail
+from django.core.cache import cache
+from django.core.management import call_command
 from django.test import Client
 from pytest_django import Settings
 
@@ -13,6 +17,7 @@ from organizations.models import Organization, User
 from organizations.services.links import token_of
 from tests.client import ApiClient
 from tests.factories import PASSWORD, InvitationFactory
+from tests.second_factors import code_of
 
 PAGE = "/o/acme/settings/developer/"
 KEYS = "/v1/api-keys"
@@ -124,3 +129,41 @@ def test_keys_do_not_hang_on_it(reader: Issued, call: ApiClient, rotate: Rotate)
     rotate(keep=False)
 
     assert call("GET", f"{KEYS}/current", key=reader).status == 200
+
+
+@pytest.fixture
+def seed(admin: User) -> str:
+    """That of the admin's authenticator app."""
+    seed: str = generate_totp_secret()
+    TOTP.activate(admin, seed)
+    return seed
+
+
+def _opens_with_code(admin: User, seed: str) -> bool:
+    cache.clear()  # a code works once, and so do attempts within a while
+    client = Client()
+    client.post("/accounts/login/", {"login": admin.email, "password": PASSWORD})
+    client.post("/accounts/2fa/authenticate/", {"code": code_of(seed)})
+    return client.get(PAGE).status_code == 200
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_second_factors_go_on(
+    acme: Organization, admin: User, seed: str, rotate: Rotate, keep: bool
+) -> None:
+    assert _opens_with_code(admin, seed)
+
+    rotate(keep=keep)
+
+    assert _opens_with_code(admin, seed) is keep
+
+
+def test_second_factors_that_were_moved_need_no_fallback(
+    acme: Organization, admin: User, seed: str, rotate: Rotate, settings: Settings
+) -> None:
+    rotate()
+    call_command("reseal_second_factors", stdout=StringIO())
+
+    settings.SECRET_KEY_FALLBACKS = []
+
+    assert _opens_with_code(admin, seed)
