@@ -17,7 +17,7 @@ VAR: Final = Path(os.environ.get("VAR_DIR") or ROOT / "var").resolve()
 DEMO_FILE: Final = VAR / "demo.env"
 _SHORTEST_SECRET_KEY: Final = 50
 _LONGEST_TIME: Final = 10
-_LONGEST_NUMBER: Final = 9
+_LARGEST_NUMBER: Final = 999_999_999
 _EXAMPLE: Final = "change-me"
 _LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _env = environ.Env()
@@ -114,11 +114,12 @@ def mail() -> dict[str, Any]:
     return value
 
 
-def number(name: str, default: int) -> int:
-    """A whole number from 0."""
+def number(name: str, default: int, *, least: int = 0, most: int = _LARGEST_NUMBER) -> int:
+    """A whole number from `least` to `most`."""
     value = text(name, str(default))
-    if not (value.isascii() and value.isdecimal() and len(value) <= _LONGEST_NUMBER):
-        raise ImproperlyConfigured(f"Set {name} to a whole number from 0.")
+    written = value.isascii() and value.isdecimal() and len(value) <= len(str(most))
+    if not (written and least <= int(value) <= most):
+        raise ImproperlyConfigured(f"Set {name} to a whole number from {least} to {most}.")
     return int(value)
 
 

@@ -190,6 +190,11 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
+SESSION_ENGINE = "config.sessions"
+#: Without a use for so long, a session ends; 0 for never.
+SESSION_IDLE_MINUTES = env.number("SESSION_IDLE_MINUTES", 12 * 60)
+#: However it is used, a session ends so many days after the sign-in.
+SESSION_COOKIE_AGE = env.number("SESSION_DAYS", 14, least=1, most=365) * 24 * 60 * 60
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True

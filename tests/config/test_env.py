@@ -24,6 +24,9 @@ SHORT = "x" * 49
         ({"API_KEY_PEPPERS": "1:" + "change-me" * 5}, "API_KEY_PEPPERS"),
         ({"DATABASE_URL": "postgres://latchkey:change-me@127.0.0.1/latchkey"}, "DATABASE_URL"),
         ({"REDIS_URL": "nonsense"}, "REDIS_URL"),
+        ({"SESSION_DAYS": "0"}, "SESSION_DAYS"),
+        ({"SESSION_DAYS": "366"}, "SESSION_DAYS"),
+        ({"SESSION_IDLE_MINUTES": "soon"}, "SESSION_IDLE_MINUTES"),
         ({"ENV_FILE": "no-such-file.env"}, "ENV_FILE"),
     ],
 )
