@@ -2,16 +2,24 @@
 
 from typing import Any
 
+import structlog
+from allauth.account.decorators import reauthentication_required
 from allauth.account.views import LogoutView
+from allauth.usersessions.forms import ManageUserSessionsForm
+from allauth.usersessions.internal.flows.sessions import end_sessions
 from allauth.usersessions.models import UserSession
 from allauth.usersessions.views import ListUserSessionsView
+from django import forms
 from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.sessions.models import Session
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
+from django.utils.decorators import method_decorator
 
 from organizations.models import User
+
+_log = structlog.get_logger(__name__)
 
 
 class SignOut(LogoutView):  # type: ignore[misc]
@@ -24,8 +32,35 @@ class SignOut(LogoutView):  # type: ignore[misc]
         return response
 
 
+class EndSessions(ManageUserSessionsForm):  # type: ignore[misc]
+    """Which session of one's own to end; all but this one where none is named."""
+
+    session = forms.ModelChoiceField(
+        UserSession.objects.none(),
+        required=False,
+        error_messages={"invalid_choice": "This session has ended already."},
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        mine = UserSession.objects.filter(user=self.request.user)
+        others = mine.exclude(session_key=self.request.session.session_key)
+        self.fields["session"].queryset = others
+
+    def save(self, request: HttpRequest) -> None:
+        """Ends them, and leaves a line in the log as each sign-out does."""
+        chosen = self.cleaned_data["session"]
+        ended = [chosen] if chosen else list(self.fields["session"].queryset)
+        end_sessions(request, ended)
+        _log.info("sessions_ended", person=self.request.user.public_id, sessions=len(ended))
+
+
+# Whoever finds a browser open must not be able to shut its owner out of all others.
+@method_decorator(reauthentication_required(app="usersessions"), name="post")
 class Sessions(ListUserSessionsView):  # type: ignore[misc]
     """allauth's page; it asked for each session by itself, this asks for all at once."""
+
+    form_class = EndSessions
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The sessions that would still be let in, oldest first."""

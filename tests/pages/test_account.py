@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 
 from organizations.models import Organization, User
 from tests.factories import PASSWORD
-from tests.pages.support import sign_in
+from tests.logs import Lines
+from tests.pages.support import grow_stale, sign_in
 
 SESSIONS = "/accounts/sessions/"
 
@@ -55,6 +56,68 @@ def test_a_new_password_ends_the_sessions_of_the_old_one(acme: Organization, adm
     assert other.get("/o/acme/settings/").status_code == 302
     listed = [session.user_agent for session in here.get(SESSIONS).context["sessions"]]
     assert listed == ["Here"]
+
+
+def _listed(client: Client) -> dict[str, int]:
+    """What one may name to end it, by the name of its browser."""
+    sessions = client.get(SESSIONS).context["sessions"]
+    return {session.user_agent: session.pk for session in sessions}
+
+
+def _is_in(client: Client) -> bool:
+    return client.get("/o/acme/settings/").status_code == 200
+
+
+def test_one_session_is_ended_and_no_other(acme: Organization, admin: User, lines: Lines) -> None:
+    lost, kept, here = (_browser(admin, name) for name in ("Lost", "Kept", "Here"))
+
+    here.post(SESSIONS, {"session": _listed(here)["Lost"]})
+
+    assert [_is_in(client) for client in (lost, kept, here)] == [False, True, True]
+    assert list(_listed(here)) == ["Kept", "Here"]
+    (told,) = [line for line in lines() if line["event"] == "sessions_ended"]
+    assert (told["person"], told["sessions"]) == (admin.public_id, 1)
+
+
+def test_there_is_a_button_for_each_but_this_one(acme: Organization, admin: User) -> None:
+    _browser(admin, "Other")
+    here = _browser(admin, "Here")
+    page = here.get(SESSIONS).content.decode()
+
+    named = re.findall(r'name="session" value="(\d+)"', page)
+    assert named == [str(_listed(here)["Other"])]
+    assert 'aria-label="End the session of Other"' in page
+
+
+@pytest.mark.parametrize("strange", ["0", "-1", "x", "\ud800", "9" * 30, "1\x00"])
+def test_what_is_no_session_of_ones_own_ends_none(
+    acme: Organization, admin: User, member: User, strange: str
+) -> None:
+    theirs, other, here = _browser(member, "Theirs"), _browser(admin, "Other"), _browser(admin, "x")
+
+    for named in (strange, str(_listed(theirs)["Theirs"]), str(_listed(here)["x"])):
+        answer = here.post(SESSIONS, {"session": named.encode("utf-8", "surrogatepass")})
+        assert answer.status_code == 200
+        assert "This session has ended already." in answer.content.decode()
+
+    assert all(_is_in(client) for client in (theirs, other, here))
+
+
+@pytest.mark.parametrize("fields", [{}, {"session": "Other"}])
+def test_an_old_sign_in_is_confirmed_before_sessions_are_ended(
+    acme: Organization, admin: User, fields: dict[str, str]
+) -> None:
+    other, here = _browser(admin, "Other"), _browser(admin, "Here")
+    sent = {name: _listed(here)[browser] for name, browser in fields.items()}
+    grow_stale(here)
+
+    asked = here.post(SESSIONS, sent)
+    assert asked["Location"].startswith("/accounts/reauthenticate/")
+    assert _is_in(other)
+
+    here.post(asked["Location"], {"password": PASSWORD})
+    assert not _is_in(other)
+    assert _is_in(here)
 
 
 def test_nobody_sees_the_sessions_of_others(acme: Organization, admin: User, member: User) -> None:
