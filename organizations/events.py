@@ -13,7 +13,11 @@ class OrganizationEvent(StrEnum):
     TIER_CHANGED = "organization.rate_limit_tier_changed"
     PERSON_CREATED = "person.created"
     PERSON_UPDATED = "person.updated"
+    #: Left by versions in which staff set passwords.
     PERSON_PASSWORD_SET = "person.password_set"
+    PERSON_PASSWORD_LINK_SENT = "person.password_link_sent"
+    PERSON_SESSIONS_ENDED = "person.sessions_ended"
+    PERSON_SECOND_FACTORS_REMOVED = "person.second_factors_removed"
     MEMBER_ADDED = "member.added"
     MEMBER_ROLE_CHANGED = "member.role_changed"
     MEMBER_REMOVED = "member.removed"

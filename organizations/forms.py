@@ -6,7 +6,6 @@ from typing import Any, Self
 
 from django import forms
 from django.conf import settings
-from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 
 from organizations.exceptions import DomainError, ErrorCode, Invalid, is_stale
 from organizations.models import User
@@ -98,20 +97,18 @@ class PersonFields(forms.ModelForm[User]):
         return cleaned(clean_name, name, "name") if name else ""
 
 
-class NewUserForm(PersonFields, AdminUserCreationForm[User]):
-    """A new person: an e-mail address, and a password unless they sign in some other way."""
-
-    class Meta:
-        model = User
-        fields = ("email", "name")
-
-
-class UserForm(PersonFields, UserChangeForm[User]):
-    """Somebody who is there already."""
+class UserForm(PersonFields):
+    """A person without their password, which is nobody's but theirs."""
 
     class Meta:
         model = User
         fields = "__all__"  # noqa: DJ007 - the admin names those that it shows
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        permissions: Any = self.fields.get("user_permissions")
+        if permissions:  # each is listed with the name of its app
+            permissions.queryset = permissions.queryset.select_related("content_type")
 
 
 class NewOrganizationFields(forms.Form):

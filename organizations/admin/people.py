@@ -1,20 +1,24 @@
 """People and their memberships."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
+from allauth.account.adapter import get_adapter
+from allauth.mfa.models import Authenticator
 from django import forms
-from django.contrib import admin
-from django.contrib.admin.utils import unquote
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
-from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.urls import URLPattern
 
 from organizations import services
-from organizations.admin.base import ServiceAdmin, ServiceForm, StaffPages, adopt, staff_actor
-from organizations.forms import NewUserForm, UserForm
-from organizations.models import Invitation, Membership, User
+from organizations.admin.base import ServiceAdmin, ServiceForm, adopt, staff_actor
+from organizations.exceptions import Forbidden
+from organizations.forms import UserForm
+from organizations.models import Membership, User
 from organizations.roles import Role
 
 _AUTHORITY: Final = ("is_staff", "is_superuser", "user_permissions")
@@ -23,32 +27,42 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class UserAdmin(StaffPages[User], DjangoUserAdmin[User]):
-    """People, who sign in by e-mail. They are deactivated, never deleted."""
+class UserAdmin(ServiceAdmin[User], DjangoUserAdmin[User]):
+    """People, who sign in by e-mail. They are deactivated, never deleted.
+
+    Nobody sets the password of another: staff send a link with which people choose theirs.
+    """
 
     id_prefix = "usr"
-    form = UserForm
-    add_form = NewUserForm
+    form = add_form = UserForm
     ordering = ("email",)
     list_display = ("email", "name", "is_active", "is_staff", "last_login")
     list_filter = ("is_active", "is_staff", "is_superuser")
     search_fields = ("email", "name")
-    readonly_fields = ("public_id", "last_login", "date_joined")
+    readonly_fields = ("public_id", "second_factors", "last_login", "date_joined")
     filter_horizontal = ("user_permissions",)
+    actions = ("send_password_link", "end_sessions", "remove_second_factors")
     fieldsets = (
-        (None, {"fields": ("email", "name", "public_id", "password")}),
+        (None, {"fields": ("email", "name", "public_id", "second_factors")}),
         ("Access", {"fields": ("is_active", "is_staff", "is_superuser", "user_permissions")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = (
-        (None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),
+        (
+            None,
+            {
+                "fields": ("email", "name"),
+                "description": "Send them a link to choose a password from the list of people.",
+            },
+        ),
     )
 
-    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        return False
+    def get_urls(self) -> list[URLPattern]:
+        """Without Django's page for setting somebody's password."""
+        return [url for url in super().get_urls() if url.name != "auth_user_password_change"]
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Nobody but a superuser changes other staff: a new password would lend their powers."""
+        """Nobody but a superuser changes other staff: a new address would lend their powers."""
         powerful = obj is not None and (obj.is_staff or obj.is_superuser) and obj != request.user
         within = request.user.is_superuser or not powerful
         return within and super().has_change_permission(request, obj)
@@ -61,18 +75,46 @@ class UserAdmin(StaffPages[User], DjangoUserAdmin[User]):
     def save_model(
         self, request: HttpRequest, obj: User, form: forms.ModelForm[Any], change: bool
     ) -> None:
+        if not change:
+            obj.set_unusable_password()
         services.save_person(obj, changed=form.changed_data, actor=staff_actor(request))
 
-    def user_change_password(
-        self, request: HttpRequest, id: str, form_url: str = ""
-    ) -> HttpResponse:
-        """Django's page for setting a password, with an event when it has set one."""
-        with transaction.atomic():
-            response = super().user_change_password(request, id, form_url)
-            user = self.get_object(request, unquote(id))
-            if request.method == "POST" and response.status_code == 302 and user:
-                services.record_password_set(user, actor=staff_actor(request))
-        return response
+    @admin.display(description="second factors")
+    def second_factors(self, person: User) -> str:
+        """What the person has beside a password."""
+        kinds = Authenticator.objects.filter(user=person).order_by("type")
+        return ", ".join(sorted({kind.get_type_display() for kind in kinds})) or "none"
+
+    @admin.action(description="Mail a link to choose a password", permissions=["change"])
+    def send_password_link(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """For whoever is new, or cannot read the mail that they ask for themselves."""
+        link = get_adapter(request).get_reset_password_from_key_url
+        service = partial(services.send_password_link, link=link)
+        self._on_each(request, queryset, service, "Mailed links")
+
+    @admin.action(description="Sign out everywhere", permissions=["change"])
+    def end_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Ends all sessions of people; they can sign in again."""
+        self._on_each(request, queryset, services.end_sessions, "People who are signed out")
+
+    @admin.action(description="Remove lost second factors (one person)", permissions=["change"])
+    def remove_second_factors(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """For one person at a time, since staff have to make sure of each."""
+        if queryset.count() > 1:
+            self.message_user(request, "Choose one person at a time.", messages.ERROR)
+            return
+        done = "People without a second factor"
+        self._on_each(request, queryset, services.remove_second_factors, done)
+
+    def _on_each(
+        self, request: HttpRequest, people: QuerySet[User], service: Callable[..., None], done: str
+    ) -> None:
+        def act(person: User) -> None:
+            if not self.has_change_permission(request, person):
+                raise Forbidden("Only a superuser can do this to other staff.")
+            service(person, actor=staff_actor(request))
+
+        self.act_on_each(request, people, act, done)
 
 
 class MembershipForm(ServiceForm):
@@ -126,44 +168,3 @@ class MembershipAdmin(ServiceAdmin[Membership]):
     def has_remove_permission(self, request: HttpRequest) -> bool:
         """Whether the staff member may delete memberships, as Django's permissions say."""
         return request.user.has_perm("organizations.delete_membership")
-
-
-@admin.register(Invitation)
-class InvitationAdmin(ServiceAdmin[Invitation]):
-    """Who was invited where. Staff look, and revoke; the links are in the mails alone."""
-
-    id_prefix = "inv"
-    list_display = ("email", "organization", "role", "state", "invited_by", "expires_at")
-    list_filter = ("role", "created_at")
-    list_select_related = ("organization", "invited_by")
-    search_fields = ("email", "organization__name")
-    fields = readonly_fields = (
-        "public_id",
-        *list_display,
-        "created_at",
-        "accepted_at",
-        "revoked_at",
-    )
-    actions = ("revoke",)
-    ordering = ("-id",)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Invitation | None = None) -> bool:
-        return False
-
-    @admin.action(description="Revoke the selected invitations", permissions=["revoke"])
-    def revoke(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> None:
-        """Ends invitations that are open."""
-        actor = staff_actor(request)
-        self.act_on_each(
-            request,
-            queryset,
-            lambda invitation: services.revoke_invitation(invitation, actor=actor),
-            "Revoked invitations",
-        )
-
-    def has_revoke_permission(self, request: HttpRequest) -> bool:
-        """Whether the staff member may change invitations, as Django's permissions say."""
-        return request.user.has_perm("organizations.change_invitation")

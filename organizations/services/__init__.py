@@ -22,7 +22,12 @@ from organizations.services.organizations import (
     set_api_access,
     set_rate_limit_tier,
 )
-from organizations.services.people import record_password_set, save_person
+from organizations.services.people import (
+    end_sessions,
+    remove_second_factors,
+    save_person,
+    send_password_link,
+)
 from organizations.services.service_accounts import (
     create_service_account,
     set_service_account_enabled,
@@ -35,15 +40,17 @@ __all__ = [
     "change_role",
     "create_organization",
     "create_service_account",
+    "end_sessions",
     "found_organization",
     "invite",
     "leave_organization",
-    "record_password_set",
     "remove_member",
+    "remove_second_factors",
     "rename_organization",
     "resend_invitation",
     "revoke_invitation",
     "save_person",
+    "send_password_link",
     "set_api_access",
     "set_rate_limit_tier",
     "set_service_account_enabled",

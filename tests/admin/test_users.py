@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 
-from organizations.models import User
+from organizations.models import AuditEvent, User
 from tests.admin.conftest import BrowserOf
 from tests.admin.support import act, change, everything, only_event, page, text
 from tests.domain import SECRET
@@ -35,7 +35,7 @@ def test_a_person_is_added(browser: Client, staff: User) -> None:
     browser.post(ADD, {"email": "New@Acme.Example", "name": "New", **PASSWORDS})
 
     made = User.objects.get(email="new@acme.example")
-    assert made.check_password(NEW_PASSWORD)
+    assert not made.has_usable_password()
     assert only_event("person.created", staff).target_id == made.pk
 
 
@@ -48,7 +48,7 @@ def test_a_refused_person_comes_back_on_the_form(
 ) -> None:
     before = everything()
 
-    response = browser.post(ADD, {"email": "new@acme.example", **PASSWORDS, field: value})
+    response = browser.post(ADD, {"email": "new@acme.example", field: value})
 
     assert response.status_code == 200
     assert list(response.context["adminform"].form.errors) == [field]
@@ -85,30 +85,16 @@ def test_nobody_is_deleted(browser: Client, person: User) -> None:
     assert everything() == before
 
 
-def test_a_password_is_set(browser: Client, staff: User, person: User) -> None:
-    browser.post(password_page(person), PASSWORDS)
+def test_nobody_sets_the_password_of_another(browser: Client, person: User) -> None:
+    shown = text(browser.get(change(person)))
+    for address in (password_page(person), change(person)):
+        browser.post(address, {**PASSWORDS, **sent(person), "password": "plain"}, follow=True)
 
+    assert 'name="password' not in shown
+    assert 'href="../password/"' not in shown
     person.refresh_from_db()
-    assert person.check_password(NEW_PASSWORD)
-    event = only_event("person.password_set", staff)
-    assert (event.target_id, event.details) == (person.pk, {})
-
-
-def test_a_password_that_differs_from_its_repetition_is_not_set(
-    browser: Client, person: User
-) -> None:
-    before = everything()
-
-    response = browser.post(password_page(person), {**PASSWORDS, "password2": "other"})
-
-    assert response.status_code == 200
-    assert everything() == before
-
-
-def test_the_password_page_of_nobody_is_not_found(browser: Client, person: User) -> None:
-    address = password_page(person).replace(str(person.pk), "nobody")
-
-    assert browser.get(address).status_code == 404
+    assert person.check_password(PASSWORD)
+    assert not AuditEvent.objects.exists()
 
 
 def test_no_page_shows_a_password_hash(
@@ -140,22 +126,16 @@ def test_only_a_superuser_hands_out_power(
 
 @pytest.mark.parametrize("powers", [{"is_staff": True}, {"is_superuser": True}])
 @pytest.mark.parametrize("active", [True, False])
-def test_only_a_superuser_changes_other_staff_or_their_password(
+def test_only_a_superuser_changes_other_staff(
     clerk_with: BrowserOf, powers: dict[str, bool], active: bool
 ) -> None:
     colleague = UserFactory.create(**powers, is_active=active)
     browser = clerk_with("view_user", "change_user")
     before = everything()
 
-    answers = [
-        browser.post(change(colleague), sent(colleague, email="mine@example.com")),
-        browser.post(password_page(colleague), PASSWORDS),
-        browser.get(password_page(colleague)),
-    ]
+    answer = browser.post(change(colleague), sent(colleague, email="mine@example.com"))
 
-    colleague.refresh_from_db()
-    assert [answer.status_code for answer in answers] == [403, 403, 403]
-    assert colleague.check_password(PASSWORD)
+    assert answer.status_code == 403
     assert everything() == before
 
 
@@ -181,7 +161,7 @@ def test_a_person_is_found_by_public_id(browser: Client, person: User) -> None:
 
 @pytest.mark.parametrize("name", [f"x {SECRET}", "a\u202eb"])
 def test_a_name_that_must_not_be_kept_is_refused(browser: Client, name: str) -> None:
-    sent = {"email": "new@example.com", "name": name, "usable_password": "false"}
+    sent = {"email": "new@example.com", "name": name}
 
     response = browser.post("/admin/organizations/user/add/", sent)
 

@@ -255,7 +255,6 @@ ROWS: Final[dict[tuple[str, str], str]] = {
     ("admin/r/<path:content_type_id>/<path:object_id>/", "GET POST"): "nothing for staff",
     ("admin/^(?P<app_label>organizations|apikeys)/$", "GET POST"): "application of the staff",
     ("admin/(?P<url>.*)$", "GET POST"): "nothing for staff",
-    ("admin/organizations/user/<id>/password/", "GET POST"): "staff with permission",
     **_model("organizations/organization"),
     **_model("organizations/serviceaccount"),
     **_model("organizations/user"),

@@ -110,10 +110,22 @@ ON_PEOPLE: Final[dict[str, Operation[World]]] = {
         target_type="User",
         run=lambda w, a: services.save_person(w.newcomer, changed=["is_active"], actor=a),
     ),
-    "set password": Operation(
-        event=Event.PERSON_PASSWORD_SET,
+    "send password link": Operation(
+        event=Event.PERSON_PASSWORD_LINK_SENT,
         target_type="User",
-        run=lambda w, a: services.record_password_set(w.newcomer, actor=a),
+        run=lambda w, a: services.send_password_link(w.newcomer, link=_link, actor=a),
+        target_id=lambda w, _: w.newcomer.pk,
+    ),
+    "end sessions": Operation(
+        event=Event.PERSON_SESSIONS_ENDED,
+        target_type="User",
+        run=lambda w, a: services.end_sessions(w.newcomer, actor=a),
+        target_id=lambda w, _: w.newcomer.pk,
+    ),
+    "remove second factors": Operation(
+        event=Event.PERSON_SECOND_FACTORS_REMOVED,
+        target_type="User",
+        run=lambda w, a: services.remove_second_factors(w.newcomer, actor=a),
         target_id=lambda w, _: w.newcomer.pk,
     ),
 }
@@ -129,6 +141,8 @@ ALL: Final[dict[str, Operation[World]]] = {
 #: Calls that ask for what is so already.
 IDLE: Final[dict[str, Callable[[World, Actor], Any]]] = {
     "update person": lambda w, a: services.save_person(w.newcomer, changed=[], actor=a),
+    "end sessions": lambda w, a: services.end_sessions(w.admin, actor=a),
+    "remove second factors": lambda w, a: services.remove_second_factors(w.admin, actor=a),
     "rename organization": lambda w, a: services.rename_organization(
         w.acme, name=f"  {w.acme.name} ", actor=a
     ),

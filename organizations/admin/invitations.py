@@ -1,0 +1,50 @@
+"""Invitations to organizations."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from organizations import services
+from organizations.admin.base import ServiceAdmin, staff_actor
+from organizations.models import Invitation
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ServiceAdmin[Invitation]):
+    """Who was invited where. Staff look, and revoke; the links are in the mails alone."""
+
+    id_prefix = "inv"
+    list_display = ("email", "organization", "role", "state", "invited_by", "expires_at")
+    list_filter = ("role", "created_at")
+    list_select_related = ("organization", "invited_by")
+    search_fields = ("email", "organization__name")
+    fields = readonly_fields = (
+        "public_id",
+        *list_display,
+        "created_at",
+        "accepted_at",
+        "revoked_at",
+    )
+    actions = ("revoke",)
+    ordering = ("-id",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Invitation | None = None) -> bool:
+        return False
+
+    @admin.action(description="Revoke the selected invitations", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> None:
+        """Ends invitations that are open."""
+        actor = staff_actor(request)
+        self.act_on_each(
+            request,
+            queryset,
+            lambda invitation: services.revoke_invitation(invitation, actor=actor),
+            "Revoked invitations",
+        )
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        """Whether the staff member may change invitations, as Django's permissions say."""
+        return request.user.has_perm("organizations.change_invitation")
