@@ -4,11 +4,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.test import Client
 
 from apikeys.services import Issued
 from organizations.models import Membership, Organization, User
 from tests.browser.conftest import OpenPage
 from tests.factories import ServiceAccountFactory, TemplateFactory
+from tests.pages.support import sign_in as sign_in_with_form
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -71,8 +73,10 @@ def test_developer_pages(sign_in: OpenPage, things: dict[str, str], look: Open) 
     assert not _look_at(look(sign_in), [DEVELOPER + rest for rest in pages])
 
 
-def test_people_and_accounts(sign_in: OpenPage, member: User, look: Open) -> None:
+def test_people_and_accounts(sign_in: OpenPage, admin: User, member: User, look: Open) -> None:
     membership = Membership.objects.get(user=member)
+    elsewhere = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Elsewhere"
+    sign_in_with_form(admin, Client(headers={"User-Agent": elsewhere}))
     pages = [
         *("/o/acme/settings/", "/o/acme/settings/members/", "/o/acme/settings/leave/"),
         *(f"/o/acme/settings/members/{membership.pk}/remove/", "/organizations/new/"),
