@@ -16,6 +16,7 @@ from organizations.actors import Actor
 from organizations.forms import cleaned
 from organizations.models import User
 from organizations.origin import origin_of
+from organizations.passwords import refuse_words
 from organizations.recency import is_recent
 from organizations.services.links import INVITATION_KEY
 from organizations.text import clean_name
@@ -82,6 +83,15 @@ class NewcomerForm(SignupForm):  # type: ignore[misc]
     def clean_organization(self) -> str:
         """The organization's name."""
         return cleaned(clean_name, self.cleaned_data["organization"], "organization")
+
+    def clean(self) -> Any:
+        """Also that the password is more than the name of the organization that is to be made."""
+        data = super().clean()
+        try:
+            refuse_words(data.get("password1") or "", [data.get("organization") or ""])
+        except forms.ValidationError as refusal:
+            self.add_error("password1", refusal)
+        return data
 
     def try_save(self, request: HttpRequest) -> Any:
         """As if the address had been taken before, where another sign-up with it was faster."""

@@ -143,6 +143,13 @@ AUTH_PASSWORD_VALIDATORS = [
         "CommonPasswordValidator",
     )
 ]
+AUTH_PASSWORD_VALIDATORS.append({"NAME": "organizations.passwords.BarredWordsValidator"})
+#: What people around an installation would choose; the names of their organizations come on top.
+PASSWORD_BARRED_WORDS = [
+    *("Latchkey", SITE_NAME, API_KEY_BRAND),
+    *("password", "admin", "staff", "developer", "apikey", "secret", "welcome", "changeme"),
+    *env.words("PASSWORD_BARRED_WORDS", []),
+]
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
