@@ -59,6 +59,18 @@ def test_a_lease_ends(issued: Issued, django_assert_num_queries: DjangoAssertNum
         verification.verify(issued.secret)
 
 
+def test_a_clock_that_is_set_back_stretches_no_lease(
+    issued: Issued, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """AB55."""
+    verification.verify(issued.secret)
+
+    with time_machine.travel(timezone.now() - timedelta(days=1), tick=False):
+        time.sleep(LEASE)
+        with django_assert_num_queries(1):
+            verification.verify(issued.secret)
+
+
 def test_without_leases_every_call_asks(
     issued: Issued, settings: Settings, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:

@@ -61,9 +61,13 @@ def test_a_disabled_key_is_not_enabled(issued: Issued) -> None:
     assert not services.set_api_key_enabled(issued.key, enabled=False, actor=SYSTEM).enabled
 
 
-def test_ids_are_never_used_again(make_key: Make) -> None:
-    """AB74."""
-    assert len({make_key().key.id for _ in range(20)}) == 20
+def test_the_id_of_what_was_deleted_is_not_used_again(acme: Organization) -> None:
+    """AB74. Keys are never deleted; of what belongs to them, templates are."""
+    template = TemplateFactory.create(organization=acme)
+    used = template.id
+    services.delete_template(template, actor=SYSTEM)
+
+    assert TemplateFactory.create(organization=acme).id != used
 
 
 def test_a_key_made_by_a_key_keeps_its_maker(manager: Issued, make_key: Make) -> None:

@@ -12,7 +12,7 @@ from apikeys import services
 from apikeys.models import ApiKey, ApiKeySecret, KeyTemplate
 from apikeys.services import Issued
 from organizations import ids
-from organizations.models import Organization
+from organizations.models import Organization, ServiceAccount
 from organizations.writes import allowed
 from tests.factories import SYSTEM, ServiceAccountFactory, TemplateFactory
 
@@ -85,6 +85,13 @@ def test_a_key_is_not_made_with_a_service_account_of_another_organization(
 
     with pytest.raises(IntegrityError, match="share_an_organization"), allowed():
         ApiKey.objects.create(organization=acme, name="x", name_key="x", service_account=foreign)
+
+
+@pytest.mark.parametrize("model", [ApiKey, KeyTemplate, ServiceAccount])
+def test_nothing_is_without_an_organization(model: type[Any], db: None) -> None:
+    """AB06."""
+    with pytest.raises(IntegrityError, match="organization_id"), allowed():
+        model.objects.create(name="x", name_key="x")
 
 
 def test_a_key_may_have_a_service_account_of_its_organization(

@@ -121,6 +121,16 @@ def test_a_key_is_not_changed_to_a_bad_field(
     refuses("PATCH", f"/{reader.key.public_id}", {name: value}, place)
 
 
+@pytest.mark.parametrize("number", ["1e400", "-1e400"])
+def test_a_number_that_is_infinite_once_it_is_read_is_refused(
+    refuses: Refuses, dialect: Dialect, number: str
+) -> None:
+    body = json.dumps(dialect.body(**GOOD)).replace('"Good"', number)
+    assert number in body
+
+    refuses("POST", "", body.encode(), dialect.sends["name"])
+
+
 @pytest.mark.parametrize(("dialect", "name"), unknown_cases("create", "enabled"))
 def test_a_key_is_not_made_with_a_field_that_there_is_not(
     refuses: Refuses, dialect: Dialect, name: str

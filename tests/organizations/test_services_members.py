@@ -104,6 +104,18 @@ def test_somebody_who_left_meanwhile_cannot_be_changed(acme: Organization, membe
         services.change_role(stale, role=Role.ADMIN, actor=SYSTEM)
 
 
+def test_the_id_of_a_membership_that_ended_is_not_used_again(
+    acme: Organization, outsider: User
+) -> None:
+    """AB74."""
+    membership = services.add_member(acme, user=outsider, role=Role.MEMBER, actor=SYSTEM)
+    used = membership.pk
+    services.remove_member(membership, actor=SYSTEM)
+
+    again = services.add_member(acme, user=outsider, role=Role.MEMBER, actor=SYSTEM)
+    assert again.pk != used
+
+
 def test_the_keys_of_somebody_who_left_go_on_working(acme: Organization, member: User) -> None:
     membership = Membership.objects.get(organization=acme, user=member)
     services.change_role(membership, role=Role.ADMIN, actor=SYSTEM)

@@ -123,6 +123,21 @@ def test_nothing_that_is_posted_changes_the_call(
     assert SECRET not in caplog.text
 
 
+def test_no_header_changes_the_call(
+    browser: Client, acme: Organization, upstream: Upstream, settings: Settings
+) -> None:
+    settings.ALLOWED_HOSTS = ["evil.example"]
+    seen = upstream(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+    names = ("Host", "X-Forwarded-Host", "X-Forwarded-For", "Forwarded", "Origin", "Referer")
+    headers = dict.fromkeys(names, "evil.example")
+
+    answer = browser.post(developer(acme, "test/"), {"key": SECRET}, headers=headers)
+
+    assert _verdict(answer) == "The key works."
+    assert len(seen) == 1
+    assert b"evil.example" not in seen[0]
+
+
 def test_no_redirect_is_followed(browser: Client, acme: Organization, upstream: Upstream) -> None:
     seen = upstream(b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n")
 

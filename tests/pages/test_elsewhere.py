@@ -1,0 +1,42 @@
+"""Neither a field nor a header leads anybody to another site."""
+
+from ipaddress import ip_network
+
+import pytest
+from django.core import mail
+from django.test import Client
+from pytest_django import Settings
+
+from organizations.models import User
+
+
+@pytest.mark.parametrize(
+    ("wished", "led_to"),
+    [
+        ("/docs/", "/docs/"),
+        ("https://evil.example/", "/"),
+        ("//evil.example", "/"),
+        ("/\\evil.example", "/"),
+        ("javascript:x", "/"),
+        ("", "/"),
+    ],
+)
+def test_choosing_a_theme_leads_to_pages_of_ours_alone(wished: str, led_to: str) -> None:
+    answer = Client().post("/theme/", {"theme": "dark", "next": wished})
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, led_to)
+
+
+@pytest.mark.parametrize("name", ["X-Forwarded-Host", "X-Host", "Forwarded", "Origin", "Referer"])
+def test_no_header_chooses_where_a_link_in_a_mail_leads(
+    name: str, admin: User, settings: Settings
+) -> None:
+    """Not even one that a trusted proxy has passed on."""
+    settings.TRUSTED_PROXIES = (ip_network("127.0.0.0/8"),)
+
+    headers = {name: "evil.example"}
+    Client().post("/accounts/password/reset/", {"email": admin.email}, headers=headers)
+
+    (message,) = mail.outbox
+    assert "http://testserver/accounts/password/reset/" in str(message.body)
+    assert "evil.example" not in str(message.body)
