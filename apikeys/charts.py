@@ -32,8 +32,10 @@ class Chart:
 
 def chart(tallies: Sequence[Tally]) -> Chart:
     """A bar for each tally; the highest fills the height."""
-    most = max((tally.requests for tally in tallies), default=0) or 1
-    parts = [part for n, tally in enumerate(tallies) for part in _bar(n, tally, most)]
+    heights = [tally.requests for tally in tallies]
+    most = max(heights, default=0)
+    filled = [n for n, height in enumerate(heights) if height]
+    parts = [part for n in filled for part in _bar(n, tallies[n], most)]
     return Chart(parts, _WIDTH * len(tallies))
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
 from apikeys import conf, leases, tokens
@@ -141,19 +142,19 @@ def _find(digests: list[bytes]) -> FoundSecret | None:
 
     Whatever gets mixed up on the way to the database, an answer about another secret opens nothing.
     """
-    sql, converters = _compiled(connection.vendor, len(digests))
-    row = _fetch(sql, digests)
+    database = connections[DEFAULT_DB_ALIAS]  # once: each look at Django's proxy takes 2 µs
+    sql, converters = _compiled(database.vendor, len(digests))
+    row = _fetch(database, sql, digests)
     if row is None or row[0] not in digests:
         return None
     values = list(row)
     for position, convert, expression in converters:
-        values[position] = convert(values[position], expression, connection)
+        values[position] = convert(values[position], expression, database)
     return FoundSecret._make(values[1:])
 
 
-def _fetch(sql: str, digests: list[bytes]) -> tuple[Any, ...] | None:
+def _fetch(database: BaseDatabaseWrapper, sql: str, digests: list[bytes]) -> tuple[Any, ...] | None:
     """The row, from a statement that PostgreSQL has planned before (config.postgresql)."""
-    database = connections[DEFAULT_DB_ALIAS]
     fetch: Fetch | None = getattr(database, "fetch_prepared", None)
     if fetch:
         return fetch(sql, digests)

@@ -19,7 +19,7 @@ from benchmarks.servers import Server, pin_backends, pinned, running
 SERVER_CORE, LOADER_CORE = 0, 1
 _CALLERS: Final = 4
 #: Batches of usage are written every two seconds; nobody else is measured meanwhile.
-_SETTLE_SECONDS: Final = 2.5
+SETTLE_SECONDS: Final = 2.5
 #: A loader that is busier than this may be what limits the rate.
 _BUSIEST: Final = 0.9
 
@@ -103,7 +103,7 @@ def _round(
         warm_up(callers, first)
         if contender.writes:
             # A last use is written once in a minute and key, not as often as rounds begin.
-            time.sleep(_SETTLE_SECONDS)
+            time.sleep(SETTLE_SECONDS)
         pin_backends(database, LOADER_CORE)
         before = server.cpu_seconds()
         load = callers.call(following, seconds=plan.seconds)
@@ -113,7 +113,7 @@ def _round(
         callers.close()
         caller.close()
     if contender.writes:
-        time.sleep(_SETTLE_SECONDS)
+        time.sleep(SETTLE_SECONDS)
     return _Round(load, cpu, alone)
 
 

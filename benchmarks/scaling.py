@@ -6,18 +6,28 @@ So both runs share each core in the same way, and the ratio says what the worker
 import os
 import random
 import statistics
+import time
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any, Final
 
 from benchmarks.contenders import BY_NAME, Contender
 from benchmarks.databases import Database
 from benchmarks.loader import Callers
-from benchmarks.rounds import LOADER_CORE, SERVER_CORE, Plan, serving, warm_up
+from benchmarks.rounds import (
+    LOADER_CORE,
+    SERVER_CORE,
+    SETTLE_SECONDS,
+    Plan,
+    serving,
+    warm_up,
+)
 from benchmarks.servers import Server, running
 
 _CORES: Final = (SERVER_CORE, LOADER_CORE)
 #: For each loader: enough that every worker has some of them.
 _CALLERS: Final = 16
+#: Each call of them reaches one worker or the other; a hot key has to be hot in both.
+_PASSES: Final = 4
 _COMPARED: Final = ("drf", "plain-hot", "drf-hot")
 
 
@@ -65,7 +75,10 @@ def _load(port: int, core: int, name: str, keys: int, seconds: float, seed: str)
     first, following = BY_NAME[name].requests(keys, random.Random(seed))
     callers = Callers(port, _CALLERS)
     try:
-        warm_up(callers, first)
+        for _ in range(_PASSES):
+            warm_up(callers, first)
+        if BY_NAME[name].writes:
+            time.sleep(SETTLE_SECONDS)
         load = callers.call(following, seconds=seconds)
     finally:
         callers.close()

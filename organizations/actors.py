@@ -1,8 +1,8 @@
 """The one who acts: a person, an API key, a member of staff or the system itself."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final, NamedTuple
 from uuid import UUID
 
 
@@ -15,8 +15,7 @@ class ActorKind(StrEnum):
     SYSTEM = "system"
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Where an act came from. `request_id` is empty outside a request."""
 
     request_id: str = ""
@@ -24,9 +23,12 @@ class Origin:
     user_agent: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Actor:
-    """Who acts, how far their own authority reaches, and from where.
+#: Of whatever does not come from a request.
+NOWHERE: Final = Origin()
+
+
+class Actor(NamedTuple):
+    """Who acts, how far their own authority reaches, and from where. Made anew for each call.
 
     `organization_id`, `scopes`, `environment`, `service_account_id` and `expires_at` are the limits
     of an API key; None means no limit of its own. `authority_id` is the person on whose authority
@@ -42,7 +44,7 @@ class Actor:
     environment: str | None = None
     service_account_id: UUID | None = None
     expires_at: datetime | None = None
-    origin: Origin = Origin()
+    origin: Origin = NOWHERE
 
     @property
     def principal_id(self) -> UUID:
@@ -52,20 +54,20 @@ class Actor:
         return self.id
 
     @classmethod
-    def person(cls, user_id: UUID, label: str, origin: Origin = Origin()) -> "Actor":
+    def person(cls, user_id: UUID, label: str, origin: Origin = NOWHERE) -> "Actor":
         """A signed-in person; what they may do depends on their role in each organization."""
         return cls(
             kind=ActorKind.PERSON, id=user_id, authority_id=user_id, label=label, origin=origin
         )
 
     @classmethod
-    def staff(cls, user_id: UUID, label: str, origin: Origin = Origin()) -> "Actor":
+    def staff(cls, user_id: UUID, label: str, origin: Origin = NOWHERE) -> "Actor":
         """A member of staff at work in the admin, which has checked their permissions."""
         return cls(
             kind=ActorKind.STAFF, id=user_id, authority_id=user_id, label=label, origin=origin
         )
 
     @classmethod
-    def system(cls, label: str = "system", origin: Origin = Origin()) -> "Actor":
+    def system(cls, label: str = "system", origin: Origin = NOWHERE) -> "Actor":
         """A command or the application itself."""
         return cls(kind=ActorKind.SYSTEM, label=label, origin=origin)

@@ -1,5 +1,4 @@
 import random
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -22,7 +21,7 @@ def test_an_event_is_recorded_inside_an_operation_only(acme: Organization) -> No
 
 
 def test_labels_are_cut_to_what_their_columns_hold(acme: Organization, admin: User) -> None:
-    actor = replace(person(admin), label="n" * 1000)
+    actor = person(admin)._replace(label="n" * 1000)
     user = User.objects.create_user(f"{'n' * 64}@{'d' * 60}.{'d' * 60}.example", name="")
     with operation():
         Organization.objects.filter(pk=acme.pk).update(name="o" * 100)
