@@ -28,6 +28,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     OrganizationEvent.API_ACCESS_ENABLED: "turned API access on",
     OrganizationEvent.API_ACCESS_DISABLED: "turned API access off",
     OrganizationEvent.TIER_CHANGED: "changed the rate-limit tier",
+    OrganizationEvent.KEY_LIMIT_CHANGED: "changed how many keys there can be",
     OrganizationEvent.PERSON_CREATED: "added the person {target}",
     OrganizationEvent.PERSON_UPDATED: "changed the person {target}",
     OrganizationEvent.PERSON_PASSWORD_SET: "set the password of {target}",
@@ -119,7 +120,14 @@ def _moment(value: Any) -> str:
     return stamp(datetime.fromisoformat(str(value)))
 
 
+def _key_limit(value: Any) -> str:
+    if value is None:
+        return "the usual number"
+    return f"{value:,}" if value else "any number"
+
+
 _SPECIAL: Final[Mapping[str, Callable[[Any], str]]] = {
+    "key_limit": lambda value: f"from {_key_limit(value[0])} to {_key_limit(value[1])}",
     "scopes": _scopes,
     "reason": lambda value: f"reason: {value}",
     "previous_secret_ends_at": lambda value: f"the old secret ends {_moment(value)}",

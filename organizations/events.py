@@ -11,6 +11,7 @@ class OrganizationEvent(StrEnum):
     API_ACCESS_ENABLED = "organization.api_access_enabled"
     API_ACCESS_DISABLED = "organization.api_access_disabled"
     TIER_CHANGED = "organization.rate_limit_tier_changed"
+    KEY_LIMIT_CHANGED = "organization.key_limit_changed"
     PERSON_CREATED = "person.created"
     PERSON_UPDATED = "person.updated"
     #: Left by versions in which staff set passwords.

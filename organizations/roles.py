@@ -24,12 +24,13 @@ class Action(StrEnum):
     MANAGE_TEMPLATES = "manage templates"
     SET_API_ACCESS = "set API access"
     SET_TIER = "set rate-limit tier"
+    SET_KEY_LIMIT = "set limit of keys"
 
 
 MANAGE_KEYS_SCOPE: Final = "api-keys:manage"
 
 #: Switches of the provider of the service, not of its customers.
-STAFF_ONLY: Final = frozenset({Action.SET_API_ACCESS, Action.SET_TIER})
+STAFF_ONLY: Final = frozenset({Action.SET_API_ACCESS, Action.SET_TIER, Action.SET_KEY_LIMIT})
 
 ALLOWED: Final[dict[Role, frozenset[Action]]] = {
     Role.ADMIN: frozenset(Action) - STAFF_ONLY,

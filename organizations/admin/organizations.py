@@ -30,12 +30,12 @@ class OrganizationForm(ServiceForm):
 
     class Meta:
         model = Organization
-        fields = ("name", "api_access_enabled", "rate_limit_tier")
+        fields = ("name", "api_access_enabled", "rate_limit_tier", "key_limit")
 
 
 @admin.register(Organization)
 class OrganizationAdmin(ServiceAdmin[Organization]):
-    """Organizations with the API-access switch and the tier."""
+    """Organizations with the API-access switch, the tier and the limit of keys."""
 
     form = OrganizationForm
     id_prefix = "org"
@@ -93,6 +93,8 @@ class OrganizationAdmin(ServiceAdmin[Organization]):
             services.set_api_access(obj, enabled=new["api_access_enabled"], actor=actor)
         if form.wants("rate_limit_tier"):
             services.set_rate_limit_tier(obj, tier=new["rate_limit_tier"], actor=actor)
+        if form.wants("key_limit"):
+            services.set_key_limit(obj, limit=new["key_limit"], actor=actor)
         return obj.refresh_from_db()
 
     @admin.display(description="Members", ordering="member_count")

@@ -3,6 +3,7 @@
 from organizations.models.invitations import Invitation, InvitationState
 from organizations.models.organizations import (
     DEFAULT_TIER,
+    MOST_KEYS,
     AuditEvent,
     Membership,
     Organization,
@@ -13,6 +14,7 @@ from organizations.models.organizations import (
 
 __all__ = [
     "DEFAULT_TIER",
+    "MOST_KEYS",
     "AuditEvent",
     "Invitation",
     "InvitationState",

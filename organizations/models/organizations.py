@@ -6,6 +6,7 @@ from uuid import UUID
 from django.apps import apps
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -22,6 +23,8 @@ from organizations.roles import Role
 from organizations.writes import GuardedModel
 
 DEFAULT_TIER: Final = "standard"
+#: The largest limit of keys that an organization can be given.
+MOST_KEYS: Final = 999_999_999
 
 
 def _addresses() -> models.QuerySet[Any]:
@@ -112,6 +115,13 @@ class Organization(GuardedModel):
         "API access", default=True, help_text="While off, every key of the organization is refused."
     )
     rate_limit_tier = models.CharField(max_length=30, default=DEFAULT_TIER)
+    key_limit = models.PositiveIntegerField(
+        "limit of keys",
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(MOST_KEYS)],
+        help_text="The most keys, deleted ones aside. Empty for the usual number, 0 for any.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

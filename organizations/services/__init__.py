@@ -20,6 +20,7 @@ from organizations.services.organizations import (
     found_organization,
     rename_organization,
     set_api_access,
+    set_key_limit,
     set_rate_limit_tier,
 )
 from organizations.services.people import (
@@ -52,6 +53,7 @@ __all__ = [
     "save_person",
     "send_password_link",
     "set_api_access",
+    "set_key_limit",
     "set_rate_limit_tier",
     "set_service_account_enabled",
     "update_service_account",

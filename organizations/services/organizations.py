@@ -10,7 +10,7 @@ from organizations import audit, ids, policy
 from organizations.actors import Actor
 from organizations.events import OrganizationEvent
 from organizations.exceptions import Conflict, Invalid, require_unchanged
-from organizations.models import Membership, Organization, User
+from organizations.models import MOST_KEYS, Membership, Organization, User
 from organizations.roles import Action, Role
 from organizations.text import clean_name
 from organizations.withdrawal import withdraw
@@ -106,4 +106,23 @@ def set_rate_limit_tier(organization: Organization, *, tier: str, actor: Actor) 
         organization.save(update_fields=["rate_limit_tier", "updated_at"])
         details = {"rate_limit_tier": [old, tier]}
         audit.record(OrganizationEvent.TIER_CHANGED, organization, actor=actor, details=details)
+    return organization
+
+
+@operation()
+def set_key_limit(organization: Organization, *, limit: int | None, actor: Actor) -> Organization:
+    """Allows the organization so many keys, 0 for any number, None for what the settings say.
+
+    Keys beyond a lower limit stay and go on working; there are just no more until some are revoked.
+    """
+    organization = locked(organization, Action.SET_KEY_LIMIT, actor)
+    if limit is not None and not 0 <= limit <= MOST_KEYS:
+        raise Invalid.field("key_limit", f"Give a whole number from 0 to {MOST_KEYS:,}.")
+    old, organization.key_limit = organization.key_limit, limit
+    if old != limit:
+        organization.save(update_fields=["key_limit", "updated_at"])
+        details = {"key_limit": [old, limit]}
+        audit.record(
+            OrganizationEvent.KEY_LIMIT_CHANGED, organization, actor=actor, details=details
+        )
     return organization

@@ -68,3 +68,17 @@ def test_the_switch_of_an_organization(browser: Client, acme: Organization) -> N
     acme.refresh_from_db()
     assert shown["initial-api_access_enabled"] == ["True"]
     assert (acme.name, acme.api_access_enabled) == ("Acme Corporation", False)
+
+
+def test_the_limit_of_keys_of_an_organization(browser: Client, acme: Organization) -> None:
+    acme = organization_services.set_key_limit(acme, limit=500, actor=SYSTEM)
+    address = f"/admin/organizations/organization/{acme.pk}/change/"
+    shown = opened(browser, address)
+    organization_services.set_key_limit(acme, limit=5, actor=SYSTEM)
+
+    sent = {"api_access_enabled": "on", "rate_limit_tier": acme.rate_limit_tier, "key_limit": 500}
+    send(browser, address, shown, name="Acme Corporation", **sent)
+
+    acme.refresh_from_db()
+    assert shown["initial-key_limit"] == ["500"]
+    assert (acme.name, acme.key_limit) == ("Acme Corporation", 5)

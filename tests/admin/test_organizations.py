@@ -1,4 +1,4 @@
-"""Staff look after organizations: make them, rename them, switch the API, move them to a tier."""
+"""Staff look after organizations: make and rename them, switch the API, set tier and limits."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from organizations.models import Membership, Organization, User
+from organizations.services import set_key_limit
 from tests.admin.support import change, everything, only_event, page, text
 from tests.factories import SYSTEM, OrganizationFactory
 
@@ -18,6 +19,7 @@ def form_of(organization: Organization, **changes: Any) -> dict[str, Any]:
         "name": organization.name,
         "api_access_enabled": "on",
         "rate_limit_tier": organization.rate_limit_tier,
+        "key_limit": "" if organization.key_limit is None else organization.key_limit,
     }
     return {name: value for name, value in {**sent, **changes}.items() if value is not None}
 
@@ -78,7 +80,40 @@ def test_the_tier_is_changed(browser: Client, staff: User, acme: Organization) -
     only_event("organization.rate_limit_tier_changed", staff)
 
 
-def test_saving_without_a_change_leaves_no_event(browser: Client, acme: Organization) -> None:
+def test_the_limit_of_keys_is_set_and_taken_back(
+    browser: Client, staff: User, acme: Organization
+) -> None:
+    browser.post(change(acme), form_of(acme, key_limit="50"))
+
+    acme.refresh_from_db()
+    assert acme.key_limit == 50
+    event = only_event("organization.key_limit_changed", staff)
+    assert event.details == {"key_limit": [None, 50]}
+    browser.post(change(acme), form_of(acme, key_limit=""))
+    acme.refresh_from_db()
+    assert acme.key_limit is None
+
+
+@pytest.mark.parametrize("limit", ["-1", "1000000000", "many", "1.5"])
+def test_what_is_no_limit_of_keys_comes_back_on_its_field(
+    browser: Client, acme: Organization, limit: str
+) -> None:
+    before = everything()
+
+    response = browser.post(change(acme), form_of(acme, name="New", key_limit=limit))
+
+    form = response.context["adminform"].form
+    assert response.status_code == 200
+    assert list(form.errors) == ["key_limit"]
+    assert form.data["key_limit"] == limit
+    assert everything() == before
+
+
+@pytest.mark.parametrize("limit", [None, 0, 50])
+def test_saving_without_a_change_leaves_no_event(
+    browser: Client, acme: Organization, limit: int | None
+) -> None:
+    acme = set_key_limit(acme, limit=limit, actor=SYSTEM)
     before = everything()[0]
 
     browser.post(change(acme), form_of(acme))

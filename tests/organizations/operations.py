@@ -45,6 +45,11 @@ BOUND: Final[dict[str, Operation[World]]] = {
         target_type="Organization",
         run=lambda w, a: services.set_rate_limit_tier(w.acme, tier="high", actor=a),
     ),
+    "change limit of keys": Operation(
+        event=Event.KEY_LIMIT_CHANGED,
+        target_type="Organization",
+        run=lambda w, a: services.set_key_limit(w.acme, limit=5, actor=a),
+    ),
     "add member": Operation(
         event=Event.MEMBER_ADDED,
         target_type="Membership",
@@ -148,6 +153,7 @@ IDLE: Final[dict[str, Callable[[World, Actor], Any]]] = {
     ),
     "open the API": lambda w, a: services.set_api_access(w.acme, enabled=True, actor=a),
     "change tier": lambda w, a: services.set_rate_limit_tier(w.acme, tier="standard", actor=a),
+    "change limit of keys": lambda w, a: services.set_key_limit(w.acme, limit=None, actor=a),
     "change role": lambda w, a: services.change_role(w.membership, role=Role.MEMBER, actor=a),
     "update service account": lambda w, a: services.update_service_account(
         w.account, name="Robot", description="Runs at night.", actor=a

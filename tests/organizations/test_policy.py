@@ -30,7 +30,7 @@ def _allowed(actor: Actor, organization: Organization) -> set[Action]:
 @pytest.mark.parametrize(
     ("part", "expected"),
     [
-        ("admin", set(Action) - {Action.SET_API_ACCESS, Action.SET_TIER}),
+        ("admin", set(Action) - {Action.SET_API_ACCESS, Action.SET_TIER, Action.SET_KEY_LIMIT}),
         ("member", OPEN),
         ("manager", OPEN | MANAGE),
         ("reader", OPEN),

@@ -11,7 +11,7 @@ from organizations.models import AuditEvent, User
 from tests.domain import ORIGIN, every_row, new_events, nothing_written, unwritable_trail
 from tests.organizations.operations import ALL, BOUND, IDLE, ON_PEOPLE, World
 
-STAFF_ONLY = ("close the API", "change tier")
+STAFF_ONLY = ("close the API", "change tier", "change limit of keys")
 CUSTOMERS = {name: operation for name, operation in BOUND.items() if name not in STAFF_ONLY}
 ActAs = Callable[[str], Actor]
 

@@ -5,6 +5,7 @@ from organizations.exceptions import Invalid
 from organizations.models import AuditEvent, Membership, Organization, User
 from organizations.roles import Role
 from organizations.writes import allowed
+from tests.domain import nothing_written
 from tests.factories import SYSTEM, OrganizationFactory
 
 
@@ -13,7 +14,7 @@ def test_a_new_organization_has_its_first_admin_and_a_slug(admin: User) -> None:
 
     assert (organization.name, organization.slug) == ("Blue Sky", "blue-sky")
     assert organization.api_access_enabled
-    assert organization.rate_limit_tier == "standard"
+    assert (organization.rate_limit_tier, organization.key_limit) == ("standard", None)
     membership = Membership.objects.get(organization=organization)
     assert (membership.user, membership.role) == (admin, Role.ADMIN)
 
@@ -102,3 +103,22 @@ def test_an_organization_on_a_tier_of_the_past_can_be_moved(acme: Organization) 
 
     assert moved.rate_limit_tier == "high"
     assert AuditEvent.objects.latest("id").details == {"rate_limit_tier": ["gone", "high"]}
+
+
+def test_a_limit_of_keys_is_set_changed_and_taken_back(acme: Organization) -> None:
+    limits = [5, 0, None]
+
+    kept = [services.set_key_limit(acme, limit=n, actor=SYSTEM).key_limit for n in limits]
+
+    acme.refresh_from_db()
+    assert (kept, acme.key_limit) == (limits, None)
+    events = AuditEvent.objects.filter(event="organization.key_limit_changed").order_by("id")
+    assert [event.details["key_limit"] for event in events] == [[None, 5], [5, 0], [0, None]]
+
+
+@pytest.mark.parametrize("limit", [-1, 1_000_000_000])
+def test_a_limit_that_is_none_is_refused(limit: int, acme: Organization) -> None:
+    with nothing_written(), pytest.raises(Invalid, match="from 0 to 999,999,999") as refusal:
+        services.set_key_limit(acme, limit=limit, actor=SYSTEM)
+
+    assert refusal.value.problems[0].field == "key_limit"
