@@ -31,6 +31,12 @@ def invalid_keys() -> int:
     return value
 
 
+def keys_per_organization() -> int:
+    """The most keys of an organization without a limit of its own; 0 for any number."""
+    value: int = settings.KEYS_PER_ORGANIZATION
+    return value
+
+
 def scopes() -> Mapping[str, str]:
     """The registry: scope → description, in the order of display."""
     value: Mapping[str, str] = settings.API_KEY_SCOPES

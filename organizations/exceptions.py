@@ -21,6 +21,7 @@ class ErrorCode(StrEnum):
     NOT_FOUND = "not_found"
     CONFLICT = "conflict"
     NAME_TAKEN = "name_taken"
+    KEY_LIMIT_REACHED = "key_limit_reached"
     ROTATION_IN_PROGRESS = "rotation_in_progress"
     KEY_REVOKED = "key_revoked"
     KEY_EXPIRED = "key_expired"

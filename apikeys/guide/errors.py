@@ -68,6 +68,12 @@ ERRORS: Final[tuple[tuple[int, str, str, str], ...]] = (
     (409, "name_taken", "Another key or template has this name.", "Choose another name."),
     (
         409,
+        "key_limit_reached",
+        "The organization has as many keys as it may have.",
+        "Revoke one that nothing needs, or ask your provider for more.",
+    ),
+    (
+        409,
         "rotation_in_progress",
         "An earlier rotation still overlaps.",
         "Wait until it ends, or send “force”, which ends the oldest secret at once.",

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from apikeys import conf, tokens
+from apikeys import allowance, conf, tokens
 from apikeys.events import KeyEvent
 from apikeys.models import ApiKey, ApiKeySecret
 from apikeys.scopes import default_scopes
@@ -63,8 +63,8 @@ def create_api_key(
 
     Without `scopes` the key gets all that the actor may hand out, except managing keys; without
     `environment` the actor's own, or live. A `submission` makes one key however often it is sent.
-    Raises Invalid, Forbidden, or Conflict for a taken name; what `require_first` does where the
-    form or the call was sent before.
+    Raises Invalid, Forbidden, or Conflict for a taken name and at the limit of keys; what
+    `require_first` does where the form or the call was sent before.
     """
     policy.require(actor, Action.MANAGE_KEYS, organization)
     require_first(organization.id, actor, submission)
@@ -84,12 +84,27 @@ def create_api_key(
         **clean_fields(given),
     )
     authority.require_within(actor, key)
+    _require_room(organization)
     save_named(key)
     secret = issue_secret(key)
     remember(organization.id, actor, submission, key.current_secret)
     details = {"prefix": key.key_prefix, "scopes": key.scopes, "environment": key.environment}
     audit.record(KeyEvent.CREATED, key, actor=actor, details=details)
     return Issued(key, secret)
+
+
+def _require_room(organization: Organization) -> None:
+    """Conflict if the organization has as many keys as it may have.
+
+    Others who make one wait until this transaction ends, so that each counts what is there.
+    SQLite's writers take turns as it is.
+    """
+    if not allowance.limit_of(organization):
+        return
+    current = Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
+    reason = allowance.exhausted(current, ApiKey.objects.for_organization(current.pk))
+    if reason:
+        raise Conflict(reason, code=ErrorCode.KEY_LIMIT_REACHED)
 
 
 def save_named(key: ApiKey) -> None:

@@ -24,6 +24,8 @@ API_KEY_PEPPERS = env.peppers()
 API_KEY_LEASE = env.seconds("API_KEY_LEASE", 1)
 #: Beyond it, unknown keys from an address are not looked up for the rest of a minute; 0 for never.
 INVALID_KEYS_PER_MINUTE = env.number("INVALID_KEYS_PER_MINUTE", 300)
+#: The most keys of an organization that staff have set no limit of its own; 0 for any number.
+KEYS_PER_ORGANIZATION = env.number("KEYS_PER_ORGANIZATION", 1000)
 #: Seconds between two batches of usage; 0 writes none.
 USAGE_INTERVAL = env.seconds("USAGE_INTERVAL", 2)
 API_KEY_SCOPES = DEFAULT_SCOPES

@@ -12,6 +12,8 @@ from config.settings.base import DATABASES
 
 STAFF_SECOND_FACTOR = False
 RATE_LIMIT_TIERS = {**base.RATE_LIMIT_TIERS, "tiny": "50/minute"}
+# Tests of the limit of keys set it; the others make as many as they want.
+KEYS_PER_ORGANIZATION = env.number("KEYS_PER_ORGANIZATION", 0)
 # Tests of the lease switch it on; the others would only wait.
 # Tests write usage when they want to look at it.
 USAGE_INTERVAL = env.seconds("USAGE_INTERVAL", 0)

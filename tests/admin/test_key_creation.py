@@ -10,11 +10,13 @@ from django.utils import timezone
 
 from apikeys.models import ApiKey, ApiKeySecret
 from organizations.models import AuditEvent, Organization, User
+from organizations.services import set_key_limit
 from tests.admin.support import change, everything, only_event, page, text
 from tests.domain import SECRET
-from tests.factories import ServiceAccountFactory
+from tests.factories import SYSTEM, ServiceAccountFactory
 
 ADD = "/admin/apikeys/apikey/add/"
+AT_ONE = "This organization has reached its limit of 1 key. Delete one to create another."
 
 
 @pytest.fixture
@@ -102,6 +104,24 @@ def test_sending_the_form_again_makes_no_second_key(browser: Client, sent: dict[
     assert "A key named “Production” already exists." in text(response)
     assert "its secret can’t be shown again" in text(response)
     assert f'href="{change(ApiKey.objects.get())}"' in text(response)
+    assert everything() == before
+
+
+def test_at_the_limit_of_keys_the_form_comes_back_and_makes_none(
+    browser: Client, acme: Organization, sent: dict[str, Any]
+) -> None:
+    set_key_limit(acme, limit=1, actor=SYSTEM)
+    browser.post(ADD, sent)
+    before = everything()
+
+    response = browser.post(ADD, {**sent, "name": "Second"})
+
+    form = response.context["form"]
+    assert response.status_code == 200
+    assert form.errors == {"__all__": [AT_ONE]}
+    assert AT_ONE in text(response)
+    assert "its secret can’t be shown again" not in text(response)
+    assert form["description"].value() == "Kept words"
     assert everything() == before
 
 

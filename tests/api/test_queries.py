@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
 from apikeys.services import Issued
 from organizations.models import Organization
@@ -106,6 +107,23 @@ def test_create(call: ApiClient, used: Issued) -> None:
 
     expected = VERIFY + ORGANIZATION + SAVEPOINTS + key + secret + EVENT
     assert cost(call, "POST", KEYS, body, used) == expected
+
+
+def test_create_with_a_limit_of_keys(
+    call: ApiClient, used: Issued, settings: Settings, make_key: MakeKey
+) -> None:
+    """However many keys there are."""
+    body = {"name": "Plain", "scopes": ["search:read"]}
+    free = cost(call, "POST", KEYS, body, used)
+    settings.KEYS_PER_ORGANIZATION = 100
+    look = 1  # at the key in the last place
+
+    few = cost(call, "POST", KEYS, {**body, "name": "Few"}, used)
+    for _ in range(50):
+        make_key()
+    many = cost(call, "POST", KEYS, {**body, "name": "Many"}, used)
+
+    assert few == many == free + LOCK + look
 
 
 def test_create_for_a_service_account(call: ApiClient, used: Issued, target: Issued) -> None:

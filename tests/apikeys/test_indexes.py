@@ -1,5 +1,7 @@
 """The queries that grow with the number of keys find them by an index."""
 
+from collections.abc import Callable
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -50,3 +52,32 @@ def test_the_newest_keys_of_an_organization_are_read_in_order() -> None:
 @pytest.mark.usefixtures("indexes_only")
 def test_a_secret_is_found_by_its_digest() -> None:
     assert "digest" in ApiKeySecret.objects.filter(digest=b"\0" * 32).explain()
+
+
+@pytest.mark.usefixtures("indexes_only")
+def test_whether_a_limit_of_keys_is_reached_is_seen_among_live_keys_alone() -> None:
+    """An organization may have deleted a million."""
+    keys = ApiKey.objects.filter(organization_id=uuid4())
+
+    plan = _plan_of(lambda: keys.live().reach(1000))
+
+    assert "one_live_key_per_name" in plan
+    assert "sort" not in plan.lower()
+    assert "b-tree" not in plan.lower()
+
+
+def _plan_of(read: Callable[[], object]) -> str:
+    """How the database answers the one query that `read` asks."""
+    asked: list[tuple[str, Any]] = []
+
+    def keep(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        asked.append((sql, params))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(keep):
+        read()
+    ((sql, params),) = asked
+    explain = "EXPLAIN QUERY PLAN" if connection.vendor == "sqlite" else "EXPLAIN"
+    with connection.cursor() as cursor:
+        cursor.execute(f"{explain} {sql}", params)
+        return str(cursor.fetchall())

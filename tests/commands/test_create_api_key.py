@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
+from pytest_django import Settings
 
 from apikeys import verification
 from apikeys.models import ApiKey
 from organizations.models import AuditEvent, Organization
 from tests.conftest import ALL_SCOPES
+from tests.domain import nothing_written
 
 pytestmark = pytest.mark.django_db
 
@@ -109,3 +111,15 @@ def test_a_taken_name_is_refused(acme: Organization) -> None:
 
     with pytest.raises(CommandError, match=r"already exists\. Choose another name\."):
         create("acme", name="FROM THE SHELL")
+
+
+def test_at_the_limit_of_keys_no_other_is_made(acme: Organization, settings: Settings) -> None:
+    settings.KEYS_PER_ORGANIZATION = 2
+    create("acme", name="One")
+    create("acme", name="Two")
+
+    with (
+        nothing_written(),
+        pytest.raises(CommandError, match=r"has reached its limit of 2 keys\. Delete one"),
+    ):
+        create("acme", name="Three")

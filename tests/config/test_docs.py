@@ -79,6 +79,10 @@ def test_the_reference_has_every_scope_and_tier() -> None:
         assert f"{int(limit.removesuffix('/minute')):,} (`{tier}`)" in API
 
 
+def test_the_reference_has_the_limit_of_keys() -> None:
+    assert f"| keys of an organization | {base.KEYS_PER_ORGANIZATION:,} " in API
+
+
 def test_the_texts_have_the_scanning_expression() -> None:
     assert tokens.scanning_pattern("sig") in API
     assert tokens.scanning_pattern("sig") in (ROOT / "README.md").read_text()

@@ -27,6 +27,8 @@ SHORT = "x" * 49
         ({"SESSION_DAYS": "0"}, "SESSION_DAYS"),
         ({"SESSION_DAYS": "366"}, "SESSION_DAYS"),
         ({"SESSION_IDLE_MINUTES": "soon"}, "SESSION_IDLE_MINUTES"),
+        ({"KEYS_PER_ORGANIZATION": "many"}, "KEYS_PER_ORGANIZATION"),
+        ({"KEYS_PER_ORGANIZATION": "-1"}, "KEYS_PER_ORGANIZATION"),
         ({"ENV_FILE": "no-such-file.env"}, "ENV_FILE"),
     ],
 )

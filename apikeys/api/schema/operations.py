@@ -15,7 +15,7 @@ CAUSES: Final[Mapping[int, str]] = {
     401: "No valid API key was sent.",
     403: "The key lacks a scope, or API access is off.",
     404: "There is no such thing, or it belongs to somebody else.",
-    409: "The name is taken, or the state of the key does not allow it.",
+    409: "The name is taken, a limit is reached, or the state of the key does not allow it.",
     413: "The body is larger than 64 KiB.",
     415: "The body is no JSON in UTF-8.",
     422: "The Idempotency-Key was sent with another request before.",
