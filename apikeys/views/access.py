@@ -1,11 +1,11 @@
-"""Access: whether keys work at all, how much they may call, who decides."""
+"""Access: whether keys work at all, how many there can be, how much they may call, who decides."""
 
 from datetime import timedelta
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from apikeys import conf, tokens
+from apikeys import allowance, conf, tokens
 from apikeys.models import ApiKey
 from apikeys.views.base import DeveloperPage
 from organizations.events import OrganizationEvent
@@ -34,6 +34,7 @@ class Access(DeveloperPage):
             "admins": admins.select_related("user").order_by("user__name", "user__email"),
             "tier": tier,
             "limit": conf.tiers().get(tier, "").replace("/", " requests a "),
+            "key_limit": allowance.limit_of(self.organization),
             "scopes": conf.scopes().items(),
             "pattern": tokens.scanning_pattern(conf.brand()),
         }

@@ -6,6 +6,7 @@ from typing import Any, Final
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from apikeys import allowance
 from apikeys.listing import SOON, Listing
 from apikeys.models import ApiKey, Status
 from apikeys.views.base import DeveloperPage
@@ -26,7 +27,12 @@ class Configuration(DeveloperPage):
         rows = [
             {**row(key, is_new=key.pk == listing.new), "spark": bars[key.pk]} for key in keys_shown
         ]
-        return self.render("apikeys/configuration.html", {"listing": listing, "rows": rows})
+        context = {
+            "listing": listing,
+            "rows": rows,
+            "exhausted": allowance.exhausted(self.organization, keys),
+        }
+        return self.render("apikeys/configuration.html", context)
 
 
 def row(key: ApiKey, *, is_new: bool = False) -> dict[str, Any]:

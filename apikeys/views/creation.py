@@ -5,7 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-from apikeys import services
+from apikeys import allowance, services
 from apikeys.create_form import CreateKeyForm
 from apikeys.models import ApiKey, KeyTemplate
 from apikeys.page_forms import RotateForm
@@ -41,7 +41,14 @@ class CreateKey(SecretPage):
     """One field, and everything else under “More options”."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """The form; `name` is kept from before a sign-in, `for` is a service account."""
+        """The form, where there can be a further key.
+
+        `name` is kept from before a sign-in, `for` is a service account.
+        """
+        keys = ApiKey.objects.visible_to(self.actor).for_organization(self.organization.id)
+        reason = allowance.exhausted(self.organization, keys)
+        if reason:
+            return self.render("apikeys/exhausted.html", {"exhausted": reason})
         initial = {
             "name": request.GET.get("name", "")[:200],
             "environment": "live",

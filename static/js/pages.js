@@ -148,7 +148,8 @@ function askToClose() {
   close();
 }
 
-/** Fetches the part of the page that shows what was changed, and puts the focus on it. */
+/** Fetches the part of the page that shows what was changed, and puts the focus on it.
+ *  What else depends on it, such as whether there can be a further key, comes with it. */
 async function refresh(newKey) {
   const part = document.querySelector("[data-fresh]");
   if (!part) return;
@@ -163,6 +164,9 @@ async function refresh(newKey) {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = document.adoptNode(page.getElementById(part.id));
     part.replaceWith(fresh);
+    for (const also of document.querySelectorAll("[data-fresh-too]")) {
+      also.replaceWith(page.getElementById(also.id) ?? "");
+    }
     const heading = document.querySelector("#keys-heading") ?? document.querySelector("main h1");
     (fresh.querySelector("[data-new-name]") ?? heading).focus();
   } catch {

@@ -8,8 +8,9 @@ from django.test import Client
 
 from apikeys.services import Issued
 from organizations.models import Membership, Organization, User
+from organizations.services import set_key_limit
 from tests.browser.conftest import OpenPage
-from tests.factories import ServiceAccountFactory, TemplateFactory
+from tests.factories import SYSTEM, ServiceAccountFactory, TemplateFactory
 from tests.pages.support import sign_in as sign_in_with_form
 
 if TYPE_CHECKING:
@@ -71,6 +72,14 @@ def test_developer_pages(sign_in: OpenPage, things: dict[str, str], look: Open) 
     pages += ["", "?q=nothing", "test/", "activity/", "access/", "templates/", "service-accounts/"]
 
     assert not _look_at(look(sign_in), [DEVELOPER + rest for rest in pages])
+
+
+def test_developer_pages_at_the_limit_of_keys(
+    sign_in: OpenPage, things: dict[str, str], acme: Organization, look: Open
+) -> None:
+    set_key_limit(acme, limit=1, actor=SYSTEM)
+
+    assert not _look_at(look(sign_in), [DEVELOPER, f"{DEVELOPER}keys/create/"])
 
 
 def test_people_and_accounts(sign_in: OpenPage, admin: User, member: User, look: Open) -> None:

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from apikeys.services import Issued
+from organizations.models import Organization
+from organizations.services import set_key_limit
 from tests.browser.conftest import OpenPage
+from tests.factories import SYSTEM
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -129,3 +132,45 @@ def test_whoever_is_offline_is_told(listed: "Page") -> None:
     page.context.set_offline(False)
 
     page.get_by_text("You are offline.").wait_for(state="hidden")
+
+
+def test_at_the_limit_of_keys_the_button_does_nothing_until_one_is_deleted(
+    listed: "Page", acme: Organization
+) -> None:
+    set_key_limit(acme, limit=2, actor=SYSTEM)
+    page = listed
+    button = page.get_by_role("link", name="Create API key")
+    sentence = page.get_by_text("This organization has reached its limit of 2 keys.")
+
+    button.click()
+    page.get_by_label("Name", exact=True).fill("Second")
+    page.get_by_role("button", name="Create", exact=True).click()
+    page.get_by_role("button", name="Done").click()
+    page.get_by_role("button", name="Close without copying").click()
+    sentence.wait_for()
+    button.click(force=True)
+    button.focus()
+    page.keyboard.press("Enter")
+
+    assert button.evaluate("(link) => link === document.activeElement")
+    assert button.get_attribute("aria-disabled") == "true"
+    assert not page.locator("dialog[open]").count()
+
+    page.get_by_role("link", name="Delete Second").click()
+    page.get_by_role("button", name="Delete key").click()
+    sentence.wait_for(state="detached")
+    button.click()
+    page.locator("dialog[open]").get_by_label("Name", exact=True).wait_for()
+
+
+def test_a_list_that_has_not_heard_of_the_limit_shows_it_in_the_dialog(
+    listed: "Page", acme: Organization
+) -> None:
+    set_key_limit(acme, limit=1, actor=SYSTEM)
+    page, dialog = listed, listed.locator("dialog[open]")
+
+    page.get_by_role("link", name="Create API key").click()
+    dialog.get_by_text("This organization has reached its limit of 1 key.").wait_for()
+    dialog.get_by_role("button", name="Back to keys").click()
+
+    assert not dialog.count()
