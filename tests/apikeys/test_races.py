@@ -1,6 +1,8 @@
-"""AB57, AB58: many at once, with real commits: one wins, and a revoked key stays revoked."""
+"""AB57 to AB59: many at once, with real commits: one wins, and a revoked key stays revoked."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -9,7 +11,8 @@ from apikeys.models import ApiKey, ApiKeySecret, Status
 from apikeys.services import Issued
 from apikeys.verification import Refusal, verify
 from organizations.exceptions import Conflict, ErrorCode
-from organizations.models import AuditEvent
+from organizations.models import AuditEvent, Organization
+from organizations.services import set_key_limit
 from tests.domain import at_once
 from tests.factories import SYSTEM, IssuedKeyFactory, OrganizationFactory
 
@@ -28,6 +31,11 @@ def _codes(outcomes: list[object]) -> list[ErrorCode]:
     return [refusal.code for refusal in refusals if isinstance(refusal, Conflict)]
 
 
+def _creates(organization: Organization, number: int) -> list[Callable[[], Issued]]:
+    make = partial(services.create_api_key, organization=organization, actor=SYSTEM)
+    return [partial(make, name=f"Key {place}") for place in range(number)]
+
+
 def test_of_many_keys_of_one_name_one_is_made() -> None:
     organization = OrganizationFactory.create()
 
@@ -42,6 +50,35 @@ def test_of_many_keys_of_one_name_one_is_made() -> None:
     assert _codes(outcomes) == [ErrorCode.NAME_TAKEN] * 7
     assert ApiKey.objects.count() == 1
     assert AuditEvent.objects.filter(event="api_key.created").count() == 1
+
+
+def test_of_many_keys_at_once_as_many_are_made_as_there_is_room_for() -> None:
+    organization: Organization = OrganizationFactory.create()
+    organization = set_key_limit(organization, limit=3, actor=SYSTEM)
+
+    outcomes = at_once(_creates(organization, 16))
+
+    assert _codes(outcomes) == [ErrorCode.KEY_LIMIT_REACHED] * 13
+    assert len([outcome for outcome in outcomes if isinstance(outcome, Issued)]) == 3
+    assert ApiKey.objects.count() == ApiKeySecret.objects.count() == 3
+    assert AuditEvent.objects.filter(event="api_key.created").count() == 3
+
+
+def test_a_create_beside_a_revocation_or_a_new_limit_never_goes_beyond_it(shared: Issued) -> None:
+    organization = set_key_limit(shared.key.organization, limit=1, actor=SYSTEM)
+
+    outcomes = at_once(
+        [
+            *_creates(organization, 6),
+            lambda: services.revoke_api_key(shared.key, actor=SYSTEM),
+            lambda: set_key_limit(organization, limit=2, actor=SYSTEM),
+        ]
+    )
+
+    made = [outcome for outcome in outcomes if isinstance(outcome, Issued)]
+    assert len(made) <= 2
+    assert _codes(outcomes) == [ErrorCode.KEY_LIMIT_REACHED] * (6 - len(made))
+    assert ApiKey.objects.live().count() == len(made)
 
 
 @pytest.mark.parametrize("force", [False, True])

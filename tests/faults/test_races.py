@@ -9,9 +9,10 @@ import httpx
 import pytest
 
 from apikeys.models import ApiKey, ApiKeySecret
-from apikeys.services import Issued
+from apikeys.services import Issued, revoke_api_key
+from organizations import withdrawal
 from organizations.models import AuditEvent, Organization
-from organizations.services import set_rate_limit_tier
+from organizations.services import set_key_limit, set_rate_limit_tier
 from tests.factories import SYSTEM
 from tests.live.conftest import Server, at_once, rounds
 
@@ -41,6 +42,31 @@ def test_one_of_64_creates_of_one_name_wins(
         assert ApiKey.objects.filter(name=name).count() == 1
         assert ApiKeySecret.objects.filter(key__name=name).count() == 1
         assert len(events("api_key.created")) == before + 1
+
+
+def test_of_64_creates_at_once_as_many_win_as_there_is_room_for(
+    server: Server, acme: Organization, manager: Issued, events: Events
+) -> None:
+    room = 5
+    set_key_limit(acme, limit=1 + room, actor=SYSTEM)  # the manager is one of them
+    for number in range(ROUNDS):
+        before = len(events("api_key.created"))
+
+        def create(place: int, number: int = number) -> tuple[int, str]:
+            body = {"name": f"Round {number}, {place}", "scopes": ["search:read"]}
+            answer = server.call("POST", "/v1/api-keys", key=manager, body=body)
+            code = answer.json()["error"]["code"] if answer.is_error else ""
+            return answer.status_code, code
+
+        answers = Counter(at_once(64, create))
+
+        assert answers == {(201, ""): room, (409, "key_limit_reached"): 64 - room}
+        made = list(ApiKey.objects.live().exclude(pk=manager.key.pk))
+        assert len(made) == ApiKeySecret.objects.filter(key__in=made).count() == room
+        assert len(events("api_key.created")) == before + room
+        with withdrawal.together():
+            for key in made:
+                revoke_api_key(key, actor=SYSTEM)
 
 
 def test_one_of_64_renames_to_one_name_wins(

@@ -7,7 +7,9 @@ from typing import Any
 from apikeys.models import ApiKey, ApiKeySecret
 from apikeys.services import Issued
 from organizations.models import AuditEvent, Organization
+from organizations.services import set_key_limit
 from tests.dialects import CANONICAL, DIALECTS, Dialect, that_can
+from tests.factories import SYSTEM
 from tests.live.conftest import Server, at_once
 
 Events = Callable[[str], list[AuditEvent]]
@@ -44,6 +46,31 @@ def test_one_of_64_creates_in_any_format_wins(
 
     assert (statuses[200] + statuses[201], statuses[409]) == (1, 63)
     assert len(events("api_key.created")) == before + 1
+
+
+def test_of_64_creates_at_once_as_many_are_made_as_there_is_room_for(
+    server: Server, acme: Organization, manager: Issued, tester: Issued, events: Events
+) -> None:
+    """In every format, by a live key and a test key."""
+    before, room = len(events("api_key.created")), 5
+    set_key_limit(acme, limit=ApiKey.objects.live().count() + room, actor=SYSTEM)
+
+    def create(number: int) -> tuple[int, str | None]:
+        dialect = DIALECTS[number % len(DIALECTS)]
+        key = tester if number % 2 else manager
+        body = dialect.body(name=f"Key {number}", scopes=["search:read"])
+        answer = server.call("POST", dialect.keys(acme), key=key, body=body)
+        refused = answer.status_code == 409
+        return answer.status_code, dialect.refusal(answer.json()).code if refused else None
+
+    answers = at_once(64, create)
+
+    statuses = Counter(status for status, _ in answers)
+    assert (statuses[200] + statuses[201], statuses[409]) == (room, 64 - room)
+    assert {code for status, code in answers if status == 409} == {"key_limit_reached", None}
+    assert ApiKey.objects.filter(name__startswith="Key ").count() == room
+    assert ApiKeySecret.objects.filter(key__name__startswith="Key ").count() == room
+    assert len(events("api_key.created")) == before + room
 
 
 @that_can("update")
