@@ -31,13 +31,19 @@ class Trigger:
 
 
 def install(connection: BaseDatabaseWrapper, triggers: Iterable[Trigger]) -> None:
-    """Creates or replaces `triggers`."""
-    _run(connection, [sql for trigger in triggers for sql in _create(connection.vendor, trigger)])
+    """Creates or replaces `triggers`, each in a transaction of its own.
+
+    PostgreSQL locks the table meanwhile. With two of them locked, an application that is at work
+    and needs both, in the other order, would end in a deadlock.
+    """
+    for trigger in triggers:
+        _run(connection, _create(connection.vendor, trigger))
 
 
 def remove(connection: BaseDatabaseWrapper, triggers: Iterable[Trigger]) -> None:
     """Drops `triggers` where they exist; the next `migrate` or `flush` brings them back."""
-    _run(connection, [sql for trigger in triggers for sql in _drop(connection.vendor, trigger)])
+    for trigger in triggers:
+        _run(connection, _drop(connection.vendor, trigger))
 
 
 def _run(connection: BaseDatabaseWrapper, statements: list[str]) -> None:
