@@ -17,7 +17,13 @@ def exhausted(organization: Organization, keys: ApiKeyQuerySet) -> str:
     `keys` are those of the organization.
     """
     limit = limit_of(organization)
-    if not limit or not keys.live().reach(limit):
+    reached = keys.live().reach(limit) if limit else 0
+    if not reached:
         return ""
     many = f"{limit:,} key{'' if limit == 1 else 's'}"
+    if reached > 1:  # staff have lowered the limit since
+        return (
+            f"This organization may have {many} and has more than that. Delete keys until there"
+            f" are fewer than {limit:,} to create another."
+        )
     return f"This organization has reached its limit of {many}. Delete one to create another."

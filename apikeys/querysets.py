@@ -31,13 +31,13 @@ class ApiKeyQuerySet(OwnedQuerySet["ApiKey"]):
         """Keys that are not revoked, usable or not."""
         return self.filter(revoked_at=None)
 
-    def reach(self, number: int) -> bool:
-        """Whether there are `number` of them or more; no further one is looked at.
+    def reach(self, number: int) -> int:
+        """0 for fewer than `number`, 1 for exactly so many, 2 for more; no further is looked at.
 
         In this order, so that live keys are walked along the index that has no others in it.
         """
         names = self.order_by("name_key").values_list("name_key", flat=True)
-        return bool(names[number - 1 : number])
+        return len(names[number - 1 : number + 1])
 
     def with_status(self, status: str, now: datetime) -> Self:
         """Keys whose derived status at `now` is `status`; the same rules as `ApiKey.status`."""

@@ -39,6 +39,9 @@ def request_context(
         started = time.perf_counter()
         origin = read_origin(request.META, settings.TRUSTED_PROXIES)
         _believe_proxy(request.META)
+        if "HTTP_USER_AGENT" in request.META:
+            # Whoever keeps it from here on, such as the list of sessions, keeps no key with it.
+            request.META["HTTP_USER_AGENT"] = origin.user_agent
         called = is_api(request.path)
         if called:
             request.META.pop("HTTP_COOKIE", None)  # no session, no CSRF cookie: keys only

@@ -14,7 +14,7 @@ from django.urls import reverse
 from apikeys import services
 from apikeys.forms import RevokeForm, TierForm
 from apikeys.models import ApiKey
-from organizations.admin.base import ServiceAdmin, staff_actor
+from organizations.admin.base import ServiceAdmin, confirmed, staff_actor
 from organizations.exceptions import Conflict, ErrorCode
 
 #: The page that asks before revoking names each key in a field, and Django reads 1000 of them.
@@ -31,11 +31,13 @@ class KeyActions(ServiceAdmin[ApiKey]):
         return self._switch(request, queryset, enabled=False, done="Disabled keys")
 
     @admin.action(description="Enable the selected keys", permissions=["change"])
+    @confirmed
     def enable(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
         """Accepts them again."""
         return self._switch(request, queryset, enabled=True, done="Enabled keys")
 
     @admin.action(description="Revoke the selected keys …", permissions=["change"])
+    @confirmed
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
         """Ends them for good, after a page that shows their last use and asks for a reason."""
         if queryset.count() > MOST_AT_ONCE:

@@ -15,9 +15,15 @@ from apikeys.admin.filters import ExpiryFilter, IdlenessFilter, StatusFilter
 from apikeys.forms import NewKeyForm
 from apikeys.models import ApiKey, Status
 from apikeys.usage import Interval, Period
-from organizations.admin.base import ServiceAdmin, staff_actor
+from organizations.admin.base import (
+    ServiceAdmin,
+    confirmation_address,
+    confirmation_first,
+    staff_actor,
+)
 from organizations.exceptions import DomainError, ErrorCode
 from organizations.forms import show_refusal
+from organizations.recency import is_recent
 from organizations.text import name_key
 
 ICONS: Final = {
@@ -112,14 +118,28 @@ class ApiKeyAdmin(KeyActions, ServiceAdmin[ApiKey]):
         """Creates a key for an organization and shows its secret in this very answer."""
         if not self.has_add_permission(request):
             raise PermissionDenied
+        first = confirmation_first(request) if request.method != "POST" else None
+        if first:
+            return first
         initial = {"organization": request.GET.get("organization")}
         form = NewKeyForm(request.POST or None, initial=initial)
-        if request.method == "POST" and form.is_valid():
+        if request.method == "POST" and form.is_valid() and self._is_confirmed(request, form):
             issued = self._create(request, form)
             if issued:
                 return self._show_once(request, issued)
         context = {"form": form, "existing": self._existing(form), "title": "Create an API key"}
         return self.page(request, "create", context)
+
+    def _is_confirmed(self, request: HttpRequest, form: NewKeyForm) -> bool:
+        """Where the sign-in has grown old over the form, nothing that was typed is lost."""
+        if is_recent(request):
+            return True
+        text = (
+            'Your sign-in is too old for this. <a href="{}" target="_blank">Confirm it</a> in'
+            " another tab, then send this again."
+        )
+        form.add_error(None, format_html(text, confirmation_address(request)))
+        return False
 
     def _create(self, request: HttpRequest, form: NewKeyForm) -> services.Issued | None:
         try:

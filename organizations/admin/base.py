@@ -1,6 +1,7 @@
 """What the staff's pages share: they write through services and show refusals on the form."""
 
 from collections.abc import Callable, Iterable
+from functools import wraps
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
@@ -19,6 +20,7 @@ from organizations.actors import Actor
 from organizations.exceptions import DomainError
 from organizations.forms import show_refusal
 from organizations.origin import origin_of
+from organizations.recency import is_recent
 from organizations.redaction import holds_secret, redact
 
 M = TypeVar("M", bound=Model)
@@ -28,6 +30,30 @@ def staff_actor(request: HttpRequest) -> Actor:
     """The member of staff who asks; their events carry their name and address."""
     user: Any = request.user
     return Actor.staff(user.id, str(user), origin_of(request))
+
+
+def confirmation_first(request: HttpRequest) -> HttpResponse | None:
+    """Where to confirm an old sign-in before anything sensitive; None where it is recent."""
+    if is_recent(request):
+        return None
+    messages.warning(request, "Confirm that it is you, then do it again.")
+    return HttpResponseRedirect(confirmation_address(request))
+
+
+def confirmation_address(request: HttpRequest) -> str:
+    """The page that asks for the password or the second factor and leads back here."""
+    query = urlencode({"next": request.get_full_path()})
+    return f"{reverse('account_reauthenticate')}?{query}"
+
+
+def confirmed(action: Callable[..., Any]) -> Callable[..., Any]:
+    """An action of the list that wants a recent sign-in, as its like on the settings pages."""
+
+    @wraps(action)
+    def wrapper(page: Any, request: HttpRequest, queryset: Any) -> Any:
+        return confirmation_first(request) or action(page, request, queryset)
+
+    return wrapper
 
 
 class ServiceForm(forms.ModelForm[Any]):

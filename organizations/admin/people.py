@@ -8,14 +8,21 @@ from allauth.account.adapter import get_adapter
 from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.auth import logout
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.urls import URLPattern
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import URLPattern, reverse
 
 from organizations import services
-from organizations.admin.base import ServiceAdmin, ServiceForm, adopt, staff_actor
+from organizations.admin.base import (
+    ServiceAdmin,
+    ServiceForm,
+    adopt,
+    confirmed,
+    staff_actor,
+)
 from organizations.exceptions import Forbidden
 from organizations.forms import UserForm
 from organizations.models import Membership, User
@@ -86,6 +93,7 @@ class UserAdmin(ServiceAdmin[User], DjangoUserAdmin[User]):
         return ", ".join(sorted({kind.get_type_display() for kind in kinds})) or "none"
 
     @admin.action(description="Mail a link to choose a password", permissions=["change"])
+    @confirmed
     def send_password_link(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """For whoever is new, or cannot read the mail that they ask for themselves."""
         link = get_adapter(request).get_reset_password_from_key_url
@@ -93,11 +101,18 @@ class UserAdmin(ServiceAdmin[User], DjangoUserAdmin[User]):
         self._on_each(request, queryset, service, "Mailed links")
 
     @admin.action(description="Sign out everywhere", permissions=["change"])
-    def end_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """Ends all sessions of people; they can sign in again."""
+    def end_sessions(
+        self, request: HttpRequest, queryset: QuerySet[User]
+    ) -> HttpResponseRedirect | None:
+        """Ends all sessions of people; they can sign in again, and so can whoever does it."""
         self._on_each(request, queryset, services.end_sessions, "People who are signed out")
+        if request.user in queryset:
+            logout(request)
+            return HttpResponseRedirect(reverse("account_login"))
+        return None
 
     @admin.action(description="Remove lost second factors (one person)", permissions=["change"])
+    @confirmed
     def remove_second_factors(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """For one person at a time, since staff have to make sure of each."""
         if queryset.count() > 1:

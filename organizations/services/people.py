@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+import structlog
 from allauth.account import app_settings
 from allauth.account.utils import user_pk_to_url_str
 from allauth.mfa.models import Authenticator
@@ -17,6 +18,8 @@ from organizations.exceptions import Conflict
 from organizations.models import User
 from organizations.text import clean_name
 from organizations.writes import operation
+
+_log = structlog.get_logger(__name__)
 
 
 @operation()
@@ -77,6 +80,8 @@ def remove_second_factors(user: User, *, actor: Actor) -> None:
         event = OrganizationEvent.PERSON_SECOND_FACTORS_REMOVED
         audit.record(event, user, actor=actor, details={"kinds": kinds})
         _mail_after_commit("second_factors_removed", user)
+        line = partial(_log.info, "second_factor_removed", person=user.public_id, by="staff")
+        transaction.on_commit(line)
 
 
 def _mail_after_commit(template: str, user: User, **context: Any) -> None:

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from organizations.models import User
-from tests.admin.support import IP
+from tests.admin.support import IP, enter
 from tests.factories import UserFactory
 
 BrowserOf = Callable[..., Client]
@@ -16,9 +16,7 @@ BrowserOf = Callable[..., Client]
 @pytest.fixture
 def browser(staff: User) -> Client:
     """The browser of somebody who may do everything."""
-    client = Client(REMOTE_ADDR=IP)
-    client.force_login(staff)
-    return client
+    return enter(Client(REMOTE_ADDR=IP), staff)
 
 
 @pytest.fixture
@@ -33,8 +31,6 @@ def clerk_with(clerk: User) -> BrowserOf:
 
     def make(*codenames: str) -> Client:
         clerk.user_permissions.set(Permission.objects.filter(codename__in=codenames))
-        client = Client(REMOTE_ADDR=IP)
-        client.force_login(clerk)
-        return client
+        return enter(Client(REMOTE_ADDR=IP), clerk)
 
     return make

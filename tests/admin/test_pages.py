@@ -11,6 +11,7 @@ from django.utils import timezone
 from apikeys.models import KeyUsage
 from apikeys.services import Issued
 from organizations.models import User
+from tests.admin.support import enter
 from tests.factories import ServiceAccountFactory, TemplateFactory
 
 
@@ -20,7 +21,7 @@ def browser(staff: User, manager: Issued) -> Client:
     ServiceAccountFactory.create(organization=manager.key.organization)
     TemplateFactory.create(organization=manager.key.organization)
     client = Client()
-    client.force_login(staff)
+    enter(client, staff)
     return client
 
 

@@ -12,7 +12,7 @@ from apikeys.models import ApiKey, KeyTemplate
 from apikeys.services import Issued
 from organizations.models import Membership, Organization, ServiceAccount, User
 from tests.admin.conftest import BrowserOf
-from tests.admin.support import act, change, everything, page, text
+from tests.admin.support import act, change, enter, everything, page, text
 from tests.factories import InvitationFactory, ServiceAccountFactory, TemplateFactory
 
 MODELS = list(admin.site._registry)
@@ -48,7 +48,7 @@ def test_customers_are_sent_to_the_login(
 ) -> None:
     client = Client()
     if who != "nobody":
-        client.force_login(request.getfixturevalue(who))
+        enter(client, request.getfixturevalue(who))
 
     for address in [*addresses, "/admin/", "/admin/password_change/", "/admin/autocomplete/"]:
         for response in (client.get(address), client.post(address)):
@@ -160,7 +160,7 @@ def test_what_nobody_edits_has_no_page(name: str) -> None:
 
 def test_every_write_needs_a_csrf_token(staff: User, addresses: list[str]) -> None:
     client = Client(enforce_csrf_checks=True)
-    client.force_login(staff)
+    enter(client, staff)
     before = everything()
 
     for address in addresses:

@@ -19,6 +19,7 @@ from pytest_django import Settings
 from apikeys.services import Issued
 from config.logs import ConsoleHandler
 from organizations.models import User
+from tests.admin.support import enter
 from tests.client import ApiClient
 from tests.conftest import ALL_SCOPES
 from tests.support_api import CURRENT, KEYS
@@ -178,7 +179,7 @@ def test_no_secret_is_in_the_cache(story: Story) -> None:
 
 
 def test_no_secret_is_on_any_admin_page(story: Story, staff: User) -> None:
-    (client := Client(raise_request_exception=False)).force_login(staff)
+    client = enter(Client(raise_request_exception=False), staff)
     pages = {path: client.get(path).content for path in admin_pages()}
 
     assert {path: story.found_in(raw) for path, raw in pages.items() if story.found_in(raw)} == {}

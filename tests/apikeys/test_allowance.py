@@ -162,7 +162,10 @@ def test_an_organization_above_a_lowered_limit_keeps_its_keys_and_makes_no_more(
     made = [make_key() for _ in range(4)]
     acme = limit(acme, 2)
 
-    refused(partial(make_key, organization=acme))
+    assert refused(partial(make_key, organization=acme)) == (
+        "This organization may have 2 keys and has more than that. Delete keys until there are"
+        " fewer than 2 to create another."
+    )
     assert {verify(issued.secret).refusal for issued in made} == {None}
 
     for issued in made[:2]:

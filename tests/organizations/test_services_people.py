@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import structlog
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.core import mail
@@ -71,8 +72,12 @@ def test_a_mail_that_cannot_be_sent_undoes_nothing(
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
 
-    with django_capture_on_commit_callbacks(execute=True) as after_commit:
+    with (
+        structlog.testing.capture_logs() as logs,
+        django_capture_on_commit_callbacks(execute=True) as after_commit,
+    ):
         services.remove_second_factors(world.newcomer, actor=act_as("staff"))
 
-    assert len(after_commit) == 1
+    assert len(after_commit) == 2, "the mail and a line of the log"
+    assert "second_factor_removed" in {line["event"] for line in logs}
     assert not Authenticator.objects.exists()

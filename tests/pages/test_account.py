@@ -4,11 +4,13 @@ import re
 from typing import Any
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.core import mail
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from apikeys.services import Issued
 from organizations.models import Organization, User
 from tests.factories import PASSWORD
 from tests.logs import Lines
@@ -183,3 +185,14 @@ def test_a_change_holds_where_its_mail_cannot_be_sent(
     assert answer.status_code == 302
     admin.refresh_from_db()
     assert admin.check_password(new)
+
+
+def test_a_key_in_the_name_of_a_browser_is_not_kept(admin: User, manager: Issued) -> None:
+    client = Client(headers={"User-Agent": f"probe/1 {manager.secret}"})
+    sign_in(admin, client)
+
+    listed = client.get("/accounts/sessions/").content.decode()
+
+    assert "probe/1" in listed
+    assert manager.secret not in listed
+    assert not UserSession.objects.filter(user_agent__contains=manager.secret[13:]).exists()
