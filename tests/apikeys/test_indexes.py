@@ -1,7 +1,5 @@
 """The queries that grow with the number of keys find them by an index."""
 
-from collections.abc import Callable
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -10,6 +8,7 @@ from django.http import QueryDict
 
 from apikeys.listing import Listing
 from apikeys.models import ApiKey, ApiKeySecret
+from tests.apikeys.plans import plan_of
 
 
 @pytest.fixture
@@ -59,25 +58,8 @@ def test_whether_a_limit_of_keys_is_reached_is_seen_among_live_keys_alone() -> N
     """An organization may have deleted a million."""
     keys = ApiKey.objects.filter(organization_id=uuid4())
 
-    plan = _plan_of(lambda: keys.live().reach(1000))
+    plan = plan_of(lambda: keys.live().reach(1000))
 
     assert "one_live_key_per_name" in plan
     assert "sort" not in plan.lower()
     assert "b-tree" not in plan.lower()
-
-
-def _plan_of(read: Callable[[], object]) -> str:
-    """How the database answers the one query that `read` asks."""
-    asked: list[tuple[str, Any]] = []
-
-    def keep(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        asked.append((sql, params))
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(keep):
-        read()
-    ((sql, params),) = asked
-    explain = "EXPLAIN QUERY PLAN" if connection.vendor == "sqlite" else "EXPLAIN"
-    with connection.cursor() as cursor:
-        cursor.execute(f"{explain} {sql}", params)
-        return str(cursor.fetchall())

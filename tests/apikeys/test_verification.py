@@ -15,6 +15,7 @@ from apikeys.tokens import Environment, read_peppers
 from apikeys.verification import Refusal, verify
 from organizations.models import Organization, ServiceAccount
 from organizations.writes import allowed
+from tests.apikeys.plans import plan_of
 from tests.factories import SYSTEM, ServiceAccountFactory
 
 Make = Callable[..., Issued]
@@ -191,23 +192,6 @@ def test_a_secret_under_another_environment_is_no_secret(issued: Issued) -> None
     assert verify(body + tokens.checksum(body)).refusal is Refusal.UNKNOWN
 
 
-def _explain(work: Callable[[], object]) -> str:
-    """The plan of the one query of `work`, with its own parameters."""
-    seen: list[tuple[str, Any]] = []
-
-    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        seen.append((sql, params))
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(note):
-        work()
-    ((sql, params),) = seen
-    explain = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
-    with connection.cursor() as cursor:
-        cursor.execute(f"{explain} {sql}", params)
-        return "\n".join(str(row[-1]) for row in cursor.fetchall())
-
-
 @pytest.mark.parametrize("peppers", ["", f"2:{'b' * 32},"])
 def test_the_query_finds_its_row_by_the_unique_index_and_scans_no_table(
     peppers: str, settings: Any, robotic: Issued
@@ -218,7 +202,7 @@ def test_the_query_finds_its_row_by_the_unique_index_and_scans_no_table(
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_seqscan = off")
 
-    plan = _explain(lambda: verify(robotic.secret))
+    plan = plan_of(lambda: verify(robotic.secret))
 
     if connection.vendor == "postgresql":
         assert "apikeys_apikeysecret_digest" in plan
