@@ -113,19 +113,23 @@ _COLUMNS: Final = (
 )
 
 
-def verify(presented: str, *, familiar_only: bool = False) -> Outcome:
+def verify(presented: str, *, familiar_only: Callable[[], bool] | None = None) -> Outcome:
     """Decides about a presented string. No query for a malformed one, one for any other.
 
-    With `familiar_only` only secrets are looked up that this process has accepted before.
+    `familiar_only` is asked before the query: if it says so, only secrets are looked up that this
+    process has accepted before.
     """
-    if not tokens.is_well_formed(presented):
+    if not tokens.has_shape(presented):
         return Outcome(None, Refusal.MALFORMED)
     peppers = conf.peppers()
     digest = peppers.digest(presented, peppers.newest)
     found = leases.held(digest)
     if found is not None:
-        return Outcome(found, *_judge_again(found), digest)
-    if familiar_only and not leases.is_familiar(digest):
+        refusal, since = _judge_again(found)
+        return Outcome(found, refusal, since, digest)
+    if not tokens.has_checksum(presented):  # what is under lease has it
+        return Outcome(None, Refusal.MALFORMED)
+    if familiar_only and familiar_only() and not leases.is_familiar(digest):
         return Outcome(None, Refusal.NOT_LOOKED_UP)
     began = leases.begin()
     found = _find(peppers.digests(presented) if len(peppers.values) > 1 else [digest])

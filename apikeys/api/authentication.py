@@ -115,10 +115,9 @@ class TooManyGuesses(Throttled):
 
 def _look_up(presented: str, address: str | None) -> Outcome:
     """Raises TooManyGuesses for a secret that is not looked up."""
-    wait = guesses.wait(address)
-    outcome = verification.verify(presented, familiar_only=wait > 0)
+    outcome = verification.verify(presented, familiar_only=lambda: guesses.wait(address) > 0)
     if outcome.refusal is Refusal.NOT_LOOKED_UP:
-        raise TooManyGuesses(wait)
+        raise TooManyGuesses(max(1, guesses.wait(address)))  # its window may just have ended
     if outcome.refusal is Refusal.UNKNOWN:
         guesses.note(address)
     return outcome

@@ -1,9 +1,11 @@
+import hmac
 import re
 
 import pytest
 
 from apikeys import tokens
 from apikeys.tokens import Environment, Peppers
+from tests.domain import at_once
 
 
 def test_a_secret_has_brand_environment_and_forty_characters() -> None:
@@ -82,6 +84,15 @@ def test_digests_depend_on_the_pepper_and_are_32_bytes() -> None:
     assert len(first) == len(second) == 32
     assert first != second
     assert peppers.digest("sig_live_x", 1) == second
+
+
+def test_digests_are_hmacs_for_many_threads_at_once() -> None:
+    peppers = tokens.read_peppers(f"1:{'p' * 32}")
+    made = [tokens.generate("sig", Environment.LIVE) for _ in range(200)]
+
+    found = at_once([lambda: [peppers.digest(secret, 1) for secret in made]] * 6)
+
+    assert found == [[hmac.digest(b"p" * 32, s.encode(), "sha256") for s in made]] * 6
 
 
 def test_the_digest_of_a_secret_is_what_every_release_has_stored() -> None:
