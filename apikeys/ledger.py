@@ -6,7 +6,7 @@ batch, at most `settings.USAGE_INTERVAL` seconds of it; one that stops in order 
 
 import threading
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from datetime import UTC, datetime
 from functools import lru_cache
 from multiprocessing.util import Finalize
@@ -28,6 +28,9 @@ _SIZE: Final = 50_000
 _MINUTE: Final = INTERVAL.total_seconds()
 _HOUR: Final = 3600
 _DAY: Final = 24 * _HOUR
+#: Requests that are counted together: each by itself would cost several times as much, since code
+#: and data that were not used for a while have to be fetched first (docs/performance.md).
+_SLICE: Final = 100
 #: Seconds for which a process that ends waits for a batch that is being written.
 _PATIENCE: Final = 3
 _log = structlog.get_logger(__name__)
@@ -43,6 +46,8 @@ class Ledger:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        #: Answered requests, their statuses and times, until they are counted.
+        self._fresh: deque[tuple[KeyUse, int, float]] = deque()
         self._requests: _Requests = defaultdict(int)
         self._scopes: _Scopes = {}
         self._uses: dict[int, Use] = {}
@@ -54,24 +59,29 @@ class Ledger:
 
     def note(self, use: KeyUse, status: int) -> None:
         """Counts an answered request; no query, and nothing that can wait."""
-        now = time.time()
-        key = use.found.key_id.int
-        account = key, int(now) // _HOUR, use.result(status)
-        with self._lock:
-            self._requests[account] += 1
-        if use.scope and not use.refusal:
-            self._note_scope((key, use.scope), int(now) // _DAY)
-        if use.usable:
-            self._note_last(use, now)
+        self._fresh.append((use, status, time.time()))
+        if len(self._fresh) >= _SLICE:
+            self._count()
         if self._thread is None and settings.USAGE_INTERVAL:
             self._start()
+
+    def _count(self) -> None:
+        """Enters what is fresh into the accounts."""
+        with self._lock:
+            while self._fresh:
+                use, status, now = self._fresh.popleft()
+                key, second = use.found.key_id.int, int(now)
+                self._requests[key, second // _HOUR, use.result(status)] += 1
+                if use.scope and not use.refusal:
+                    self._note_scope((key, use.scope), second // _DAY)
+                if use.usable:
+                    self._note_last(use, now)
 
     def _note_scope(self, scope: tuple[int, str], day: int) -> None:
         """The day, unless this process has noted it already."""
         if self._days.get(scope) != day:
             self._days.keep(scope, day)
-            with self._lock:
-                self._scopes[scope] = day
+            self._scopes[scope] = day
 
     def _note_last(self, use: KeyUse, now: float) -> None:
         """The use to record, unless this process has noted one within the minute."""
@@ -83,14 +93,14 @@ class Ledger:
         last = use.found.last_used_at
         if due.is_due or last is None:
             self._noted.keep(secret, now)
-            with self._lock:
-                self._uses[secret] = due
+            self._uses[secret] = due
         else:
             self._noted.keep(secret, last.timestamp())  # another process has noted it
 
     def flush(self) -> None:
         """Writes what is open. What cannot be written stays open."""
         with self._writing:
+            self._count()
             with self._lock:
                 requests, self._requests = self._requests, defaultdict(int)
                 scopes, self._scopes = self._scopes, {}
@@ -127,6 +137,7 @@ class Ledger:
     def discard(self) -> None:
         """Forgets what is open."""
         with self._lock:
+            self._fresh.clear()
             self._requests.clear()
             self._scopes.clear()
             self._uses.clear()

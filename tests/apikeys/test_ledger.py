@@ -77,6 +77,15 @@ def test_batches_of_several_processes_add_up(issued: Issued) -> None:
     assert sum(KeyUsage.objects.values_list("requests", flat=True)) == 15
 
 
+def test_no_more_than_a_slice_waits_to_be_counted(issued: Issued) -> None:
+    ledger, use = Ledger(), _use(issued)
+
+    for number in range(1, 251):
+        ledger.note(use, 200)
+        assert len(ledger._fresh) + sum(ledger._requests.values()) == number
+        assert len(ledger._fresh) < 100
+
+
 def test_threads_lose_no_count(committed: None, make_key: Make) -> None:
     ledger, use = Ledger(), _use(make_key())
 
@@ -185,9 +194,11 @@ def test_a_use_that_another_process_has_noted_is_not_noted_again(
     other, use = Ledger(), _use(issued)
     for _ in range(3):
         other.note(use, 200)
+    other._count()
     assert not other._uses
     clock.shift(45)
     other.note(use, 200)
+    other._count()
 
     assert len(other._uses) == 1
 
@@ -276,6 +287,8 @@ def test_nothing_of_a_secret_is_kept(issued: Issued) -> None:
     ledger = Ledger()
     ledger.note(_use(issued), 200)
 
-    kept = repr((ledger._requests, ledger._uses, ledger._scopes, ledger._noted._young))
+    fresh = repr(ledger._fresh)
+    ledger._count()
+    kept = fresh + repr((ledger._requests, ledger._uses, ledger._scopes, ledger._noted._young))
     assert issued.secret[13:] not in kept
     assert verify(issued.secret).digest.hex() not in kept
