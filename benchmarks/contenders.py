@@ -28,10 +28,6 @@ def _token(number: int) -> str:
     return f"Token {identities.knox_token(number)}"
 
 
-def _nobody(number: int) -> str:
-    return ""
-
-
 @dataclass(frozen=True, slots=True)
 class Contender:
     """One way of authenticating.
@@ -66,11 +62,11 @@ CONTENDERS: Final = (
         "django-alone",
         "bare Django view, no middleware",
         "/api/bench/django",
-        _nobody,
+        _bearer,
         {"BENCH_MIDDLEWARE": "none"},
     ),
-    Contender("django", "bare Django view", "/api/bench/django", _nobody),
-    Contender("drf", "bare DRF view", "/api/bench/drf", _nobody),
+    Contender("django", "bare Django view", "/api/bench/django", _bearer),
+    Contender("drf", "bare DRF view", "/api/bench/drf", _bearer),
     Contender("plain-hot", "Latchkey, plain view, hot", _PLAIN, _bearer, _HOT, writes=True),
     Contender("plain-cold", "Latchkey, plain view, cold", _PLAIN, _bearer, _COLD, writes=True),
     Contender("drf-hot", "Latchkey, DRF view, hot", _DRF, _bearer, _HOT, writes=True),

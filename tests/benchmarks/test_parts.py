@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from apikeys import tokens
-from benchmarks import identities
+from benchmarks import endurance, identities
 from benchmarks.goals import Goal
 from benchmarks.loader import BadAnswer, Callers, percentile, request
 
@@ -123,6 +123,18 @@ def test_ids_sort_as_they_were_made() -> None:
 )
 def test_goals_are_judged_by_their_bound(goal: Goal, value: float, met: bool) -> None:
     assert goal.judge({"x": value}).met is met
+
+
+@pytest.mark.parametrize(
+    ("sizes", "growth"),
+    [
+        ([118, 165, 206, 225, 213, 225, 225, 218, 225], 0.0),
+        ([100, 110, 120, 130, 140, 150, 160, 170, 180], 0.2),
+        ([100, 200], 0.0),
+    ],
+)
+def test_memory_that_comes_back_is_no_growth(sizes: list[int], growth: float) -> None:
+    assert endurance.growth(sizes) == growth
 
 
 def test_a_goal_without_numbers_is_neither_met_nor_missed() -> None:
