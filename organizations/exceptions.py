@@ -72,6 +72,16 @@ class Forbidden(DomainError):
     default_code = ErrorCode.FORBIDDEN
 
 
+class LacksScope(Forbidden):
+    """The key may not do this, as it does not hold `scope`."""
+
+    default_code = ErrorCode.INSUFFICIENT_SCOPE
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"This API key lacks the scope {scope}.")
+        self.scope = scope
+
+
 class NotFound(DomainError):
     """Absent, or another organization's: the two are never told apart."""
 

@@ -1,7 +1,7 @@
 """The one place that says no."""
 
 from organizations.actors import Actor, ActorKind
-from organizations.exceptions import ErrorCode, Forbidden, NotFound
+from organizations.exceptions import Forbidden, LacksScope, NotFound
 from organizations.models import Membership, Organization, User
 from organizations.roles import ALLOWED, KEY_SCOPES, STAFF_ONLY, Action, Role
 
@@ -14,9 +14,15 @@ def require(actor: Actor, action: Action, organization: Organization) -> None:
     if actor.kind is ActorKind.PERSON:
         _require_role(actor, action, organization)
     elif actor.kind is ActorKind.KEY:
-        _require_scope(actor, action, organization)
+        _require_own_scope(actor, action, organization)
     elif actor.kind not in (ActorKind.STAFF, ActorKind.SYSTEM):
         raise Forbidden("Nobody knows who asks.")
+
+
+def require_scope(actor: Actor, scope: str) -> None:
+    """Returns if a key holds `scope`; raises LacksScope otherwise."""
+    if scope not in (actor.scopes or ()):
+        raise LacksScope(scope)
 
 
 def require_founder(actor: Actor) -> None:
@@ -57,12 +63,11 @@ def _require_role(actor: Actor, action: Action, organization: Organization) -> N
         raise Forbidden("Only admins of this organization can do that.")
 
 
-def _require_scope(actor: Actor, action: Action, organization: Organization) -> None:
+def _require_own_scope(actor: Actor, action: Action, organization: Organization) -> None:
     if actor.organization_id != organization.id:
         raise NotFound
     if action not in KEY_SCOPES:
         raise Forbidden("API keys cannot do this; a person has to.")
     scope = KEY_SCOPES[action]
-    if scope is not None and scope not in (actor.scopes or ()):
-        message = f"This API key lacks the scope {scope}."
-        raise Forbidden(message, code=ErrorCode.INSUFFICIENT_SCOPE)
+    if scope is not None:
+        require_scope(actor, scope)

@@ -13,9 +13,7 @@ from rest_framework.exceptions import (
     PermissionDenied,
     Throttled,
 )
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from apikeys import guesses, services, verification
 from apikeys.uses import KeyUse
@@ -67,13 +65,6 @@ class ApiKeyAuthentication(BaseAuthentication):
     def authenticate_header(self, request: Request) -> str:
         """The challenge of RFC 6750: no error attribute when nothing was sent."""
         return f'{_REALM}, error="invalid_token"' if _header(request) else _REALM
-
-
-class HasUsableKey(BasePermission):
-    """Every address of the API needs a key; services and policy decide the rest."""
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        return isinstance(request.auth, FoundSecret)
 
 
 def use_of(request: Any) -> KeyUse | None:

@@ -18,11 +18,11 @@ from organizations.exceptions import (
     ErrorCode,
     Forbidden,
     Invalid,
+    LacksScope,
     Mismatch,
     NotFound,
     Problem,
 )
-from organizations.roles import MANAGE_KEYS_SCOPE
 
 RETRY_SECONDS: Final = "5"
 ERROR_TYPES: Final[Mapping[int, str]] = {
@@ -105,8 +105,8 @@ def _domain_failure(error: DomainError) -> Failure:
         headers = {"Retry-After": "1"}
     if error.code is ErrorCode.INSUFFICIENT_SCOPE:
         challenge = 'Bearer realm="api", error="insufficient_scope"'
-        # Problems name a field that asks for too much; the address itself is open to this key.
-        needed = "" if error.problems else f', scope="{MANAGE_KEYS_SCOPE}"'
+        # Without a scope a field asks for too much; the address itself is open to this key.
+        needed = f', scope="{error.scope}"' if isinstance(error, LacksScope) else ""
         headers = {"WWW-Authenticate": challenge + needed}
     return Failure(status, error.code, error.message, error.problems, headers)
 

@@ -13,8 +13,8 @@ from rest_framework.views import APIView
 from rest_framework_api_key.permissions import HasAPIKey
 
 from apikeys import verification
-from apikeys.api.authentication import ApiKeyAuthentication, HasUsableKey, use_of
-from apikeys.api.throttling import KeyThrottle
+from apikeys.api.formats.canonical import CANONICAL
+from apikeys.api.keyed import KeyedView
 from apikeys.limits import limiter
 from apikeys.models import ApiKey
 from apikeys.uses import KeyUse
@@ -45,23 +45,15 @@ class BareDRF(Answering):
     """Authenticates nobody."""
 
 
-class HasScope(BasePermission):
-    """Whether the key has the scope of the view, which its usage then counts."""
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        use = use_of(request)
-        if use is None:
-            return False
-        use.scope = _SCOPE
-        return _SCOPE in use.found.scopes
-
-
-class OursDRF(Answering):
+class OursDRF(KeyedView):
     """A key of ours, its scope and its limit; the middleware counts the use."""
 
-    authentication_classes = (ApiKeyAuthentication,)
-    permission_classes = (HasUsableKey, HasScope)
-    throttle_classes = (KeyThrottle,)
+    wire = CANONICAL
+    scope = _SCOPE
+
+    def get(self, request: Request) -> Response:
+        """The answer."""
+        return Response(_ANSWER)
 
 
 def ours_plain(request: HttpRequest) -> HttpResponse:

@@ -1,20 +1,16 @@
 """What every viewset shares: authentication, limits, parsing, and answers in its format."""
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-import structlog
 from django.db.models import Model, QuerySet
 from rest_framework.response import Response
-from rest_framework.viewsets import ViewSet
+from rest_framework.viewsets import ViewSetMixin
 
-from apikeys.api.authentication import ApiKeyAuthentication, HasUsableKey, use_of
-from apikeys.api.failures import failure_of
+from apikeys.api.keyed import KeyedView, note_scope
 from apikeys.api.parsers import JSONOnly, StrictJSONParser
 from apikeys.api.serializers import WireSerializer
-from apikeys.api.throttling import KeyThrottle
 from apikeys.api.wire import WireFormat
 from organizations import ids, policy
 from organizations.actors import Actor
@@ -23,31 +19,12 @@ from organizations.models import Organization
 from organizations.origin import origin_of
 from organizations.roles import KEY_SCOPES, Action
 
-_log = structlog.get_logger(__name__)
 M = TypeVar("M", bound=Model)
 LONGEST_PAGE: Final = 100
 DEFAULT_PAGE: Final = 20
-#: Statuses of refusals, which usage counts by their reason.
-_REFUSALS: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
 
 
-def answer_failure(error: Exception, context: Mapping[str, Any]) -> Response | None:
-    """DRF's exception handler: the refusal in the view's format; None leaves a 500 to Django."""
-    failure = failure_of(error)
-    if failure is None:
-        return None
-    if failure.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        # The first line names the cause; further lines of PostgreSQL's may quote rows.
-        _log.error("database_unavailable", reason=str(error).partition("\n")[0])
-    use = use_of(context["request"])
-    if use and failure.status in _REFUSALS:
-        use.refusal = failure.code
-    wire: WireFormat = context["view"].wire
-    body = wire.error_body(failure, origin_of(context["request"]).request_id)
-    return Response(body, status=failure.status, headers=dict(failure.headers))
-
-
-class WireViewSet(ViewSet):
+class WireViewSet(ViewSetMixin, KeyedView):
     """A viewset that speaks one wire format."""
 
     wire: WireFormat = WireFormat()
@@ -56,16 +33,10 @@ class WireViewSet(ViewSet):
     #: Operation → what is shown instead of the noun.
     shapes: Mapping[str, type[WireSerializer]] = {}
     body: type[WireSerializer]
-    authentication_classes = (ApiKeyAuthentication,)
-    permission_classes = (HasUsableKey,)
-    throttle_classes = (KeyThrottle,)
     parser_classes = (StrictJSONParser,)
     content_negotiation_class = JSONOnly
     metadata_class = None
     http_method_names = ["get", "head", "post", "patch", "delete"]
-
-    def get_exception_handler(self) -> Any:
-        return answer_failure
 
     @property
     def actor(self) -> Actor:
@@ -81,9 +52,7 @@ class WireViewSet(ViewSet):
         self._require_own_address()
         organization = Organization.objects.visible_to(self.actor).get()
         policy.require(self.actor, action, organization)
-        use = use_of(self.request)
-        if use:
-            use.scope = KEY_SCOPES[action]
+        note_scope(self.request, KEY_SCOPES[action])
         return organization
 
     def _require_own_address(self) -> None:

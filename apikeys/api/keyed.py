@@ -1,0 +1,101 @@
+"""A view of DRF's that keys open: those that manage keys, and whatever else a product offers."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+import structlog
+from rest_framework.exceptions import NotAuthenticated
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apikeys.api.authentication import ApiKeyAuthentication, use_of
+from apikeys.api.failures import failure_of
+from apikeys.api.wire import WireFormat
+from apikeys.limits import limiter
+from organizations import policy
+from organizations.origin import origin_of
+
+#: Statuses of refusals, which usage counts by their reason.
+_REFUSALS: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
+_log = structlog.get_logger(__name__)
+
+
+class KeyedView(APIView):
+    """Asks every request for a usable key that holds `scope` and is within its limit.
+
+    `request.user` is the Actor and `request.auth` the FoundSecret. Whatever is refused is answered
+    in the shape of `wire`. The steps and their order are DRF's; permissions and throttles that a
+    view names come after its own. What DRF takes between the steps costs more than the steps
+    themselves (docs/adr/0017).
+    """
+
+    wire: WireFormat
+    #: Counted as used by the key's usage; None for an address that every key opens.
+    scope: str | None = None
+    authentication_classes = (ApiKeyAuthentication,)
+    permission_classes: Sequence[type[BasePermission]] = ()
+
+    # The request is of any type: to DRF's stubs its user is a User, and never an Actor.
+    def perform_authentication(self, request: Any) -> None:
+        """Raises for a key that opens nothing, and NotAuthenticated where none was sent."""
+        authenticator = request.authenticators[0]
+        try:
+            opened = authenticator.authenticate(request)
+            if opened is None:
+                raise NotAuthenticated
+        except Exception:
+            # Whoever asks after a refusal, such as a handler of exceptions, must not verify again.
+            request.user = request.auth = request._authenticator = None  # noqa: SLF001
+            raise
+        request._authenticator = authenticator  # noqa: SLF001
+        request.user, request.auth = opened
+
+    def check_permissions(self, request: Any) -> None:
+        """LacksScope for a key without the scope of the view."""
+        scope = self.scope
+        if scope:
+            policy.require_scope(request.user, scope)
+            note_scope(request, scope)
+        super().check_permissions(request)
+
+    def check_throttles(self, request: Any) -> None:
+        """Throttled for a key beyond its limit.
+
+        Verified keys alone are counted, so that nobody uses up a key's budget without its secret.
+        """
+        found, use = request.auth, use_of(request)
+        limit = limiter().hit(found.key_id, found.tier)
+        if use:
+            use.limit = limit
+        if not limit.allowed:
+            self.throttled(request, limit.retry_after)
+        super().check_throttles(request)
+
+    def get_exception_handler(self) -> Any:
+        return answer_failure
+
+
+def note_scope(request: Request, scope: str | None) -> None:
+    """What the request needs, for the key's usage."""
+    use = use_of(request)
+    if use:
+        use.scope = scope
+
+
+def answer_failure(error: Exception, context: Mapping[str, Any]) -> Response | None:
+    """DRF's exception handler: the refusal in the view's format; None leaves a 500 to Django."""
+    failure = failure_of(error)
+    if failure is None:
+        return None
+    if failure.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        # The first line names the cause; further lines of PostgreSQL's may quote rows.
+        _log.error("database_unavailable", reason=str(error).partition("\n")[0])
+    use = use_of(context["request"])
+    if use and failure.status in _REFUSALS:
+        use.refusal = failure.code
+    wire: WireFormat = context["view"].wire
+    body = wire.error_body(failure, origin_of(context["request"]).request_id)
+    return Response(body, status=failure.status, headers=dict(failure.headers))
