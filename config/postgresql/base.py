@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Generator, Sequence
 from types import SimpleNamespace
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, TypeVar
 
 import psycopg
 import structlog
@@ -14,6 +14,7 @@ from django.db.backends.postgresql import base
 from psycopg.abc import PQGen, PQGenConn
 
 from config import patience
+from config.postgresql.prepared import Prepared
 
 RV = TypeVar("RV")
 #: Seconds between two looks at the clock.
@@ -109,43 +110,42 @@ def _find_out() -> None:
         _finding_out.release()
 
 
-class PreparedCursor(psycopg.Cursor[Any]):
-    """Sends a statement once in the life of its connection, and afterwards its values alone."""
-
-    def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
-        return super().execute(query, params, prepare=True, **options)
-
-
 class DatabaseWrapper(base.DatabaseWrapper):
     """Finds in its driver all that psycopg has, and connections that are patient."""
 
     Database = SimpleNamespace(**{**vars(psycopg), "connect": PatientConnection.connect})  # type: ignore[assignment]
-    _kept: PreparedCursor | None = None
+    _prepared: Prepared | None = None
 
-    def fetch_prepared(self, sql: str, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
+    def fetch_prepared(self, sql: str, values: Sequence[bytes]) -> tuple[Any, ...] | None:
         """The first row of a query that is planned once in the life of the connection, if it may.
 
         Planning takes longer than all else that the server does for a query by a unique index
-        (docs/adr/0015).
+        (docs/adr/0015). Whoever wraps queries (`execute_wrapper`) sees it as any other.
         """
         self.ensure_connection()
-        if self.connection.prepare_threshold is not None:
+        if self.connection.prepare_threshold is not None and not self.execute_wrappers:
             try:
-                return self._fetch_prepared(sql, parameters)
+                return self._fetch_prepared(sql, values)
             except DatabaseError as error:
                 self._give_up_preparing(error)
         with self.cursor() as cursor:
-            cursor.execute(sql, parameters)
+            cursor.execute(sql, values)
             row: tuple[Any, ...] | None = cursor.fetchone()
             return row
 
-    def _fetch_prepared(self, sql: str, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
-        """By a cursor that is kept, as Django wraps any: counted, logged, with its own errors."""
-        kept = self._kept
-        if kept is None or kept.connection is not self.connection:
-            kept = self._kept = PreparedCursor(self.connection)
-        self._prepare_cursor(kept).execute(sql, parameters)  # type: ignore[attr-defined]
-        return kept.fetchone()
+    def _fetch_prepared(self, sql: str, values: Sequence[bytes]) -> tuple[Any, ...] | None:
+        """Guarded and logged as Django does it, with its errors."""
+        self.validate_thread_sharing()
+        self.validate_no_broken_transaction()
+        prepared = self._prepared
+        if prepared is None or prepared.connection is not self.connection:
+            prepared = self._prepared = Prepared(self.connection)
+        began = time.monotonic()
+        with self.wrap_database_errors:
+            row = prepared.first(sql, values)
+        if self.queries_logged:
+            self.queries_log.append({"sql": sql, "time": f"{time.monotonic() - began:.3f}"})
+        return row
 
     def _give_up_preparing(self, error: Exception) -> None:
         """Not with this connection any more, if that is what the error is about; or else raises."""

@@ -1,15 +1,19 @@
 """The query of a verification, which PostgreSQL plans once for each connection (docs/adr/0015)."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from django.db import DataError, connection
+from django.db import DataError, OperationalError, connection, transaction
+from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 
 from apikeys import leases, tokens, verification
 from apikeys.services import Issued
-from apikeys.tokens import Environment
+from apikeys.tokens import Environment, Peppers
 from apikeys.verification import Refusal, verify
+from config import patience
+from config.postgresql.prepared import name_of
 
 pytestmark = [
     pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL's statements"),
@@ -44,7 +48,7 @@ def test_a_session_that_does_not_know_it_costs_no_call(issued: Issued) -> None:
 
 def test_a_session_that_knows_the_name_already_costs_no_call(issued: Issued) -> None:
     connection.ensure_connection()
-    _past_the_driver("PREPARE _pg3_0 AS SELECT 1")
+    _past_the_driver(f"PREPARE {_name()} AS SELECT 1")
 
     _verified_anew(issued)
     _verified_anew(issued)
@@ -65,8 +69,8 @@ def test_an_answer_about_another_secret_opens_nothing(issued: Issued) -> None:
     """Such as that of another statement with the same name, in a session that was exchanged."""
     _verified_anew(issued)
     sql, _ = verification._compiled(connection.vendor, 1)
-    _past_the_driver("DEALLOCATE _pg3_0")
-    _past_the_driver(f"PREPARE _pg3_0 (bytea) AS {sql.replace('IN (%s)', '<> $1')}")
+    _past_the_driver(f"DEALLOCATE {_name()}")
+    _past_the_driver(f"PREPARE {_name()} (bytea) AS {sql.replace('IN (%s)', '<> $1')}")
 
     assert verify(_unknown()).refusal is Refusal.UNKNOWN
     assert connection.connection.prepare_threshold == 0  # the statement was run
@@ -74,7 +78,7 @@ def test_an_answer_about_another_secret_opens_nothing(issued: Issued) -> None:
 
 def test_other_errors_stay_errors() -> None:
     with pytest.raises(DataError):
-        connection.fetch_prepared("SELECT 1 / %s::int", [0])  # type: ignore[attr-defined]
+        connection.fetch_prepared("SELECT 1 / length(%s)", [b""])  # type: ignore[attr-defined]
 
     assert connection.connection.prepare_threshold == 0
 
@@ -86,6 +90,70 @@ def test_behind_a_pooler_nothing_is_prepared(issued: Issued) -> None:
     _verified_anew(issued)
 
     assert _prepared() == 0
+
+
+def test_peppers_of_another_number_are_another_statement(issued: Issued, settings: Any) -> None:
+    older = settings.API_KEY_PEPPERS
+    settings.API_KEY_PEPPERS = Peppers(9, {9: b"n" * 32, **older.values})
+
+    _verified_anew(issued)
+    _verified_anew(issued)
+    settings.API_KEY_PEPPERS = older
+    _verified_anew(issued)
+
+    assert _prepared() == 2
+
+
+def test_whoever_wraps_queries_sees_it(issued: Issued) -> None:
+    seen: list[str] = []
+
+    def watch(execute: Any, sql: str, *rest: Any) -> Any:
+        seen.append(sql)
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(watch):
+        _verified_anew(issued)
+
+    assert [sql.partition(" ")[0] for sql in seen] == ["SELECT"]
+
+
+def test_in_a_broken_transaction_nothing_is_asked(issued: Issued) -> None:
+    with transaction.atomic():
+        transaction.set_rollback(True)
+        with pytest.raises(TransactionManagementError):
+            _verified_anew(issued)
+
+
+def test_a_silent_server_is_given_up(issued: Issued) -> None:
+    _verified_anew(issued)
+
+    with patience.Budget(0.3), pytest.raises(OperationalError, match="does not answer"):
+        connection.fetch_prepared(  # type: ignore[attr-defined]
+            "SELECT 1 FROM pg_sleep(2 + length(%s))", [b""]
+        )
+
+    assert connection.connection.closed
+    patience.forget()
+    connection.close()
+    _verified_anew(issued)
+
+
+def test_a_connection_that_was_cut_is_replaced(issued: Issued) -> None:
+    _verified_anew(issued)
+    pid = connection.connection.info.backend_pid
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+    other.close()
+
+    with pytest.raises(OperationalError):
+        _verified_anew(issued)
+    connection.close_if_unusable_or_obsolete()  # as the end of a request does
+    _verified_anew(issued)
+
+
+def _name() -> str:
+    return name_of(verification._compiled(connection.vendor, 1)[0]).decode()
 
 
 def _verified_anew(issued: Issued) -> None:
