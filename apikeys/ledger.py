@@ -58,7 +58,7 @@ class Ledger:
         self._thread: threading.Thread | None = None
 
     def note(self, use: KeyUse, status: int) -> None:
-        """Counts an answered request; no query, and nothing that can wait."""
+        """Remembers an answered request; each hundredth counts a hundred. No query, ever."""
         self._fresh.append((use, status, time.time()))
         if len(self._fresh) >= _SLICE:
             self._count()

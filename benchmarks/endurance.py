@@ -2,6 +2,7 @@
 
 import os
 import random
+import statistics
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -44,15 +45,17 @@ def memory(database: Database, keys: int, plan: Plan, seconds: float) -> dict[st
     }
 
 
-def growth(sizes: Sequence[int]) -> float:
-    """The most in the last third beside the most in the second; in the first the caches fill.
+def growth(sizes: Sequence[int]) -> float | None:
+    """The median of the last third beside that of the second; in the first the caches fill.
 
-    The most, since memory that was given back for a moment is no growth when it is taken again.
+    Medians, since memory that was given back for a moment is no growth when it is taken again, and
+    a spike hides none. None for too short a look.
     """
     third = len(sizes) // 3
     if not third:
-        return 0.0
-    return round(max(sizes[-third:]) / max(sizes[third:-third]) - 1, 3)
+        return None
+    median = statistics.median
+    return round(median(sizes[-third:]) / median(sizes[third:-third]) - 1, 3)
 
 
 def abuse(database: Database, keys: int, plan: Plan, seconds: float) -> dict[str, Any]:

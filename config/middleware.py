@@ -115,7 +115,7 @@ def _is_worth_a_line(request: HttpRequest, response: HttpResponse) -> bool:
 def _set_api_headers(request: HttpRequest, response: HttpResponse) -> None:
     """What the middleware of pages would set, for an answer that is no page."""
     headers.put(response, _API_HEADERS)
-    if "Content-Length" not in response.headers:
+    if not response.streaming and "Content-Length" not in response.headers:
         headers.put_one(response, "Content-Length", str(len(response.content)))
     if settings.SECURE_HSTS_SECONDS and request.is_secure():
         response.headers["Strict-Transport-Security"] = _strict_transport()

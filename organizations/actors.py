@@ -47,6 +47,16 @@ class Actor(NamedTuple):
     origin: Origin = NOWHERE
 
     @property
+    def is_authenticated(self) -> bool:
+        """Always, as permissions of DRF's and others' ask: nobody becomes an actor otherwise."""
+        return True
+
+    @property
+    def pk(self) -> UUID | None:
+        """The id, by the name under which throttles of DRF's ask for it."""
+        return self.id
+
+    @property
     def principal_id(self) -> UUID:
         """The id of a person or a key; LookupError for the system, which has none."""
         if self.id is None:

@@ -73,14 +73,19 @@ class Failure:
     @property
     def type(self) -> str:
         """The family of the error, one to a status."""
-        return ERROR_TYPES[self.status]
+        return error_type(self.status)
+
+
+def error_type(status: int) -> str:
+    """The family of a status; those of a product's own views may have any."""
+    return ERROR_TYPES.get(status) or ERROR_TYPES[500 if status >= 500 else 400]
 
 
 def failure_for_status(status: int) -> Failure:
     """The failure that a status says by itself."""
     message = _SENTENCES.get(status) or HTTPStatus(status).phrase + "."
     headers = {"Retry-After": RETRY_SECONDS} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
-    return Failure(status, ERROR_TYPES[status], message, headers=headers)
+    return Failure(status, error_type(status), message, headers=headers)
 
 
 def failure_of(error: Exception) -> Failure | None:
@@ -116,11 +121,12 @@ def _drf_failure(error: drf.APIException) -> Failure:
     headers = {} if response is None else dict(response.items())
     problems = tuple(_flatten(error.detail)) if isinstance(error, drf.ValidationError) else ()
     if isinstance(error, drf.Throttled):
-        wait = headers["Retry-After"]
+        wait = headers.get("Retry-After")
         what = "requests with this API key"
         if isinstance(error, TooManyGuesses):
             what = "calls with invalid API keys came from your address"
-        message = f"Too many {what}. Try again in {wait} seconds."
+        when = f"in {wait} seconds" if wait else "later"
+        message = f"Too many {what}. Try again {when}."
         return Failure(429, "rate_limited", message, headers=headers)
     if isinstance(error, drf.NotAuthenticated):
         return Failure(401, INVALID_KEY_CODE, INVALID_KEY, headers=headers)
@@ -134,7 +140,7 @@ def _drf_failure(error: drf.APIException) -> Failure:
 def _code(error: drf.APIException) -> str:
     codes = error.get_codes()
     generic = {"parse_error": "invalid_json"}
-    return generic.get(codes, codes) if isinstance(codes, str) else ERROR_TYPES[error.status_code]
+    return generic.get(codes, codes) if isinstance(codes, str) else error_type(error.status_code)
 
 
 def _flatten(detail: Any, path: str = "") -> list[Problem]:

@@ -5,17 +5,24 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import structlog
+from django.core.exceptions import ImproperlyConfigured
+from django.db import InterfaceError, OperationalError
 from rest_framework.exceptions import NotAuthenticated
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from apikeys import conf
 from apikeys.api.authentication import ApiKeyAuthentication, use_of
 from apikeys.api.failures import failure_of
-from apikeys.api.wire import WireFormat
+from apikeys.api.parsers import JSONOnly, StrictJSONParser
+from apikeys.api.wire import WireFormat, canonical_error
 from apikeys.limits import limiter
 from organizations import policy
+from organizations.actors import Actor
 from organizations.origin import origin_of
 
 #: Statuses of refusals, which usage counts by their reason.
@@ -26,17 +33,36 @@ _log = structlog.get_logger(__name__)
 class KeyedView(APIView):
     """Asks every request for a usable key that holds `scope` and is within its limit.
 
-    `request.user` is the Actor and `request.auth` the FoundSecret. Whatever is refused is answered
-    in the shape of `wire`. The steps and their order are DRF's; permissions and throttles that a
-    view names come after its own. What DRF takes between the steps costs more than the steps
+    `actor` is the key, and `request.auth` what is known of it (FoundSecret). Whatever is refused is
+    told in the shape of `wire`. The steps and their order are DRF's; permissions and throttles that
+    a view names come after its own. What DRF takes between the steps costs more than the steps
     themselves (docs/adr/0017).
     """
 
-    wire: WireFormat
+    wire = WireFormat(error=canonical_error)
     #: Counted as used by the key's usage; None for an address that every key opens.
     scope: str | None = None
     authentication_classes = (ApiKeyAuthentication,)
     permission_classes: Sequence[type[BasePermission]] = ()
+    parser_classes: Sequence[type[BaseParser]] = (StrictJSONParser,)
+    content_negotiation_class: type[BaseContentNegotiation] = JSONOnly
+    metadata_class = None
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        """ImproperlyConfigured for a scope that no key can hold, and for another authentication."""
+        scope = initkwargs.get("scope", cls.scope)
+        if scope is not None and scope not in conf.scopes():
+            raise ImproperlyConfigured(f"{cls.__name__}: {scope!r} is none of API_KEY_SCOPES.")
+        if tuple(cls.authentication_classes) != (ApiKeyAuthentication,):
+            raise ImproperlyConfigured(f"{cls.__name__}: a KeyedView is opened by API keys alone.")
+        return super().as_view(**initkwargs)
+
+    @property
+    def actor(self) -> Actor:
+        """The key that asks."""
+        actor: Actor = self.request.user  # type: ignore[assignment]
+        return actor
 
     # The request is of any type: to DRF's stubs its user is a User, and never an Actor.
     def perform_authentication(self, request: Any) -> None:
@@ -56,7 +82,7 @@ class KeyedView(APIView):
     def check_permissions(self, request: Any) -> None:
         """LacksScope for a key without the scope of the view."""
         scope = self.scope
-        if scope:
+        if scope is not None:
             policy.require_scope(request.user, scope)
             note_scope(request, scope)
         super().check_permissions(request)
@@ -90,7 +116,7 @@ def answer_failure(error: Exception, context: Mapping[str, Any]) -> Response | N
     failure = failure_of(error)
     if failure is None:
         return None
-    if failure.status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if isinstance(error, OperationalError | InterfaceError):
         # The first line names the cause; further lines of PostgreSQL's may quote rows.
         _log.error("database_unavailable", reason=str(error).partition("\n")[0])
     use = use_of(context["request"])

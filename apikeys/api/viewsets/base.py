@@ -9,11 +9,8 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSetMixin
 
 from apikeys.api.keyed import KeyedView, note_scope
-from apikeys.api.parsers import JSONOnly, StrictJSONParser
 from apikeys.api.serializers import WireSerializer
-from apikeys.api.wire import WireFormat
 from organizations import ids, policy
-from organizations.actors import Actor
 from organizations.exceptions import ErrorCode, Invalid, NotFound, Problem
 from organizations.models import Organization
 from organizations.origin import origin_of
@@ -27,22 +24,12 @@ DEFAULT_PAGE: Final = 20
 class WireViewSet(ViewSetMixin, KeyedView):
     """A viewset that speaks one wire format."""
 
-    wire: WireFormat = WireFormat()
     #: What can be shown of the noun, and what can be sent about it.
     shape: type[WireSerializer]
     #: Operation → what is shown instead of the noun.
     shapes: Mapping[str, type[WireSerializer]] = {}
     body: type[WireSerializer]
-    parser_classes = (StrictJSONParser,)
-    content_negotiation_class = JSONOnly
-    metadata_class = None
     http_method_names = ["get", "head", "post", "patch", "delete"]
-
-    @property
-    def actor(self) -> Actor:
-        """The key that asks."""
-        actor: Actor = self.request.user  # type: ignore[assignment]
-        return actor
 
     def organization(self, action: Action) -> Organization:
         """The actor's own organization, if they may do `action` there.
