@@ -64,11 +64,14 @@ class _Round:
 
 @contextmanager
 def serving(
-    database: Database, plan: Plan, more: Mapping[str, str] = MappingProxyType({})
+    database: Database,
+    plan: Plan,
+    more: Mapping[str, str] = MappingProxyType({}),
+    threads: int = 1,
 ) -> Iterator[Server]:
     """A server on its core, with variables of its own."""
     environment = plan.variables(database, more)
-    with running(database, environment, core=SERVER_CORE) as server:
+    with running(database, environment, core=SERVER_CORE, threads=threads) as server:
         yield server
 
 

@@ -71,14 +71,20 @@ def _is_python(pid: int) -> bool:
 
 @contextmanager
 def running(
-    database: Database, environment: Mapping[str, str], *, core: int, workers: int = 1
+    database: Database,
+    environment: Mapping[str, str],
+    *,
+    core: int,
+    workers: int = 1,
+    threads: int = 1,
 ) -> Iterator[Server]:
     """A server on `database` and `core`, with variables of its own, until the block ends."""
     port = _free_port()
     KEPT.mkdir(parents=True, exist_ok=True)
     with (KEPT / f"server-{port}.log").open("w+b") as log:
         with pinned({core}):  # what is started inherits it
-            process = _start(port, workers, log, {**environment, "DATABASE_URL": database.url})
+            variables = {**environment, "DATABASE_URL": database.url}
+            process = _start(port, workers, threads, log, variables)
         server = Server(port, process)
         try:
             _await(server, workers, log)
@@ -89,11 +95,12 @@ def running(
 
 
 def _start(
-    port: int, workers: int, log: IO[Any], environment: dict[str, str]
+    port: int, workers: int, threads: int, log: IO[Any], environment: dict[str, str]
 ) -> "subprocess.Popen[bytes]":
     command = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--host", "127.0.0.1"),
-        *("--port", str(port), "--workers", str(workers), "--blocking-threads", "1"),
+        *("--port", str(port), "--workers", str(workers)),
+        *("--blocking-threads", str(threads)),
         *("--workers-kill-timeout", "5", "benchmarks.site.wsgi:application"),
     ]
     variables = surroundings(**environment)
