@@ -39,8 +39,10 @@ class Goal:
     def judge(self, results: Results) -> Reached:
         """Compares; a run without the numbers says so."""
         try:
-            value = self.value(results)
+            value: float | None = self.value(results)
         except (KeyError, TypeError):
+            value = None
+        if value is None:
             return Reached(self.what, self.text, "not measured", None)
         met = value <= self.most if self.most is not None else value >= (self.least or 0)
         return Reached(self.what, self.text, f"{value:.3g}{self.unit}", met)

@@ -140,3 +140,9 @@ def test_memory_that_comes_back_is_no_growth(sizes: list[int], growth: float | N
 
 def test_a_goal_without_numbers_is_neither_met_nor_missed() -> None:
     assert Goal("a", lambda r: r["x"], most=1).judge({}).met is None
+
+
+def test_a_look_that_was_too_short_is_no_number() -> None:
+    results = {"growth": endurance.growth([100, 200])}
+
+    assert Goal("growth", lambda r: r["growth"], most=1).judge(results).met is None
