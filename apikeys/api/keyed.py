@@ -54,7 +54,8 @@ class KeyedView(APIView):
         scope = initkwargs.get("scope", cls.scope)
         if scope is not None and scope not in conf.scopes():
             raise ImproperlyConfigured(f"{cls.__name__}: {scope!r} is none of API_KEY_SCOPES.")
-        if tuple(cls.authentication_classes) != (ApiKeyAuthentication,):
+        classes = initkwargs.get("authentication_classes", cls.authentication_classes)
+        if tuple(classes) != (ApiKeyAuthentication,):
             raise ImproperlyConfigured(f"{cls.__name__}: a KeyedView is opened by API keys alone.")
         return super().as_view(**initkwargs)
 

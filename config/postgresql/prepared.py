@@ -43,9 +43,8 @@ class Prepared:
 
     def _answer(self) -> "pq.abc.PGresult":
         """Waits for it as for any other, so that a silent server is given up."""
-        result: pq.abc.PGresult = self.connection.wait(generators.execute(self.connection.pgconn))[
-            -1
-        ]
+        steps = generators.execute(self.connection.pgconn)
+        result: pq.abc.PGresult = self.connection.wait(steps)[-1]
         if result.status not in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
             raise errors.error_from_result(result)
         return result

@@ -1,6 +1,7 @@
 """An address of the product's own, as docs/own-addresses.md has it."""
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -275,8 +276,9 @@ def test_nothing_else_than_a_key_opens_it(classes: Any) -> None:
     class Lenient(KeyedView):
         authentication_classes = classes
 
-    with pytest.raises(ImproperlyConfigured, match="API keys alone"):
-        Lenient.as_view()
+    for make in (Lenient.as_view, partial(Open.as_view, authentication_classes=classes)):
+        with pytest.raises(ImproperlyConfigured, match="API keys alone"):
+            make()
 
 
 def test_a_refused_key_uses_up_no_budget(

@@ -4,7 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import DataError, OperationalError, connection, transaction
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    DataError,
+    OperationalError,
+    connection,
+    connections,
+    transaction,
+)
 from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 
@@ -78,7 +85,7 @@ def test_an_answer_about_another_secret_opens_nothing(issued: Issued) -> None:
 
 def test_other_errors_stay_errors() -> None:
     with pytest.raises(DataError):
-        connection.fetch_prepared("SELECT 1 / length(%s)", [b""])  # type: ignore[attr-defined]
+        _fetch("SELECT 1 / length(%s)")
 
     assert connection.connection.prepare_threshold == 0
 
@@ -128,9 +135,7 @@ def test_a_silent_server_is_given_up(issued: Issued) -> None:
     _verified_anew(issued)
 
     with patience.Budget(0.3), pytest.raises(OperationalError, match="does not answer"):
-        connection.fetch_prepared(  # type: ignore[attr-defined]
-            "SELECT 1 FROM pg_sleep(2 + length(%s))", [b""]
-        )
+        _fetch("SELECT 1 FROM pg_sleep(2 + length(%s))")
 
     assert connection.connection.closed
     patience.forget()
@@ -150,6 +155,11 @@ def test_a_connection_that_was_cut_is_replaced(issued: Issued) -> None:
         _verified_anew(issued)
     connection.close_if_unusable_or_obsolete()  # as the end of a request does
     _verified_anew(issued)
+
+
+def _fetch(sql: str) -> Any:
+    database: Any = connections[DEFAULT_DB_ALIAS]
+    return database.fetch_prepared(sql, [b""])
 
 
 def _name() -> str:
