@@ -25,7 +25,7 @@ BENCH := .venv/.bench
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-postgres test-browser test-contract test-bench fuzz bench schemas matrix screenshots lint format typecheck secure sbom check lock
-.PHONY: revocation races crash-test state-machine outages upgrade-test timing
+.PHONY: revocation races crash-test state-machine outages neighbors upgrade-test timing clock-test
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -72,12 +72,15 @@ test-contract: $(CONTRACT) ## Compare answers with the schemas, on both database
 	$(BIN)/python -m pytest tests/contract
 	DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/contract
 
-revocation: $(DEV) ## Withdraw keys under load, TIMES times in each way, and count what gets in after the answer
-	REVOCATION_ROUNDS=$(or $(TIMES),100) DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/faults/test_revocation.py
+revocation: $(DEV) ## Withdraw keys under load, TIMES times on each face, and count what gets in after the response
+	REVOCATION_ROUNDS=$(or $(TIMES),35) REVOCATION_TIMED=$(or $(TIMED),200) DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/faults/test_revocation.py
 
 races: $(DEV) ## Let requests race each other, TIMES times in each way, on both databases
 	RACE_ROUNDS=$(or $(TIMES),50) $(BIN)/python -m pytest tests/faults/test_races.py tests/live/test_admins_race.py
 	RACE_ROUNDS=$(or $(TIMES),50) DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/faults/test_races.py tests/live/test_admins_race.py
+
+clock-test: $(DEV) ## Explore SCHEDULES of the revocation clock in a simulation, and show that broken protocols are noticed
+	SCHEDULES=$(or $(SCHEDULES),100000) $(BIN)/python -m tests.clock
 
 crash-test: $(DEV) ## Kill the whole server while it writes, KILLS times on each database
 	KILLS=$(or $(KILLS),200) $(BIN)/python -m pytest tests/faults/test_crashes.py
@@ -87,8 +90,12 @@ state-machine: $(DEV) ## Compare SEQUENCES of 50 changes with a model, over HTTP
 	STEPS=50 SEQUENCES=$(or $(SEQUENCES),200) $(BIN)/python -m pytest tests/faults/test_model.py
 	STEPS=50 SEQUENCES=$(or $(SEQUENCES),200) DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/faults/test_model.py
 
-outages: $(DEV) ## Stop and freeze servers of the tests' own under load, and say how long calls took
-	OUTAGE_CALLS=$(or $(CALLS),1000) OUTAGE_PATIENCE=0.2 DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/faults/test_store.py tests/faults/test_database.py
+outages: $(DEV) ## Stop and freeze servers of the tests' own under load, search EVENTS events, and say how long calls took
+	SLOW_EVENTS=$(or $(EVENTS),200000) OUTAGE_CALLS=$(or $(CALLS),1000) OUTAGE_PATIENCE=0.2 DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/faults/test_store.py tests/faults/test_database.py tests/faults/test_slow.py
+
+neighbors: $(DEV) ## Let one customer send its worst on 100 connections, and say what others notice, on both databases
+	NEIGHBOR_CALLS=$(or $(CALLS),1000) NEIGHBOR_EVENTS=$(or $(EVENTS),100000) $(BIN)/python -m pytest tests/faults/test_neighbors.py
+	NEIGHBOR_CALLS=$(or $(CALLS),1000) NEIGHBOR_EVENTS=$(or $(EVENTS),100000) DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/faults/test_neighbors.py
 
 timing: $(DEV) ## Say how long refusals take and how well that tells them apart, SAMPLES of each, on both databases
 	TIMING_SAMPLES=$(or $(SAMPLES),5000) $(BIN)/python -m pytest tests/faults/test_timing.py
@@ -141,11 +148,12 @@ secure: $(DEV) ## Look for weaknesses in the code and for secrets that were comm
 
 sbom: $(DEV) ## Write the bill of materials (CycloneDX) to var/sbom.json
 	@mkdir -p var
-	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --output-format JSON --output-file var/sbom.json requirements/base.txt
+	$(BIN)/python .ci/bill_of_materials.py var/sbom.json
 
 check: lint typecheck secure ## Lint, types, weaknesses, missing migrations, deployment settings
 	DJANGO_SETTINGS_MODULE=config.settings.test $(BIN)/python manage.py makemigrations --check --dry-run
 	env $$($(BIN)/python manage.py generate_secrets) ENV_FILE=/dev/null ALLOWED_HOSTS=api.example.com \
+		SITE_URL=https://api.example.com EMAIL_URL=smtp://127.0.0.1 \
 		DJANGO_SETTINGS_MODULE=config.settings.production \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 

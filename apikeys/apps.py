@@ -5,13 +5,14 @@ from django.db.models.signals import post_migrate, pre_migrate
 
 
 class ApiKeysConfig(AppConfig):
-    """Installs the database triggers of this app after each migrate."""
+    """Installs the database triggers of this app after each migrate; adds to personal data."""
 
     name = "apikeys"
     verbose_name = "API keys"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from apikeys import personal_data as personal_data
         from apikeys.triggers import install_after_migrate, remove_before_migrate
 
         pre_migrate.connect(remove_before_migrate, sender=self)

@@ -25,6 +25,12 @@ def lease() -> float:
     return value
 
 
+def stale_seconds() -> float:
+    """For how many seconds more while the database is away; 0 for none."""
+    value: float = settings.API_KEY_STALE_SECONDS
+    return value
+
+
 def invalid_keys() -> int:
     """How many unknown keys an address may send in a minute; 0 for any number."""
     value: int = settings.INVALID_KEYS_PER_MINUTE

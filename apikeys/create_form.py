@@ -19,6 +19,7 @@ from organizations.moments import stamp
 
 _PERIODS: Final = (7, 30, 60, 90, 180, 365)
 _CUSTOM: Final = "custom"
+_NEVER: Final = "never"
 _STANDARD: Final = "standard"
 _PERMISSIONS: Final = (
     (_STANDARD, "Standard: everything except managing API keys"),
@@ -51,9 +52,12 @@ class ExpiryFields(forms.Form):
     )
 
     def _moment(self) -> datetime | None:
-        chosen, day = self.cleaned_data.get("expires"), self.cleaned_data.get("expires_on")
+        chosen = self.cleaned_data.get("expires") or _NEVER
+        day = self.cleaned_data.get("expires_on")
         if chosen != _CUSTOM:
-            return timezone.now() + timedelta(days=int(chosen)) if chosen else None
+            if day:  # what was filled in must not be left out unasked
+                self.add_error("expires", "Choose “Custom date” to use the date, or clear it.")
+            return None if chosen == _NEVER else timezone.now() + timedelta(days=int(chosen))
         if day is None:
             if "expires_on" not in self.errors:
                 self.add_error("expires_on", "Choose a date.")
@@ -113,6 +117,9 @@ class CreateKeyForm(ExpiryFields):
         super().__init__(*args, **kwargs)
         fields: dict[str, Any] = self.fields
         fields["template"].queryset = templates
+        if templates.exists():
+            choices = [("", "As the template says, or never"), (_NEVER, "Never")]
+            fields["expires"].choices = [*choices, *_expiry_choices()[1:]]
         fields["service_account"].queryset = accounts
         self.initial.setdefault("submission", uuid4())
 
@@ -128,11 +135,14 @@ class CreateKeyForm(ExpiryFields):
         return bool(names & ({*self.errors} | set(self.changed_data if self.is_bound else ())))
 
     def clean(self) -> dict[str, Any]:
-        """Refuses custom permissions without any."""
+        """Refuses custom permissions without any, and any without “Custom”."""
         data = super().clean() or self.cleaned_data
-        unchosen = not data.get("scopes") and "scopes" not in self.errors
-        if data.get("permissions") == _CUSTOM and unchosen:
+        is_custom = data.get("permissions") == _CUSTOM
+        if is_custom and not data.get("scopes") and "scopes" not in self.errors:
             self.add_error("scopes", "Choose at least one permission.")
+        if data.get("scopes") and not is_custom:
+            message = "Choose “Custom” to use the permissions that are ticked, or untick them."
+            self.add_error("permissions", message)
         data["expires_at"] = self._moment()
         return data
 
@@ -144,7 +154,7 @@ class CreateKeyForm(ExpiryFields):
             "description": data["description"],
             "environment": data["environment"] or None,
             "scopes": self._scopes(),
-            "expires_at": data["expires_at"] or self._end_of_template(),
+            "expires_at": data["expires_at"] or self._end_by_default(),
             "service_account": data["service_account"],
             "submission": Attempt(data["submission"].hex),
         }
@@ -160,7 +170,8 @@ class CreateKeyForm(ExpiryFields):
             return [scope for scope in registry if scope.endswith(":read")]
         return list(registry) if chosen == "full" else default_scopes(registry, None)
 
-    def _end_of_template(self) -> datetime | None:
-        template = self.cleaned_data["template"]
+    def _end_by_default(self) -> datetime | None:
+        """The template's, unless “Never” was chosen."""
+        template = None if self.cleaned_data["expires"] == _NEVER else self.cleaned_data["template"]
         days = template.lifetime_days if template else None
         return timezone.now() + timedelta(days=days) if days else None

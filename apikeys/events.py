@@ -2,7 +2,10 @@
 
 from enum import StrEnum
 
+from organizations.events import recorded
 
+
+@recorded
 class KeyEvent(StrEnum):
     """Names of audit events."""
 

@@ -7,9 +7,9 @@ from django import forms
 from apikeys import conf
 from apikeys.tokens import Environment
 from organizations import ids
-from organizations.forms import cleaned, tier_choices
+from organizations.forms import TextField, cleaned, tier_choices
 from organizations.models import Organization, ServiceAccount
-from organizations.text import clean_text
+from organizations.text import TEXT_LENGTH, clean_text
 
 
 def scope_choices() -> list[tuple[str, str]]:
@@ -36,13 +36,12 @@ class NewKeyForm(forms.Form):
     name_taken = False
 
     organization = forms.ModelChoiceField(Organization.objects.order_by("name"))
-    name = forms.CharField(
-        max_length=200,
+    name = TextField(
         help_text="For people's reference, for example Production or CI.",
         widget=forms.TextInput(attrs={"class": "vTextField"}),
     )
-    description = forms.CharField(
-        required=False, widget=forms.Textarea(attrs={"rows": 2, "cols": 60})
+    description = TextField(
+        max_length=TEXT_LENGTH, required=False, widget=forms.Textarea(attrs={"rows": 2, "cols": 60})
     )
     environment = forms.ChoiceField(
         choices=[(environment, environment.capitalize()) for environment in Environment],
@@ -56,7 +55,7 @@ class NewKeyForm(forms.Form):
         help_text="Leave empty for a key that does not expire.",
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
-    service_account = forms.CharField(
+    service_account = TextField(
         required=False,
         help_text="The id (sa_…) of a service account of the organization.",
         widget=forms.TextInput(attrs={"class": "vTextField"}),
@@ -87,8 +86,8 @@ class RevokeForm(forms.Form):
 
     required_css_class = "required"
 
-    reason = forms.CharField(
-        max_length=500,
+    reason = TextField(
+        max_length=TEXT_LENGTH,
         help_text="Kept in the audit trail, which the organization can read.",
         widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
     )

@@ -1,4 +1,8 @@
-"""What a successful verification leaves behind, without ever delaying or failing a request."""
+"""What a successful use leaves behind, without ever delaying or failing a request.
+
+A use is successful if the request was not refused: the key was valid, held the scope, and was
+within its limits. Refused requests are counted by reason in `KeyUsage`.
+"""
 
 import contextlib
 from collections.abc import Iterator, Sequence
@@ -16,6 +20,8 @@ from apikeys.models import ApiKey, ApiKeySecret
 from apikeys.verification import FoundSecret
 from organizations import writes
 from organizations.actors import Origin
+from organizations.ids import public_id
+from organizations.turns import turn
 
 INTERVAL: Final = timedelta(minutes=1)
 _log = structlog.get_logger(__name__)
@@ -23,16 +29,22 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A use of a secret; `digest` is the secret's under the newest pepper."""
+    """A use of a secret; `digest` is the secret's under the newest pepper.
+
+    One that was refused is not a last use, but shows that a secret has to move with the peppers.
+    """
 
     found: FoundSecret
     origin: Origin
     at: datetime
     digest: bytes = field(repr=False)
+    successful: bool = True
 
     @property
     def is_due(self) -> bool:
         """Whether there is something to record, as far as the row tells that was read."""
+        if not self.successful:
+            return self.moves
         last = self.found.last_used_at
         return last is None or last <= self.at - INTERVAL or self.moves
 
@@ -52,19 +64,19 @@ def note_use(found: FoundSecret, presented: str, origin: Origin) -> None:
 
 
 def record(uses: Sequence[Use], *, wait: bool = True) -> set[UUID]:
-    """Records time, address and user agent of uses, at most once a minute for each secret.
+    """Records time, address and user agent of successful uses, once a minute for each secret.
 
     The same visit moves a secret's digest to the newest pepper. Rows that somebody else holds are
     left for the next use; nothing is raised when the database refuses. Returns the ids of the
     secrets that were visited. `wait` for SQLite's writer, or else give up.
     """
     try:
-        with writes.turn(wait=wait) as mine:
+        with turn(wait=wait) as mine:
             return _record_at_once(uses) if mine else set()
     except DatabaseError as error:
         # The first line only: PostgreSQL adds the failing row, digest included.
         reason = str(error).partition("\n")[0]
-        keys = sorted({str(use.found.key_id) for use in uses})
+        keys = sorted({public_id("key", use.found.key_id) for use in uses})
         _log.warning("last_use_not_recorded", keys=len(keys), key_id=keys[0], reason=reason)
         return set()
 
@@ -73,9 +85,10 @@ def _record_at_once(uses: Sequence[Use]) -> set[UUID]:
     with _without_waiting(), transaction.atomic(), writes.allowed():
         free = _free(uses)
         mine = [use for use in uses if use.found.secret_id in free and use.found.key_id in free]
-        usage_sql.note_secrets([(use.found.secret_id, use.at) for use in mine], INTERVAL)
+        good = [use for use in mine if use.successful]
+        usage_sql.note_secrets([(use.found.secret_id, use.at) for use in good], INTERVAL)
         usage_sql.note_keys(
-            [(u.found.key_id, u.at, u.origin.ip, u.origin.user_agent) for u in mine], INTERVAL
+            [(u.found.key_id, u.at, u.origin.ip, u.origin.user_agent) for u in good], INTERVAL
         )
         for use in mine:
             if use.moves:

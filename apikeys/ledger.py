@@ -20,8 +20,8 @@ from django.db import DatabaseError, close_old_connections, connection, transact
 from apikeys import usage_sql
 from apikeys.last_use import INTERVAL, Use, record
 from apikeys.recent import Recent
-from apikeys.uses import KeyUse
-from organizations import writes
+from apikeys.uses import REFUSED, KeyUse
+from organizations.turns import turn
 
 #: Secrets whose last use was noted within the last minute, in each of two generations.
 _SIZE: Final = 50_000
@@ -53,6 +53,7 @@ class Ledger:
         self._uses: dict[int, Use] = {}
         self._days: Recent[tuple[int, str], int] = Recent(_SIZE)
         self._noted: Recent[int, float] = Recent(_SIZE)
+        self._refused: Recent[int, float] = Recent(_SIZE)
         self._writing = threading.Lock()
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
@@ -71,11 +72,13 @@ class Ledger:
             while self._fresh:
                 use, status, now = self._fresh.popleft()
                 key, second = use.found.key_id.int, int(now)
-                self._requests[key, second // _HOUR, use.result(status)] += 1
-                if use.scope and not use.refusal:
+                result = use.result(status)
+                self._requests[key, second // _HOUR, result] += 1
+                successful = result not in REFUSED
+                if use.scope and successful:
                     self._note_scope((key, use.scope), second // _DAY)
                 if use.usable:
-                    self._note_last(use, now)
+                    self._note_last(use, now, successful=successful)
 
     def _note_scope(self, scope: tuple[int, str], day: int) -> None:
         """The day, unless this process has noted it already."""
@@ -83,19 +86,27 @@ class Ledger:
             self._days.keep(scope, day)
             self._scopes[scope] = day
 
-    def _note_last(self, use: KeyUse, now: float) -> None:
-        """The use to record, unless this process has noted one within the minute."""
+    def _note_last(self, use: KeyUse, now: float, *, successful: bool) -> None:
+        """The use to record, unless this process has noted one within the minute.
+
+        Refused ones are noted apart: they must not hide a successful use within the same minute.
+        """
         secret = use.found.secret_id.int
-        noted = self._noted.get(secret)
+        seen = self._noted if successful else self._refused
+        noted = seen.get(secret)
         if noted is not None and now - noted < _MINUTE:
             return
-        due = Use(use.found, use.origin, datetime.fromtimestamp(now, UTC), use.digest)
+        at = datetime.fromtimestamp(now, UTC)
+        due = Use(use.found, use.origin, at, use.digest, successful)
         last = use.found.last_used_at
-        if due.is_due or last is None:
-            self._noted.keep(secret, now)
+        if successful and last and not due.is_due:
+            seen.keep(secret, last.timestamp())  # another process has noted it
+            return
+        seen.keep(secret, now)
+        if successful:
             self._uses[secret] = due
-        else:
-            self._noted.keep(secret, last.timestamp())  # another process has noted it
+        elif due.is_due:
+            self._uses.setdefault(secret, due)
 
     def flush(self) -> None:
         """Writes what is open. What cannot be written stays open."""
@@ -109,12 +120,13 @@ class Ledger:
                 visited = record(list(uses.values()))
                 for secret in uses.keys() - {secret_id.int for secret_id in visited}:
                     self._noted.forget(secret)
+                    self._refused.forget(secret)
             if requests or scopes:
                 self._write(requests, scopes)
 
     def _write(self, requests: _Requests, scopes: _Scopes) -> None:
         try:
-            with writes.turn(), transaction.atomic():
+            with turn(), transaction.atomic():
                 usage_sql.add_requests(
                     [
                         (UUID(int=key), _moment(hour * _HOUR), result, number)
@@ -143,6 +155,7 @@ class Ledger:
             self._uses.clear()
             self._days.clear()
             self._noted.clear()
+            self._refused.clear()
 
     def _start(self) -> None:
         with self._lock:

@@ -8,11 +8,11 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 
-from apikeys.models import ApiKey
+from apikeys.models import ApiKey, ApiKeySecret
 from apikeys.querysets import ApiKeyQuerySet
 from organizations import ids
 from organizations.text import name_key
@@ -178,6 +178,10 @@ class Listing:
         key_id = ids.read_id("key", self.search)
         if key_id:
             wanted |= Q(pk=key_id)
+        prefix = self.search.rstrip("•…")
+        if "_" in prefix:
+            secrets = ApiKeySecret.objects.filter(key=OuterRef("pk"), prefix__startswith=prefix)
+            wanted |= Q(Exists(secrets))
         return self.keys.filter(wanted)
 
     def _rows(self) -> QuerySet[ApiKey]:

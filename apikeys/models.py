@@ -178,6 +178,11 @@ class ApiKeySecret(GuardedModel):
     def __str__(self) -> str:
         return f"{self.prefix}…"
 
+    @property
+    def works_until(self) -> datetime | None:
+        """The end of this secret or of its key, whichever comes first; None for no end."""
+        return min(filter(None, (self.ends_at, self.key.expires_at)), default=None)
+
 
 class Submission(GuardedModel):
     """A form or a call that has made a secret: sent again, it makes no second one.

@@ -1,5 +1,6 @@
 """Forms of the customers' pages about keys. Shapes only: the services have the last word."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 from uuid import uuid4
@@ -9,24 +10,25 @@ from django.utils import timezone
 
 from apikeys.forms import ScopesField
 from apikeys.models import ApiKey
-from organizations.forms import SeenForm
+from organizations.forms import BoundedTexts, SeenForm, TextField
+from organizations.text import TEXT_LENGTH
 
 NAME_HELP: Final = "Only for your reference, for example Production or CI."
 
 
-def name_field(noun: str, *, help_text: str = "", autofocus: bool = False) -> forms.CharField:
-    """The name of a `noun`; how long it may be is said by the service, with what was used."""
-    return forms.CharField(
-        max_length=1000,
+def name_field(noun: str, *, help_text: str = "", autofocus: bool = False) -> TextField:
+    """The name of a `noun`."""
+    return TextField(
         help_text=help_text,
         error_messages={"required": f"Enter a name for the {noun}."},
         widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": autofocus}),
     )
 
 
-def description_field() -> forms.CharField:
+def description_field() -> TextField:
     """What people want to remember of a thing."""
-    return forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 2}))
+    widget = forms.Textarea(attrs={"rows": 2})
+    return TextField(max_length=TEXT_LENGTH, required=False, widget=widget)
 
 
 class EditKeyForm(SeenForm):
@@ -96,21 +98,29 @@ class RotateForm(forms.Form):
 
 
 class DeleteForm(forms.Form):
-    """Asks for the name of a key that was used lately."""
+    """Asks for the name of a key that was used lately, or for a word where several are deleted.
 
-    typed = forms.CharField(required=False, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    `cascade` deletes what they created as well.
+    """
 
-    def __init__(self, key: ApiKey, *args: Any, **kwargs: Any) -> None:
+    typed = TextField(required=False, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    cascade = forms.BooleanField(required=False)
+
+    def __init__(self, keys: Sequence[ApiKey], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.key = key
-        self.fields["typed"].label = f"Type {key.name} to confirm"
-        if not is_in_use(key):
+        self.expected = keys[0].name if len(keys) == 1 else "delete"
+        self.fields["typed"].label = f"Type {self.expected} to confirm"
+        self.in_use = [key for key in keys if is_in_use(key)]
+        if not self.in_use:
             del self.fields["typed"]
 
     def clean_typed(self) -> str:
         """The name, case kept."""
         typed: str = self.cleaned_data["typed"]
-        if typed.strip() != self.key.name:
+        if self.expected == "delete":
+            if typed.strip().lower() != self.expected:
+                raise forms.ValidationError("Type “delete” to confirm.")
+        elif typed.strip() != self.expected:
             raise forms.ValidationError("That doesn't match the key's name.")
         return typed
 
@@ -120,7 +130,7 @@ def is_in_use(key: ApiKey) -> bool:
     return bool(key.last_used_at and timezone.now() - key.last_used_at < timedelta(days=7))
 
 
-class PastedKeyForm(forms.Form):
+class PastedKeyForm(BoundedTexts, forms.Form):
     """A pasted secret, which is never shown again nor kept."""
 
     key = forms.CharField(

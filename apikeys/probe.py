@@ -60,7 +60,7 @@ def _call(client: httpx.Client, account_id: str, secret: str) -> Probe:
     return Probe(
         status=response.status_code,
         milliseconds=round((time.perf_counter() - started) * 1000),
-        body=body.decode("utf-8", errors="replace"),
+        body=body.decode("utf-8-sig", errors="replace"),  # as browsers read it
         request_id=response.headers.get("X-Request-Id", ""),
         retry_after=response.headers.get("Retry-After", ""),
         truncated=truncated,

@@ -39,6 +39,18 @@ class ApiKeyQuerySet(OwnedQuerySet["ApiKey"]):
         names = self.order_by("name_key").values_list("name_key", flat=True)
         return len(names[number - 1 : number + 1])
 
+    def newest_live(self, number: int) -> Self:
+        """The newest keys that are not revoked, newest first, however many were revoked since.
+
+        Where there are at most `number`, they are read along the index of live names, which has no
+        others in it; along that of all ids every newer revoked key would be read as well.
+        """
+        live = self.live()
+        ids = list(live.order_by("name_key").values_list("pk", flat=True)[: number + 1])
+        if len(ids) <= number:
+            live = type(self)(self.model, using=self.db).filter(pk__in=ids)
+        return live.order_by("-id")[:number]
+
     def with_status(self, status: str, now: datetime) -> Self:
         """Keys whose derived status at `now` is `status`; the same rules as `ApiKey.status`."""
         revoked = Q(revoked_at__isnull=False)

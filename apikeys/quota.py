@@ -1,7 +1,8 @@
-"""Parts of a rate limit: how much of a window one process may spend without asking again."""
+"""Parts of rate limits: how much of a window one process may spend without asking again."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from limits import RateLimitItem
 from limits.errors import StorageError
@@ -9,20 +10,47 @@ from limits.storage import RedisStorage
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-#: A process takes this part of what is left of a window, and at least one request. Far from the
+#: A process may hold this part of what is left of a window, and at least one request. Far from the
 #: limit that is many at once; of the last 63 each is asked for by itself.
 _PARTS: Final = 32
-#: The key is the window's, its value what has been taken; it ends with its window. Limit, the
-#: window in milliseconds, parts → what is granted, what is left, and for how many milliseconds.
+#: The keys are windows, their values what has been taken; each ends with its window. The parts,
+#: then for each window its limit, its milliseconds and what the process holds of it → for each
+#: window what is granted, what is left, and for how many milliseconds. Where one has nothing left
+#: for a process that holds nothing of it, nothing is taken of the others either: the request is
+#: refused, and what it took would be kept from other processes.
 _TAKE: Final = b"""
-local used = tonumber(redis.call('GET', KEYS[1])) or 0
-local left = tonumber(ARGV[1]) - used
-if left <= 0 then return {0, 0, redis.call('PTTL', KEYS[1])} end
-local granted = math.max(1, math.floor(left / tonumber(ARGV[3])))
-redis.call('INCRBY', KEYS[1], granted)
-if redis.call('PTTL', KEYS[1]) < 0 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
-return {granted, left - granted, redis.call('PTTL', KEYS[1])}
+local left, refused = {}, false
+for n, key in ipairs(KEYS) do
+  left[n] = math.max(0, tonumber(ARGV[3 * n - 1]) - (tonumber(redis.call('GET', key)) or 0))
+  if left[n] == 0 and tonumber(ARGV[3 * n + 1]) == 0 then refused = true end
+end
+local answer = {}
+for n, key in ipairs(KEYS) do
+  local granted = 0
+  if not refused then
+    local part = math.max(1, math.floor(left[n] / tonumber(ARGV[1])))
+    granted = math.max(0, part - tonumber(ARGV[3 * n + 1]))
+  end
+  if granted > 0 then redis.call('INCRBY', key, granted) end
+  local ends = redis.call('PTTL', key)
+  if ends < 0 then
+    ends = tonumber(ARGV[3 * n])
+    redis.call('PEXPIRE', key, ends)
+  end
+  answer[#answer + 1] = granted
+  answer[#answer + 1] = left[n] - granted
+  answer[#answer + 1] = ends
+end
+return answer
 """
+
+
+class Wanted(NamedTuple):
+    """A window that a process asks for more of, of which it holds so much already."""
+
+    name: str
+    limit: RateLimitItem
+    held: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +76,20 @@ class SharedQuota(RedisStorage):
         )
         self._take = self.get_connection().register_script(_TAKE)
 
-    def take(self, name: str, item: RateLimitItem) -> Grant:
-        """One round trip; StorageError where the store does not answer."""
-        key = self.prefixed_key(item.key_for(name))
+    def take(self, wanted: Sequence[Wanted]) -> list[Grant]:
+        """Fills up what a process holds of each window, in one round trip, or of none of them.
+
+        StorageError where the store does not answer.
+        """
+        keys = [self.prefixed_key(limit.key_for(name)) for name, limit, _ in wanted]
+        arguments = [_PARTS]
+        for _, limit, held in wanted:
+            arguments += (limit.amount, limit.get_expiry() * 1000, held)
         try:
-            arguments = [item.amount, item.get_expiry() * 1000, _PARTS]
-            granted, left, milliseconds = self._take(keys=[key], args=arguments)
+            found = iter(self._take(keys=keys, args=arguments))
         except self.base_exceptions as error:
             raise StorageError(error) from error
-        return Grant(granted, left, max(0, milliseconds) / 1000)
+        return [
+            Grant(granted, left, max(0, milliseconds) / 1000)
+            for granted, left, milliseconds in zip(found, found, found, strict=True)
+        ]

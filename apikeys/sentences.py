@@ -7,7 +7,7 @@ from typing import Any, Final
 from apikeys.events import KeyEvent
 from organizations.actors import ActorKind
 from organizations.events import OrganizationEvent
-from organizations.models import AuditEvent
+from organizations.models import AuditEvent, Membership, Organization
 from organizations.moments import stamp
 
 #: What stands between who and the details; `{target}` is the name of what it happened to.
@@ -29,16 +29,31 @@ SENTENCES: Final[Mapping[str, str]] = {
     OrganizationEvent.API_ACCESS_DISABLED: "turned API access off",
     OrganizationEvent.TIER_CHANGED: "changed the rate-limit tier",
     OrganizationEvent.KEY_LIMIT_CHANGED: "changed how many keys there can be",
+    OrganizationEvent.EXPORTED: "exported data of the organization",
     OrganizationEvent.PERSON_CREATED: "added the person {target}",
     OrganizationEvent.PERSON_UPDATED: "changed the person {target}",
     OrganizationEvent.PERSON_PASSWORD_SET: "set the password of {target}",
     OrganizationEvent.PERSON_PASSWORD_LINK_SENT: "sent {target} a link to choose a password",
     OrganizationEvent.PERSON_SESSIONS_ENDED: "signed {target} out everywhere",
     OrganizationEvent.PERSON_SECOND_FACTORS_REMOVED: "removed the second factors of {target}",
+    OrganizationEvent.PERSON_EMAIL_ADDED: "added an e-mail address to {target}",
+    OrganizationEvent.PERSON_EMAIL_CONFIRMED: "confirmed the e-mail address of {target}",
+    OrganizationEvent.PERSON_EMAIL_REMOVED: "removed an e-mail address of {target}",
+    OrganizationEvent.PERSON_EMAIL_DISOWNED: "took an e-mail address from {target}",
+    # pragma: allowlist nextline secret
+    OrganizationEvent.PERSON_PASSWORD_CHANGED: "chose a new password for {target}",
+    OrganizationEvent.PERSON_EMAIL_CHANGED: "changed the e-mail address of {target}",
+    OrganizationEvent.PERSON_SECOND_FACTOR_ADDED: "added a second factor of {target}",
+    OrganizationEvent.PERSON_SECOND_FACTOR_REMOVED: "removed a second factor of {target}",
+    OrganizationEvent.PERSON_RECOVERY_CODES_RENEWED: "made new recovery codes for {target}",
+    OrganizationEvent.PERSON_FORGOTTEN: "replaced all that tells who {target} is",
+    OrganizationEvent.PERSON_EXPORTED: "exported the data of {target}",
+    OrganizationEvent.PERSON_UNCONFIRMED_REMOVED: "removed {target}, who never confirmed",
+    OrganizationEvent.ADDRESSES_ERASED: "erased old IP addresses from the audit trail",
     OrganizationEvent.MEMBER_ADDED: "added {target}",
     OrganizationEvent.MEMBER_ROLE_CHANGED: "changed the role of {target}",
     OrganizationEvent.MEMBER_REMOVED: "removed {target}",
-    OrganizationEvent.MEMBER_LEFT: "left: {target}",
+    OrganizationEvent.MEMBER_LEFT: "left the organization",
     OrganizationEvent.INVITATION_CREATED: "invited {target}",
     OrganizationEvent.INVITATION_RESENT: "sent the invitation of {target} again",
     OrganizationEvent.INVITATION_REVOKED: "revoked the invitation of {target}",
@@ -50,9 +65,15 @@ SENTENCES: Final[Mapping[str, str]] = {
 }
 #: Events whose sentence says all that their details do.
 _SAID_ALREADY: Final = frozenset({KeyEvent.ENABLED, KeyEvent.DISABLED})
+#: Events that tell the role that a person had, and has no more.
+_ENDED: Final = frozenset({OrganizationEvent.MEMBER_REMOVED, OrganizationEvent.MEMBER_LEFT})
 _MOMENTS: Final = frozenset({"expires_at", "previous_secret_ends_at"})
 _LABELS: Final[Mapping[str, str]] = {
     "name": "name",
+    "email": "email address",
+    "is_active": "active",
+    "is_staff": "staff",
+    "is_superuser": "superuser",
     "description": "description",
     "expires_at": "expiry",
     "role": "role",
@@ -71,17 +92,27 @@ def who(event: AuditEvent) -> str:
     return "The system" if event.actor_kind == ActorKind.SYSTEM else event.actor_label
 
 
-def sentence(event: AuditEvent) -> str:
-    """One sentence about an event, with what changed."""
+def sentence(event: AuditEvent, organization: Organization) -> str:
+    """One sentence about an event of an organization, with what changed."""
     words = SENTENCES.get(event.event, "did something to “{target}”")
     target = event.target_label
+    if event.target_type == Membership.__name__:
+        target = _member(target, organization)
     said = f"{who(event)} {words.replace('{target}', target)}"
-    if isinstance(event.details.get("role"), str):
-        said += f" as {event.details['role']}"
+    role = event.details.get("role")
+    if isinstance(role, str):
+        said += f" ({role})" if event.event in _ENDED else f" as {role}"
     changes = "; ".join(filter(None, (_change(n, v) for n, v in event.details.items())))
     if changes and event.event not in _SAID_ALREADY:
         said += f": {changes}"
     return f"{said.removesuffix('.')}."
+
+
+def _member(label: str, organization: Organization) -> str:
+    """The person of a membership's label, “Quinn New in Acme”."""
+    person = label.removesuffix(f" in {organization.name}")
+    # The organization may have been called otherwise then.
+    return person if person != label else label.partition(" in ")[0]
 
 
 def _change(name: str, value: Any) -> str:
@@ -129,7 +160,9 @@ def _key_limit(value: Any) -> str:
 _SPECIAL: Final[Mapping[str, Callable[[Any], str]]] = {
     "key_limit": lambda value: f"from {_key_limit(value[0])} to {_key_limit(value[1])}",
     "scopes": _scopes,
+    "exported": str,
     "reason": lambda value: f"reason: {value}",
+    "cascade": lambda value: "together with the key that created it",
     "previous_secret_ends_at": lambda value: f"the old secret ends {_moment(value)}",
     "metadata": lambda value: "metadata changed",
 }

@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from django.db import connections
 
-from organizations.triggers import Trigger, install, remove_before_rebuilding
+from organizations.clock.triggers import ChangeTrigger
+from organizations.triggers import Trigger, install, install_changes, remove_before_rebuilding
 
 TRIGGERS: Final = (
     Trigger(
@@ -46,12 +47,43 @@ TRIGGERS: Final = (
 )
 
 
+#: What verification reads of these rows (docs/adr/0018). A moved pepper changes no answer.
+CHANGES: Final = (
+    ChangeTrigger(
+        name="a_key_changes",
+        table="apikeys_apikey",
+        kind="key",
+        target="id",
+        columns=(
+            "name",
+            "environment",
+            "scopes",
+            "rate_limit_tier",
+            "expires_at",
+            "disabled_at",
+            "revoked_at",
+            "created_by_id",
+            "organization_id",
+            "service_account_id",
+        ),
+    ),
+    ChangeTrigger(
+        name="a_secret_changes",
+        table="apikeys_apikeysecret",
+        kind="key",
+        target="key_id",
+        columns=("key_id", "prefix", "ends_at"),
+    ),
+)
+
+
 def remove_before_migrate(using: str, plan: Sequence[Any], **_: Any) -> None:
     """Receiver of `pre_migrate`."""
     if plan:
-        remove_before_rebuilding(connections[using], TRIGGERS)
+        remove_before_rebuilding(connections[using], (*TRIGGERS, *CHANGES))
 
 
 def install_after_migrate(using: str, **_: Any) -> None:
     """Receiver of `post_migrate`."""
     install(connections[using], TRIGGERS)
+    install_changes(connections[using], CHANGES)

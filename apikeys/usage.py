@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Min, Sum
+from django.db.models import OuterRef, Subquery, Sum
 from django.db.models.functions import TruncDay
 from django.utils import timezone
 
@@ -154,6 +154,12 @@ def tally_of(key: ApiKey, period: Period) -> Tally:
     return by_key(ApiKey.objects.filter(pk=key.pk), period).get(key.pk, _NOTHING)
 
 
+def last_refusal(key: ApiKey) -> KeyUsage | None:
+    """The latest hour in which a request with the key was refused; one query."""
+    refused = KeyUsage.objects.filter(key_id=key.pk, result__in=REFUSED)
+    return refused.order_by("-hour", "result").first()
+
+
 def days_by_key(keys: Iterable[UUID], period: Period) -> Mapping[UUID, list[Tally]]:
     """For each of a few keys the tallies of the period's days; one query."""
     keys = list(keys)
@@ -167,10 +173,14 @@ def days_by_key(keys: Iterable[UUID], period: Period) -> Mapping[UUID, list[Tall
 
 
 def rows(keys: ApiKeyQuerySet, period: Period) -> Iterator[tuple[datetime, str, UUID, str, int]]:
-    """Hour, name and id of the key, result and requests, hour by hour; a few rows at a time."""
-    found = _counted(keys, period).order_by("hour", "key_id", "result")
-    values = found.values_list("hour", "key__name", "key_id", "result", "requests")
-    yield from values.iterator(chunk_size=500)
+    """Hour, name and id of the key, result and requests, hour by hour; one query for each day."""
+    start = period.start
+    while start < period.end:
+        end = min(start + timedelta(days=1), period.end)
+        found = KeyUsage.objects.of(keys).between(start, end).order_by("hour", "key_id", "result")
+        values = found.values_list("hour", "key__name", "key_id", "result", "requests")
+        yield from values.iterator(chunk_size=500)
+        start = end
 
 
 def total(tallies: Iterable[Tally]) -> Tally:
@@ -203,13 +213,14 @@ def unused_scopes_of(keys: Iterable[ApiKey]) -> Mapping[UUID, list[str]]:
     since = timezone.now() - timedelta(days=UNUSED_DAYS)
     keys = [key for key in keys if key.created_at <= since]
     ids = [key.pk for key in keys]
-    rows = KeyUsage.objects.filter(key_id__in=ids).values_list("key_id")
-    watched = dict(rows.annotate(first=Min("hour")))
+    first = KeyUsage.objects.filter(key_id=OuterRef("pk")).order_by("hour").values("hour")[:1]
+    counted = ApiKey.objects.filter(pk__in=ids).annotate(first=Subquery(first))
+    watched = set(counted.filter(first__lte=since).values_list("pk", flat=True))
     fresh = ScopeUse.objects.filter(key_id__in=ids, last_used_on__gte=since.date())
     used = set(fresh.values_list("key_id", "scope"))
     found = {
         key.pk: [scope for scope in key.scopes if (key.pk, scope) not in used]
         for key in keys
-        if key.pk in watched and watched[key.pk] <= since
+        if key.pk in watched
     }
     return {key: scopes for key, scopes in found.items() if scopes}

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from http import HTTPStatus
+from typing import Final
 
-from apikeys.limits import Limit
+from apikeys.budgets import Limit
 from apikeys.verification import FoundSecret
 from organizations.actors import Origin
 
@@ -30,10 +32,22 @@ REFUSED = frozenset(Result) - {Result.OK, Result.CLIENT_ERROR, Result.SERVER_ERR
 
 #: As plain text: each look at a member's value, and each hash of a member, is a call of Python's.
 _RESULTS = frozenset(str(result.value) for result in Result)
-_OK, _CLIENT_ERROR, _SERVER_ERROR, _FORBIDDEN = (
+_OK, _CLIENT_ERROR, _SERVER_ERROR, _FORBIDDEN, _RATE_LIMITED = (
     str(result.value)
-    for result in (Result.OK, Result.CLIENT_ERROR, Result.SERVER_ERROR, Result.FORBIDDEN)
+    for result in (
+        Result.OK,
+        Result.CLIENT_ERROR,
+        Result.SERVER_ERROR,
+        Result.FORBIDDEN,
+        Result.RATE_LIMITED,
+    )
 )
+#: How a view of a product's own may refuse without an exception that says why.
+_REFUSING: Final = {
+    HTTPStatus.UNAUTHORIZED.value: _FORBIDDEN,
+    HTTPStatus.FORBIDDEN.value: _FORBIDDEN,
+    HTTPStatus.TOO_MANY_REQUESTS.value: _RATE_LIMITED,
+}
 
 
 @dataclass(slots=True)
@@ -55,7 +69,11 @@ class KeyUse:
     def result(self, status: int) -> str:
         """How the request ended, by the reason of a refusal or by the status of the answer."""
         if self.refusal:
-            return self.refusal if self.refusal in _RESULTS else _FORBIDDEN
+            if self.refusal in _RESULTS:
+                return self.refusal
+            return _RATE_LIMITED if status == HTTPStatus.TOO_MANY_REQUESTS else _FORBIDDEN
         if status < 400:
             return _OK
+        if status in _REFUSING:
+            return _REFUSING[status]
         return _CLIENT_ERROR if status < 500 else _SERVER_ERROR

@@ -11,12 +11,14 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Subquery
 from django.utils import timezone
 
-from apikeys import conf, leases, tokens
+from apikeys import conf, tokens, verified
 from apikeys.models import ApiKeySecret
+from organizations.models import Clock
 
 Converter = Callable[[Any, Any, Any], Any]
 Fetch = Callable[[str, list[bytes]], tuple[Any, ...] | None]
@@ -88,7 +90,7 @@ class Outcome:
     digest: bytes = field(default=b"", repr=False)
 
 
-#: The digest, then the fields of `FoundSecret` in their order.
+#: The digest, then the fields of `FoundSecret` in their order; the clock's number comes last.
 _COLUMNS: Final = (
     "digest",
     "id",
@@ -111,38 +113,54 @@ _COLUMNS: Final = (
     "key__service_account_id",
     "key__service_account__disabled_at",
 )
+#: Of an answer that must not be kept: the clock never shows it.
+_NO_NUMBER: Final = -1
 
 
-def verify(presented: str, *, familiar_only: Callable[[], bool] | None = None) -> Outcome:
+def verify(presented: str, *, may_look_up: Callable[[bytes], bool] | None = None) -> Outcome:
     """Decides about a presented string. No query for a malformed one, one for any other.
 
-    `familiar_only` is asked before the query: if it says so, only secrets are looked up that this
-    process has accepted before.
+    `may_look_up` is asked before the query, with the digest of a secret that this process has not
+    accepted before.
     """
     if not tokens.has_shape(presented):
         return Outcome(None, Refusal.MALFORMED)
     peppers = conf.peppers()
     digest = peppers.digest(presented, peppers.newest)
-    found = leases.held(digest)
-    if found is not None:
-        refusal, since = _judge_again(found)
-        return Outcome(found, refusal, since, digest)
-    if not tokens.has_checksum(presented):  # what is under lease has it
-        return Outcome(None, Refusal.MALFORMED)
-    if familiar_only and familiar_only() and not leases.is_familiar(digest):
-        return Outcome(None, Refusal.NOT_LOOKED_UP)
-    began = leases.begin()
-    found = _find(peppers.digests(presented) if len(peppers.values) > 1 else [digest])
+    found = verified.held(digest)
     if found is None:
-        return Outcome(None, Refusal.UNKNOWN)
-    refusal, since = _judge(found, timezone.now())
-    if refusal is None:
-        leases.keep(digest, found, began)
+        if not tokens.has_checksum(presented):  # what is held has it
+            return Outcome(None, Refusal.MALFORMED)
+        if may_look_up and not verified.cache.knows(digest) and not may_look_up(digest):
+            return Outcome(None, Refusal.NOT_LOOKED_UP, digest=digest)
+        return _look_up(presented, digest)
+    refusal, since = _judge_again(found)
     return Outcome(found, refusal, since, digest)
 
 
-def _find(digests: list[bytes]) -> FoundSecret | None:
-    """The row with one of the digests, by the unique index on them: one query.
+def _look_up(presented: str, digest: bytes) -> Outcome:
+    """Asks the database, and keeps an answer that opens something."""
+    verified.start()
+    peppers = conf.peppers()
+    try:
+        found, number = _find(peppers.digests(presented) if len(peppers.values) > 1 else [digest])
+    except (OperationalError, InterfaceError):
+        found = verified.held_while_away(digest)
+        if found is None:
+            raise
+        refusal, since = _judge_again(found)
+        return Outcome(found, refusal, since, digest)
+    if found is None:
+        return Outcome(None, Refusal.UNKNOWN, digest=digest)
+    refusal, since = judge(found, timezone.now())
+    # Within a transaction the row may be one that is never committed.
+    if refusal is None:
+        verified.keep(digest, found, _NO_NUMBER if connection.in_atomic_block else number)
+    return Outcome(found, refusal, since, digest)
+
+
+def _find(digests: list[bytes]) -> tuple[FoundSecret | None, int]:
+    """The row with one of the digests, by the unique index on them, and the clock: one query.
 
     Whatever gets mixed up on the way to the database, an answer about another secret opens nothing.
     """
@@ -150,11 +168,18 @@ def _find(digests: list[bytes]) -> FoundSecret | None:
     sql, converters = _compiled(database.vendor, len(digests))
     row = _fetch(database, sql, digests)
     if row is None or row[0] not in digests:
-        return None
+        return None, _NO_NUMBER
     values = list(row)
     for position, convert, expression in converters:
         values[position] = convert(values[position], expression, database)
-    return FoundSecret._make(values[1:])
+    number = _NO_NUMBER if values[-1] is None else values[-1]
+    return FoundSecret._make(values[1:-1]), number
+
+
+def read_again(secret_id: UUID) -> FoundSecret | None:
+    """What decides about a secret that was verified before, as the transaction sees it now."""
+    row = ApiKeySecret.objects.filter(pk=secret_id).values_list(*_COLUMNS).first()
+    return FoundSecret._make(row[1:]) if row else None
 
 
 def _fetch(database: BaseDatabaseWrapper, sql: str, digests: list[bytes]) -> tuple[Any, ...] | None:
@@ -172,7 +197,8 @@ def _fetch(database: BaseDatabaseWrapper, sql: str, digests: list[bytes]) -> tup
 def _compiled(vendor: str, digests: int) -> tuple[str, list[tuple[int, Converter, Any]]]:
     """The query as SQL, with what turns its columns into values; compiling it is what costs."""
     unlike = [number.to_bytes(32, "big") for number in range(digests)]
-    rows = ApiKeySecret.objects.filter(digest__in=unlike).values_list(*_COLUMNS)
+    number = Subquery(Clock.objects.values("number")[:1])
+    rows = ApiKeySecret.objects.filter(digest__in=unlike).values_list(*_COLUMNS, number)
     compiler = rows.query.get_compiler(connection=connection)
     sql, _ = compiler.as_sql()
     columns = [column for column, *_ in compiler.select]
@@ -182,13 +208,13 @@ def _compiled(vendor: str, digests: int) -> tuple[str, list[tuple[int, Converter
 
 
 def _judge_again(found: FoundSecret) -> tuple[Refusal | None, datetime | None]:
-    """What was accepted under this lease can have met its end since, and nothing else."""
+    """What is held can have met its end since, and nothing else."""
     if found.ends_at is None and found.expires_at is None:
         return None, None
-    return _judge(found, timezone.now())
+    return judge(found, timezone.now())
 
 
-def _judge(found: FoundSecret, now: datetime) -> tuple[Refusal | None, datetime | None]:
+def judge(found: FoundSecret, now: datetime) -> tuple[Refusal | None, datetime | None]:
     """The first reason to refuse; revocation comes first, since it overrides any grace."""
     if found.revoked_at:
         return Refusal.REVOKED, found.revoked_at

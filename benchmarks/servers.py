@@ -100,10 +100,9 @@ def _start(
     command = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--host", "127.0.0.1"),
         *("--port", str(port), "--workers", str(workers)),
-        *("--blocking-threads", str(threads)),
         *("--workers-kill-timeout", "5", "benchmarks.site.wsgi:application"),
     ]
-    variables = surroundings(**environment)
+    variables = surroundings(GRANIAN_BLOCKING_THREADS=str(threads), **environment)
     return subprocess.Popen(command, cwd=ROOT, env=variables, stdout=log, stderr=log)
 
 

@@ -4,6 +4,7 @@ What is kept in it are attempts to sign in: people get in while the store is awa
 counts their attempts by itself.
 """
 
+import json
 import time
 from typing import Any, ClassVar, Final
 
@@ -17,7 +18,45 @@ from redis.retry import Retry
 
 #: Seconds for which a process that got no answer does not ask again.
 _PAUSE: Final = 5.0
+#: The year 9999: a larger number is not the time of an attempt.
+_LATEST: Final = 253_402_300_800
 _log = structlog.get_logger(__name__)
+
+
+class UnreadableValue(Exception):
+    """The store holds a value that this application has not written."""
+
+
+class AttemptsSerializer:
+    """Stores lists of timestamps, and marks such as locks, as JSON.
+
+    Django's own serializer pickles, and reading a pickle runs what its writer chose: anyone who
+    can write to the store could run code here.
+    """
+
+    def dumps(self, value: Any) -> bytes:
+        """Raises TypeError for a value that could not be read back."""
+        if not isinstance(value, bool | int) and not _are_timestamps(value):
+            raise TypeError(f"The cache stores lists of numbers, not {type(value).__name__}.")
+        return json.dumps(value).encode()
+
+    def loads(self, data: bytes) -> list[float]:
+        """The timestamps; raises UnreadableValue for everything else, marks included."""
+        try:
+            value = json.loads(data)
+        except (ValueError, RecursionError):
+            value = None
+        if not _are_timestamps(value):
+            raise UnreadableValue
+        found: list[float] = value
+        return found
+
+
+def _are_timestamps(value: Any) -> bool:
+    """Whether `value` is a list of numbers; booleans and NaN are not numbers here."""
+    return isinstance(value, list) and all(
+        type(one) in (int, float) and 0 <= one < _LATEST for one in value
+    )
 
 
 class EnduringCache(BaseCache):
@@ -30,15 +69,20 @@ class EnduringCache(BaseCache):
         super().__init__(params)
         patience = params.get("OPTIONS", {}).get("patience", 0.2)
         waits = {"socket_timeout": patience, "socket_connect_timeout": patience}
-        options = {**waits, "retry": Retry(NoBackoff(), 0)}
+        options = {**waits, "retry": Retry(NoBackoff(), 0), "serializer": AttemptsSerializer}
         self._shared = RedisCache(server, {**params, "OPTIONS": options})
         self._own = LocMemCache("while the store is away", params)
 
     def add(self, *args: Any, **kwargs: Any) -> bool:
         return bool(self._do("add", *args, **kwargs))
 
-    def get(self, *args: Any, **kwargs: Any) -> Any:
-        return self._do("get", *args, **kwargs)
+    def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
+        """The value; `default` also for a value that this application has not written."""
+        try:
+            return self._do("get", key, default, version)
+        except UnreadableValue:
+            _log.warning("cache_value_unreadable")
+            return default
 
     def set(self, *args: Any, **kwargs: Any) -> None:
         self._do("set", *args, **kwargs)

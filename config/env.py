@@ -1,7 +1,7 @@
 """The only reader of environment variables."""
 
 import os
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -10,6 +10,8 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from apikeys.tokens import BRAND, MINIMUM_PEPPER_BYTES, Peppers, read_peppers
+from config import env_file, env_urls
+from config.switches import SWITCH
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 #: What the running application keeps: SQLite's file, static files, the demo's secrets.
@@ -18,9 +20,15 @@ DEMO_FILE: Final = VAR / "demo.env"
 _SHORTEST_SECRET_KEY: Final = 50
 _LONGEST_TIME: Final = 10
 _LARGEST_NUMBER: Final = 999_999_999
+_LONGEST_RETENTION: Final = 36_500
+#: The bits before the IPv4 address in an IPv6 one.
+_MAPPED_BITS: Final = 96
 _EXAMPLE: Final = "change-me"
+#: Parts of a request by the names of CGI, besides HTTP_*, that Django or a library reads.
+_REQUEST_VARIABLES: Final = frozenset(
+    ("AUTH_TYPE", "CONTENT_LENGTH", "CONTENT_TYPE", "REDIRECT_URL", "REMOTE_USER", "SCRIPT_URL")
+)
 _LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-_env = environ.Env()
 
 
 def load(*, for_command: bool = False) -> None:
@@ -34,20 +42,37 @@ def load(*, for_command: bool = False) -> None:
     if file is not None:
         if not file.exists():
             raise ImproperlyConfigured(f"ENV_FILE names {file}, which does not exist.")
-        environ.Env.read_env(file)
+        env_file.read(file)
+    _remove_request_variables()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.production")
 
 
+def _remove_request_variables() -> None:
+    """Removes what a WSGI server would pass on as part of every request.
+
+    Granian and wsgiref start each request's environ with a copy of this process's variables:
+    HTTP_AUTHORIZATION would authenticate requests that send nothing. It runs before they copy.
+    """
+    for name in list(os.environ):
+        if name.startswith("HTTP_") or name in _REQUEST_VARIABLES:
+            del os.environ[name]
+
+
 def text(name: str, default: str = "") -> str:
-    """A variable as text."""
-    value: str = _env.str(name, default=default)
-    return value
+    """A variable as text, as it is: django-environ would look up what follows a “$”."""
+    return os.environ.get(name, default)
 
 
 def flag(name: str, *, default: bool = False) -> bool:
-    """A variable that is on or off."""
-    value: bool = _env.bool(name, default=default)
-    return value
+    """A switch; any other word stops the start, because a typo would quietly mean off."""
+    value = os.environ.get(name)
+    if value is None:
+        return default
+    if value.lower() not in SWITCH:
+        raise ImproperlyConfigured(
+            f"Set {name} to “on” or “off” (true/false, yes/no and 1/0 work too), or remove it."
+        )
+    return SWITCH[value.lower()]
 
 
 def seconds(name: str, default: float) -> float:
@@ -64,54 +89,88 @@ def seconds(name: str, default: float) -> float:
 
 def words(name: str, default: list[str]) -> list[str]:
     """A comma-separated list."""
-    value: list[str] = _env.list(name, default=default)
-    return [word.strip() for word in value if word.strip()]
+    value = os.environ.get(name)
+    if value is None:
+        return default
+    return [word.strip() for word in value.split(",") if word.strip()]
 
 
 def database() -> dict[str, Any]:
     """Django's settings for the database of `DATABASE_URL`; SQLite under `var/` by default."""
     VAR.mkdir(mode=0o700, parents=True, exist_ok=True)
-    url = text("DATABASE_URL", f"sqlite:///{VAR / 'db.sqlite3'}")
-    try:
-        known = urlsplit(url).scheme in environ.Env.DB_SCHEMES
-        value: dict[str, Any] = environ.Env.db_url_config(url) if known else {}
-    except ValueError:
-        value = {}
-    if not value or _EXAMPLE in value["PASSWORD"]:
-        raise ImproperlyConfigured(
-            "Set DATABASE_URL to the address of a database of your own, such as"
-            " “postgres://name:password@host:5432/database”."
-        )
+    value = env_urls.database(text("DATABASE_URL", f"sqlite:///{VAR / 'db.sqlite3'}"))
+    if _EXAMPLE in value["PASSWORD"]:
+        raise ImproperlyConfigured("Set DATABASE_URL to a database of your own, not the example's.")
     return value
 
 
 def redis_url() -> str:
     """`REDIS_URL`; empty where each process counts alone."""
     value = text("REDIS_URL")
-    if value and urlsplit(value).scheme not in ("redis", "rediss", "unix"):
+    if _EXAMPLE in value:
         raise ImproperlyConfigured(
-            "Set REDIS_URL to the address of Redis or Valkey, such as “redis://host:6379/0”."
+            "Set REDIS_URL to the address of Redis or Valkey, such as"
+            " “redis://:password@host:6379/0”."
         )
-    return value
+    return env_urls.redis(value) if value else ""
 
 
 def base_url() -> str:
-    """`API_BASE_URL` without a slash at its end; empty where the pages' own address is meant."""
-    value = text("API_BASE_URL").rstrip("/")
-    parts = urlsplit(value)
-    if value and (
-        parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc
-    ):
+    """`API_BASE_URL` without a slash at its end; empty where the pages' own URL is meant."""
+    value = text("API_BASE_URL")
+    return env_urls.api(value) if value else ""
+
+
+def site_url(*, required: bool = False) -> str:
+    """`SITE_URL`, the start of every link in emails, without a slash at its end.
+
+    Empty where it isn't `required`; then HTTP is fine, too, as on a developer's machine.
+    """
+    value = text("SITE_URL")
+    schemes = ("https",) if required else ("https", "http")
+    if (value or required) and not _is_origin(value, schemes):
         raise ImproperlyConfigured(
-            "Set API_BASE_URL to the address of the API, such as “https://api.example.com”."
+            "Set SITE_URL to the address of the pages, which the links in emails begin with:"
+            f" {' or '.join(schemes)}, a host, and nothing else, such as"
+            " “https://keys.example.com”."
         )
-    return value
+    return value.rstrip("/")
+
+
+def _is_origin(value: str, schemes: tuple[str, ...]) -> bool:
+    """Whether `value` is a URL of a scheme, a host and perhaps a port."""
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        return False
+    host = parts.hostname or ""
+    shown = f"[{host}]" if ":" in host else host
+    written = shown if port is None else f"{shown}:{port}"
+    plain = value.isascii() and value.isprintable() and " " not in value
+    return (
+        plain
+        and parts.scheme in schemes
+        and bool(host)
+        and (value.rstrip("/").lower() == f"{parts.scheme}://{written}")
+    )
 
 
 def mail() -> dict[str, Any]:
-    """Django's settings for the mail server of `EMAIL_URL`; without one, mails are printed."""
-    value: dict[str, Any] = environ.Env.email_url_config(text("EMAIL_URL", "consolemail://"))
+    """Django's settings for the mail server of `EMAIL_URL`; without one, emails are printed."""
+    value = env_urls.email(text("EMAIL_URL", "consolemail://"))
+    if _EXAMPLE in (value["EMAIL_HOST_PASSWORD"] or ""):
+        raise ImproperlyConfigured("Set EMAIL_URL to a mail server of your own, not the example's.")
     return value
+
+
+def require_mail_server() -> None:
+    """Stops a start that would print emails, and the links in them, to the log."""
+    if mail()["EMAIL_BACKEND"] == environ.Env.EMAIL_SCHEMES["consolemail"]:
+        raise ImproperlyConfigured(
+            "Set EMAIL_URL to your mail server, such as “smtp+tls://name:password@host:587”."
+            " Printing emails would write sign-in links to the log."
+        )
 
 
 def number(name: str, default: int, *, least: int = 0, most: int = _LARGEST_NUMBER) -> int:
@@ -123,12 +182,32 @@ def number(name: str, default: int, *, least: int = 0, most: int = _LARGEST_NUMB
     return int(value)
 
 
+def retention(name: str, default: int, *, least: int) -> int:
+    """For how many days something is kept; 0 for good."""
+    days = number(name, default)
+    if days and not least <= days <= _LONGEST_RETENTION:
+        raise ImproperlyConfigured(
+            f"Set {name} to a number of days from {least} to {_LONGEST_RETENTION}, or to 0 to keep"
+            " everything."
+        )
+    return days
+
+
 def processes() -> int:
     """`RATE_LIMIT_PROCESSES`: how many share a limit; granian's workers where it is not set."""
     value = text("RATE_LIMIT_PROCESSES") or text("GRANIAN_WORKERS") or "1"
     if not value.isdecimal() or not int(value):
         raise ImproperlyConfigured("Set RATE_LIMIT_PROCESSES to a whole number from 1.")
     return int(value)
+
+
+def worker_threads() -> int:
+    """`GRANIAN_BLOCKING_THREADS`: the threads of each worker.
+
+    A server that was started with the option in place of the variable tells nothing: the least that
+    lets one thread work while another waits is then assumed.
+    """
+    return number("GRANIAN_BLOCKING_THREADS", 2, least=1)
 
 
 def log_level() -> str:
@@ -178,6 +257,14 @@ def brand() -> str:
 def networks(name: str) -> tuple[IPv4Network | IPv6Network, ...]:
     """A comma-separated list of addresses and CIDR ranges."""
     try:
-        return tuple(ip_network(item) for item in words(name, []))
+        return tuple(_unmapped(ip_network(item)) for item in words(name, []))
     except ValueError as error:
         raise ImproperlyConfigured(f"Set {name} to addresses or CIDR ranges: {error}.") from None
+
+
+def _unmapped(network: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
+    """``::ffff:10.0.0.0/104`` as ``10.0.0.0/8``: clients' addresses are compared as IPv4, too."""
+    mapped = network.network_address
+    if not isinstance(mapped, IPv6Address) or mapped.ipv4_mapped is None:
+        return network
+    return IPv4Network((mapped.ipv4_mapped, network.prefixlen - _MAPPED_BITS))

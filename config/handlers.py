@@ -9,7 +9,9 @@ from django.shortcuts import render
 
 from apikeys.api.failures import RETRY_SECONDS
 from apikeys.api.fallbacks import answer_status, is_api
+from organizations.exceptions import Busy
 from organizations.origin import origin_of
+from organizations.pages import with_retry
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -33,9 +35,25 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _answer(request, 404)
 
 
+def too_large(request: HttpRequest) -> HttpResponse:
+    """413: a page was sent more than it takes."""
+    return _answer(request, 413)
+
+
+def headers_too_large(request: HttpRequest) -> HttpResponse:
+    """431: the headers, such as those of cookies, are larger than any that are needed."""
+    return _answer(request, 431)
+
+
 def too_many_requests(request: HttpRequest) -> HttpResponse:
     """429: too many attempts at something that allauth counts."""
     return _answer(request, 429)
+
+
+def busy(request: HttpRequest, refusal: Busy) -> HttpResponse:
+    """429: too many like it are in progress."""
+    context = {"refusal": refusal, "request_id": origin_of(request).request_id}
+    return with_retry(render(request, "429.html", context), refusal)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

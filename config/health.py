@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Final
 
-from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from apikeys.api.failures import RETRY_SECONDS
 from apikeys.limits import limiter
+from config import readiness
 
 
 @require_safe
@@ -19,24 +19,24 @@ def livez(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """503 while the database is away. The limiter is reported, but keys work without its store."""
-    checks = {"database": _database_answers(), "limiter": limiter().is_reachable()}
-    ready = checks["database"]
+    """503 with the reason while pages or keys would fail.
+
+    The limiter is reported, but keys work without its store.
+    """
+    checks = {"database": readiness.database(), "static_files": readiness.static_files()}
+    ready = set(checks.values()) == {readiness.OK}
+    for check, fault in checks.items():
+        readiness.log(check, fault)
     body = {
         "status": "ok" if ready else "unavailable",
-        "checks": {name: "ok" if passed else "away" for name, passed in checks.items()},
+        "checks": checks | {"limiter": _limiter()},
     }
     headers = {"Cache-Control": "no-store"} | ({} if ready else {"Retry-After": RETRY_SECONDS})
     return JsonResponse(body, status=200 if ready else 503, headers=headers)
 
 
-def _database_answers() -> bool:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
-        return False
-    return True
+def _limiter() -> str:
+    return readiness.OK if limiter().is_reachable() else readiness.AWAY
 
 
 #: The addresses that no URL configuration knows.

@@ -9,13 +9,15 @@ from collections.abc import Callable
 from typing import Final
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 
 from apikeys.api.fallbacks import is_api
 
 Handler = Callable[[HttpRequest], HttpResponse]
-#: Hosts that are remembered, with `ALLOWED_HOSTS` as it was.
+#: Hosts that are remembered, with `ALLOWED_HOSTS` as it was; no real one is longer.
 _MANY: Final = 1_000
+_LONGEST_HOST: Final = 300
 _known: "Final[dict[str | None, object]]" = {}
 _being_built: Final = threading.local()
 
@@ -46,7 +48,8 @@ def _refuse_unknown_host(request: HttpRequest) -> None:
     """As CommonMiddleware does for pages. Callers send the same few again and again."""
     host = request.META.get("HTTP_HOST")
     if _known.get(host) is not settings.ALLOWED_HOSTS:
-        request.get_host()
+        if len(request.get_host()) > _LONGEST_HOST:
+            raise DisallowedHost
         if len(_known) >= _MANY:
             _known.clear()
         _known[host] = settings.ALLOWED_HOSTS

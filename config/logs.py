@@ -7,13 +7,17 @@ import threading
 import traceback
 from contextlib import suppress
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
-from organizations.origin import current_origin
+from organizations import ids
+from organizations.origin import current_request
 from organizations.redaction import redact
+
+if TYPE_CHECKING:
+    from apikeys.uses import KeyUse
 
 
 def redact_secrets(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
@@ -22,9 +26,34 @@ def redact_secrets(logger: WrappedLogger, method: str, event: EventDict) -> Even
 
 
 def add_origin(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-    """Says which request a line belongs to, where it belongs to one."""
-    origin = current_origin()
-    return {"request_id": origin.request_id, "ip": origin.ip, **event} if origin else event
+    """Says which request a line belongs to, and who asks, where it belongs to one."""
+    request = current_request()
+    if request is None:
+        return event
+    origin = request.origin
+    return {"request_id": origin.request_id, "ip": origin.ip, **_caller(request), **event}
+
+
+def _caller(request: Any) -> dict[str, str]:
+    """Ids of the key or the person, as far as they are known by now, and of the organization.
+
+    Nothing is read for it: a line in the log must not cost a query, nor fail for want of one.
+    """
+    use = getattr(request, "key_use", None)
+    if use:
+        return ids_of(use)
+    person = getattr(request, "_cached_user", None)  # where Django keeps what it has read
+    known = {"person": person.public_id} if person and person.is_authenticated else {}
+    organization = getattr(request, "organization", None)
+    return {**known, "organization_id": organization.public_id} if organization else known
+
+
+def ids_of(use: "KeyUse") -> dict[str, str]:
+    """The ids of a request's key and of its organization."""
+    return {
+        "key_id": ids.public_id("key", use.found.key_id),
+        "organization_id": ids.public_id("org", use.found.organization_id),
+    }
 
 
 def _redacted(value: Any) -> Any:

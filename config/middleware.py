@@ -2,20 +2,24 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 import structlog
 from django.conf import settings
 from django.core.exceptions import BadRequest
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 
 from apikeys.api.authentication import use_of
 from apikeys.api.fallbacks import is_api
 from apikeys.ledger import ledger
 from apikeys.uses import KeyUse
-from config import headers, patience
+from config import handlers, headers, patience
 from config.health import CHECKS
-from organizations.origin import Entered, is_trusted, read_origin
+from organizations.bodies import REFUSED, busy, receivers
+from organizations.exceptions import Busy
+from organizations.origin import Entered, is_https, origin_of, read_origin
 
 _PERMISSIONS: Final = "camera=(), geolocation=(), microphone=(), clipboard-write=(self)"
 _API_HEADERS: Final = headers.prepared(
@@ -27,6 +31,9 @@ _API_HEADERS: Final = headers.prepared(
         "X-Content-Type-Options": "nosniff",
     }
 )
+#: Characters of all headers together. Browsers send a few hundred, and cookies at most 4096 each.
+_MOST_HEADERS: Final = 32 * 1024
+_TOO_MANY: Final = 429
 _log = structlog.get_logger(__name__)
 
 
@@ -46,9 +53,11 @@ def request_context(
         if called:
             request.META.pop("HTTP_COOKIE", None)  # no session, no CSRF cookie: keys only
         request.origin = origin  # type: ignore[attr-defined]
-        with Entered(origin), patience.Budget(settings.DATABASE_PATIENCE):
+        with Entered(request), patience.Budget(settings.DATABASE_PATIENCE):
             response = get_response(request)
             if not called or _is_worth_a_line(request, response):
+                if not called:
+                    _read_person(request, response)
                 _log_answer(request, response, started)
         headers.put_one(response, "X-Request-Id", origin.request_id)
         use = use_of(request)
@@ -59,6 +68,46 @@ def request_context(
         else:
             _set_page_headers(response)
         return response
+
+    return middleware
+
+
+def refuse_large(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """413 for a body, 431 for headers that are larger than a page takes; neither is read.
+
+    Django bounds the texts of a form, and neither the files that come with them nor headers.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if sum(len(v) for k, v in request.META.items() if k.startswith("HTTP_")) > _MOST_HEADERS:
+            request.META.pop("HTTP_COOKIE", None)  # which the page itself would read
+            return handlers.headers_too_large(request)
+        if _body_length(request) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            return handlers.too_large(request)
+        return get_response(request)
+
+    return middleware
+
+
+def receive_body(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Receives the form of a page, if not too many others of its address are being received."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if not _body_length(request):
+            return get_response(request)
+        try:
+            if REFUSED in request.META:
+                raise busy()
+            origin = origin_of(request)
+            # Requests whose address is unknown are not all from the same client.
+            receivers.receive(origin.ip or origin.request_id, lambda: request.body)
+        except Busy as refusal:
+            return handlers.busy(request, refusal)
+        return get_response(request)
 
     return middleware
 
@@ -76,13 +125,16 @@ def refuse_null(
     return middleware
 
 
+def _body_length(request: HttpRequest) -> int:
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0  # as Django counts it
+
+
 def _believe_proxy(meta: dict[str, Any]) -> None:
     """The scheme that a trusted proxy forwards; nobody else's header counts."""
-    scheme = meta.get("HTTP_X_FORWARDED_PROTO")
-    if scheme is None:
-        return
-    address = meta.get("REMOTE_ADDR") or "::"
-    if scheme.split(",")[-1].strip() == "https" and is_trusted(address, settings.TRUSTED_PROXIES):
+    if "HTTP_X_FORWARDED_PROTO" in meta and is_https(meta, settings.TRUSTED_PROXIES):
         meta["wsgi.url_scheme"] = "https"
 
 
@@ -96,14 +148,25 @@ def _log_answer(request: HttpRequest, response: HttpResponse, started: float) ->
     )
 
 
+def _read_person(request: HttpRequest, response: HttpResponse) -> None:
+    """Reads for the log whose session came with a refusal, where the answer has not needed it.
+
+    Not with 429, whose point is to cost little.
+    """
+    refused = 400 <= response.status_code < 500 and response.status_code != _TOO_MANY
+    if refused and hasattr(request, "user") and settings.SESSION_COOKIE_NAME in request.COOKIES:
+        with suppress(DatabaseError, InterfaceError):
+            bool(request.user.is_authenticated)
+
+
 def _settle(use: KeyUse, response: HttpResponse) -> None:
-    """Counts the request, and says where its limit stands (the IETF draft on RateLimit fields)."""
+    """Counts the request, and says where its limits stand (the IETF draft on RateLimit fields)."""
     ledger.note(use, response.status_code)
+    response.key_use = use  # type: ignore[attr-defined]  # for `config.hammering`
     limit = use.limit
     if limit:
-        headers.put_one(response, "RateLimit-Policy", limit.tier.policy)
-        standing = f'"{limit.tier.name}";r={limit.remaining};t={limit.resets}'
-        headers.put_one(response, "RateLimit", standing)
+        headers.put_one(response, "RateLimit-Policy", limit.budgets.policy)
+        headers.put_one(response, "RateLimit", limit.header)
 
 
 def _is_worth_a_line(request: HttpRequest, response: HttpResponse) -> bool:

@@ -1,14 +1,15 @@
 """How long a process waits for its database: a request a few seconds in all, a command forever.
 
-While the database is silent, requests hardly wait at all, so that those who need no database do not
-queue behind them, and a thread of its own finds out when it is back (docs/adr/0013).
+One slow query is not an outage. A thread of its own sends a trivial query on a second connection;
+only when that gets no answer either is the database silent. Requests then hardly wait at all, until
+the thread finds that the database is back (docs/adr/0013).
 """
 
 import threading
 from typing import Final
 
-#: Seconds that a request waits for a silent database: enough for a query of one that is there after
-#: all, should it have been one slow query that seemed like silence.
+#: Seconds that a request waits for a silent database: long enough for a normal query, in case the
+#: database has just come back.
 BRIEFLY: Final = 0.1
 
 
@@ -19,6 +20,7 @@ class _Own(threading.local):
 class _Process:
     each: float | None = None
     silent = False
+    answered = False
 
 
 _own: Final = _Own()
@@ -39,20 +41,29 @@ class Budget:
         self._seconds = seconds
 
     def __enter__(self) -> None:
-        seconds = self._seconds
-        _own.left = (min(seconds, BRIEFLY) if _process.silent else seconds) or None
+        _own.left = self._seconds or None
 
     def __exit__(self, *_: object) -> None:
         _own.left = None
 
 
 def left() -> float | None:
-    """The seconds for which this thread may wait now; None for no limit."""
-    return _process.each if _own.left is None else _own.left
+    """The seconds for which this thread may wait now; None for no limit.
+
+    Falls while a request waits, when another thread finds that the database is silent.
+    """
+    if _own.left is None:
+        return _process.each
+    return min(_own.left, BRIEFLY) if _process.silent else _own.left
+
+
+def serving_limit() -> float | None:
+    """The limit of each wait in a process that serves requests; None in a command."""
+    return _process.each
 
 
 def is_silent() -> bool:
-    """Whether the last wait of this process ended without an answer."""
+    """Whether the database has left a trivial query on a second connection unanswered."""
     return _process.silent
 
 
@@ -62,12 +73,29 @@ def may_connect() -> bool:
 
 
 def note_wait(seconds: float, *, answered: bool) -> None:
-    """Takes a wait off the budget, and remembers whether the database has answered."""
+    """Takes a wait off the budget. An answer to any thread shows that the database is there."""
     if _own.left is not None:
         _own.left = max(0.0, _own.left - seconds)
-    _process.silent = not answered
+    if answered:
+        _process.silent, _process.answered = False, True
+
+
+def begin_second_opinion() -> None:
+    """Call before the trivial query on the second connection."""
+    _process.answered = False
+
+
+def end_second_opinion() -> bool:
+    """Call when that query has had its time. Whether the database is silent now.
+
+    It is silent if no thread of the process got an answer since the second opinion began.
+    """
+    if not _process.answered:
+        _process.silent = True
+    return _process.silent
 
 
 def forget() -> None:
     """Waits as at the start of the process."""
-    _own.left, _process.each, _process.silent = None, None, False
+    _own.left, _process.each = None, None
+    _process.silent, _process.answered = False, False

@@ -7,13 +7,14 @@ from typing import Any, Final
 import structlog
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.contrib.sessions.models import Session
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
-from organizations.writes import turn
+from organizations.turns import turn
 
 #: Where a session keeps the second of its sign-in.
 SIGNED_IN_AT: Final = "signed_in_at"
@@ -37,6 +38,15 @@ class SessionStore(DatabaseStore):
         elif SESSION_KEY in data:
             self.modified = True  # dates from before ends were counted: counts from now on
         return data
+
+    def save(self, must_create: bool = False) -> None:
+        """Django takes any refusal of the database for a session that was deleted: a 400."""
+        try:
+            super().save(must_create)
+        except UpdateError as error:
+            if isinstance(error.__context__, OperationalError | InterfaceError):
+                raise error.__context__ from None
+            raise
 
     def create_model_instance(self, data: dict[str, Any]) -> AbstractBaseSession:
         if SESSION_KEY in data:

@@ -1,16 +1,34 @@
 """Mounts the admin and the API; `config.health` answers before any address is looked up."""
 
+import allauth.urls
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 from config.theme import choose_theme
+from organizations.account_changes import whole, with_whole_changes
+from organizations.views.confirm_email import ConfirmEmail
+from organizations.views.passwords import ChangePassword, SetPassword
+from organizations.views.personal_data import PersonalData
 from organizations.views.sessions import Sessions, SignOut
+from organizations.views.signing_up import SignUp
 
+_confirm_email = re_path(
+    r"^confirm-email/(?P<key>[-:\w]+)/$",
+    whole(ConfirmEmail.as_view()),
+    name="account_confirm_email",
+)
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/sessions/", Sessions.as_view(), name="usersessions_list"),
+    path("accounts/data/", PersonalData.as_view(), name="personal_data"),
     path("accounts/logout/", SignOut.as_view(), name="account_logout"),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/signup/", SignUp.as_view(), name="account_signup"),
+    path("accounts/", include([_confirm_email])),
+    path(
+        "accounts/password/change/", whole(ChangePassword.as_view()), name="account_change_password"
+    ),
+    path("accounts/password/set/", whole(SetPassword.as_view()), name="account_set_password"),
+    path("accounts/", include(with_whole_changes(allauth.urls.urlpatterns))),
     path("theme/", choose_theme, name="theme"),
     path("", include("apikeys.api.urls")),
     path("", include("organizations.urls")),

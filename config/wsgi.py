@@ -3,13 +3,29 @@
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-from config import env, patience
+from config import env, patience, stopping
+from config.forwarded import reading_forwarded
 from config.logs import redact_crashes
+from config.mounting import mounted
 from config.whole import measured
+from organizations import bulkheads
+from organizations.bodies import receivers
+from organizations.checks import refuse_atomic_requests
 
+stopping.heed_main_process()
 redact_crashes()
 env.load()
+refuse_atomic_requests()
 
 # What is no request's, such as writing usage, waits as long, but each time anew.
 patience.limit_each_wait(settings.DATABASE_PATIENCE)
-application = measured(get_wsgi_application(), limit=2_500_000)
+bulkheads.limit(settings.WORKER_THREADS)
+receivers.limit(settings.WORKER_THREADS)
+_django = get_wsgi_application()
+
+from config.hammering import shielded  # noqa: E402 - it asks the apps, which are ready only now
+
+application = measured(shielded(_django), limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+if settings.USE_FORWARDED_HEADER:
+    application = reading_forwarded(application)
+application = mounted(application)

@@ -31,8 +31,9 @@ class Actor(NamedTuple):
     """Who acts, how far their own authority reaches, and from where. Made anew for each call.
 
     `organization_id`, `scopes`, `environment`, `service_account_id` and `expires_at` are the limits
-    of an API key; None means no limit of its own. `authority_id` is the person on whose authority
-    the actor acts.
+    of an API key; None means no limit of its own. They are those of when it was verified: what
+    writes reads them again by `secret_id`. `authority_id` is the person on whose authority the
+    actor acts.
     """
 
     kind: ActorKind
@@ -44,6 +45,7 @@ class Actor(NamedTuple):
     environment: str | None = None
     service_account_id: UUID | None = None
     expires_at: datetime | None = None
+    secret_id: UUID | None = None
     origin: Origin = NOWHERE
 
     @property

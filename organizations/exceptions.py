@@ -22,6 +22,7 @@ class ErrorCode(StrEnum):
     CONFLICT = "conflict"
     NAME_TAKEN = "name_taken"
     KEY_LIMIT_REACHED = "key_limit_reached"
+    TOO_MANY_KEYS = "too_many_keys"
     ROTATION_IN_PROGRESS = "rotation_in_progress"
     KEY_REVOKED = "key_revoked"
     KEY_EXPIRED = "key_expired"
@@ -30,6 +31,7 @@ class ErrorCode(StrEnum):
     ALREADY_SUBMITTED = "already_submitted"
     REQUEST_IN_PROGRESS = "request_in_progress"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
+    TOO_MANY_CONCURRENT = "too_many_concurrent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,10 @@ class NotFound(DomainError):
 
     default_code = ErrorCode.NOT_FOUND
 
-    def __init__(self, message: str = "No such resource.") -> None:
-        super().__init__(message)
+    def __init__(
+        self, message: str = "No such resource.", *, problems: Sequence[Problem] = ()
+    ) -> None:
+        super().__init__(message, problems=problems)
 
 
 class Conflict(DomainError):
@@ -97,6 +101,16 @@ class Conflict(DomainError):
 
 class AlreadyDone(Conflict):
     """What is asked for was done before: a refusal to some, to others as good as a success."""
+
+
+class Busy(Conflict):
+    """Too much of this kind is in progress; nothing was done. Try again after `retry_after` s."""
+
+    default_code = ErrorCode.TOO_MANY_CONCURRENT
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class Mismatch(DomainError):

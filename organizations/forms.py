@@ -1,18 +1,94 @@
 """Forms of the staff's pages about organizations."""
 
+import unicodedata
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, ClassVar, Final, Self, TypeVar
 
 from django import forms
 from django.conf import settings
+from django.core.validators import EmailValidator, MaxLengthValidator, validate_email
 
 from organizations.exceptions import DomainError, ErrorCode, Invalid, is_stale
+from organizations.mailed_names import clean_mailed_name
 from organizations.models import User
-from organizations.text import clean_name
+from organizations.text import (
+    EMAIL_LENGTH,
+    NAME_LENGTH,
+    PASSWORD_LENGTH,
+    canonical_email,
+    clean_email,
+    is_normalizable,
+    require_ascii_local_part,
+)
+
+C = TypeVar("C")
+#: For fields of libraries that have no limit of their own.
+_LENGTH_OF_OTHERS: Final = 500
+_TOO_LONG: Final = "Use %(limit_value)s characters or fewer. You have used %(show_value)s."
 
 
-def cleaned(clean: Callable[[str, str], str], value: str, field: str) -> str:
+class TextField(forms.CharField):
+    """A text of at most `max_length` characters, counted as the services count them.
+
+    Refused, with the count, where it is longer. The browser gets no `maxlength`: it would cut what
+    is pasted without a word.
+    """
+
+    default_error_messages: ClassVar[dict[str, Any]] = {"max_length": _TOO_LONG}
+
+    def __init__(self, *, max_length: int = NAME_LENGTH, **options: Any) -> None:
+        super().__init__(max_length=max_length, **options)
+        self.longest = max_length
+
+    def to_python(self, value: Any) -> str:
+        """The text in its composed form, or as it is where it is too long in any form."""
+        text: str = super().to_python(value) or ""
+        fits = is_normalizable(text, self.longest)
+        return unicodedata.normalize("NFC", text) if fits else text
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        attributes: dict[str, Any] = super().widget_attrs(widget)
+        attributes.pop("maxlength", None)
+        return attributes
+
+
+class BoundedTexts(forms.BaseForm):
+    """Gives each text field of another package's form a limit, and the words of ours."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            if isinstance(field, forms.CharField):
+                bound_length(field)
+
+
+def bound_length(field: forms.CharField) -> None:
+    """Limits a field that has no limit; too long a text is refused in the same words as all."""
+    field.error_messages["max_length"] = _TOO_LONG
+    if field.max_length is None:
+        is_password = isinstance(field.widget, forms.PasswordInput)
+        field.max_length = PASSWORD_LENGTH if is_password else _LENGTH_OF_OTHERS
+    replaced: tuple[type, ...] = (MaxLengthValidator,)
+    if isinstance(field, forms.EmailField):
+        field.max_length = EMAIL_LENGTH
+        replaced = (MaxLengthValidator, EmailValidator)
+    others = [one for one in field.validators if not isinstance(one, replaced)]
+    if isinstance(field, forms.EmailField):
+        others.append(validate_email_in_any_spelling)
+    field.validators = [*others, MaxLengthValidator(field.max_length)]
+
+
+def validate_email_in_any_spelling(value: str) -> None:
+    """Django's check, on the form that is kept; letters with accents have their own refusal."""
+    try:
+        validate_email(canonical_email(value))
+    except forms.ValidationError:
+        cleaned(require_ascii_local_part, value, "email")
+        raise
+
+
+def cleaned(clean: Callable[[str, str], C], value: str, field: str) -> C:
     """What `clean` makes of a field's value; what it refuses is an error of the field."""
     try:
         return clean(value, field)
@@ -38,7 +114,7 @@ class SeenForm(forms.Form):
     Its fields are named as the attributes of the object.
     """
 
-    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+    seen = TextField(required=False, widget=forms.HiddenInput)
 
     @classmethod
     def of(cls, thing: Any, data: Any = None) -> Self:
@@ -84,17 +160,26 @@ def tier_choices() -> list[tuple[str, str]]:
 class PersonFields(forms.ModelForm[User]):
     """How a person's address and name are checked, old or new."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        email = self.fields.get("email")
+        if isinstance(email, forms.CharField):
+            bound_length(email)
+
     def clean_email(self) -> str:
         """The address as it is kept; taken whatever its case."""
-        email: str = self.cleaned_data["email"].strip().lower()
-        if User.objects.filter(email__iexact=email).exclude(pk=self.instance.pk).exists():
+        email = canonical_email(self.cleaned_data["email"])
+        if email != self.instance.email:
+            email = cleaned(clean_email, self.cleaned_data["email"], "email")
+        if User.objects.with_email(email).exclude(pk=self.instance.pk).exists():
             raise forms.ValidationError("Somebody has this e-mail address already.")
         return email
 
     def clean_name(self) -> str:
         """The name, which may be empty, and is as printable as every other name."""
         name: str = self.cleaned_data["name"]
-        return cleaned(clean_name, name, "name") if name else ""
+        unchanged = self.instance.pk and "name" not in self.changed_data
+        return name if unchanged or not name else cleaned(clean_mailed_name, name, "name")
 
 
 class UserForm(PersonFields):
@@ -120,8 +205,7 @@ class NewOrganizationFields(forms.Form):
 
     def clean_admin_email(self) -> User:
         """The person behind the address."""
-        email = self.cleaned_data["admin_email"]
-        user = User.objects.filter(email__iexact=email.strip()).first()
+        user = User.objects.with_email(self.cleaned_data["admin_email"]).first()
         if user is None:
             raise forms.ValidationError("Nobody has this e-mail address. Add them first.")
         return user

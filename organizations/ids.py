@@ -1,6 +1,7 @@
 """Identifiers: UUIDv7 in the database, ``prefix_`` + 22 base-62 characters in public text."""
 
 import uuid
+from datetime import UTC, datetime
 from typing import Final
 
 import uuid_utils
@@ -11,11 +12,23 @@ _VALUES: Final = {character: value for value, character in enumerate(BASE62)}
 _PAIRS: Final = [first + second for first in BASE62 for second in BASE62]
 _LENGTH: Final = 22
 _UUID_LENGTH: Final = 36
+#: A UUIDv7 begins with 48 bits of Unix time in milliseconds (RFC 9562, 5.7).
+_TIME_SHIFT: Final = 80
 
 
 def new_id() -> uuid.UUID:
     """A UUIDv7: sorts by the moment it was made."""
     return uuid7()
+
+
+def first_id(moment: datetime) -> uuid.UUID:
+    """The smallest UUIDv7 that can have been made at `moment`, or after it."""
+    return uuid.UUID(int=max(0, int(moment.timestamp() * 1000)) << _TIME_SHIFT)
+
+
+def made_at(value: uuid.UUID) -> datetime:
+    """The moment at which a UUIDv7 was made, to the millisecond."""
+    return datetime.fromtimestamp((value.int >> _TIME_SHIFT) / 1000, UTC)
 
 
 def base62(number: int, length: int) -> str:

@@ -1,9 +1,30 @@
 """How moments are written for people."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from django.utils.timesince import timesince
+
+#: From then on a distance is told in months and years.
+_COUNTED_DAYS: Final = 31
 
 
 def stamp(value: datetime) -> str:
     """A moment to the minute with its zone: ``4 Nov 2026, 14:05 UTC``."""
     moment = value.astimezone(UTC)
     return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
+
+
+def days_between(earlier: datetime, later: datetime) -> int:
+    """How many days of the calendar in UTC lie between two moments, as their dates show them."""
+    return (later.astimezone(UTC).date() - earlier.astimezone(UTC).date()).days
+
+
+def distance(earlier: datetime, later: datetime) -> str:
+    """How far apart two moments are, to one unit; days by the calendar; empty under a minute."""
+    if later - earlier >= timedelta(days=1):
+        days = days_between(earlier, later)
+        if days < _COUNTED_DAYS:
+            return f"{days}\xa0day{'' if days == 1 else 's'}"
+    since = timesince(earlier, later, depth=1)
+    return "" if since.startswith("0\xa0") else since

@@ -15,8 +15,8 @@ def require(actor: Actor, action: Action, organization: Organization) -> None:
         _require_role(actor, action, organization)
     elif actor.kind is ActorKind.KEY:
         _require_own_scope(actor, action, organization)
-    elif actor.kind not in (ActorKind.STAFF, ActorKind.SYSTEM):
-        raise Forbidden("Nobody knows who asks.")
+    else:
+        require_staff(actor)
 
 
 def require_scope(actor: Actor, scope: str) -> None:
@@ -29,12 +29,24 @@ def require_founder(actor: Actor) -> None:
     """Returns if `actor` may make organizations: people, staff and the system may, keys may not."""
     if actor.kind is ActorKind.KEY:
         raise Forbidden("API keys cannot do this; a person has to.")
+    if actor.kind is not ActorKind.PERSON:
+        require_staff(actor)
 
 
 def require_staff(actor: Actor) -> None:
-    """Returns if `actor` may write to other people's accounts: staff and the system may."""
-    if actor.kind not in (ActorKind.STAFF, ActorKind.SYSTEM):
+    """Returns if `actor` may write to other people's accounts: staff and the system may.
+
+    Staff are read again: an account may have been deactivated since the request began.
+    """
+    if actor.kind is ActorKind.SYSTEM:
+        return
+    if actor.kind is not ActorKind.STAFF or not _is_staff(actor):
         raise Forbidden("Only staff can do this.")
+
+
+def _is_staff(actor: Actor) -> bool:
+    staff = User.objects.filter(is_active=True, is_staff=True)
+    return staff.filter(pk=actor.principal_id).exists()
 
 
 def require_person(actor: Actor) -> User:

@@ -4,9 +4,11 @@ from typing import Any
 
 from allauth.account.internal.flows.reauthentication import reauthenticate_by_password
 from allauth.core import ratelimit
+from allauth.mfa.utils import is_mfa_enabled
 from django import forms
 from django.http import HttpRequest, HttpResponse
 
+from organizations.forms import BoundedTexts
 from organizations.pages import OrganizationPage
 from organizations.recency import is_recent
 
@@ -14,7 +16,7 @@ from organizations.recency import is_recent
 _OWN_FIELDS = frozenset({"csrfmiddlewaretoken", "confirm_password"})
 
 
-class ConfirmForm(forms.Form):
+class ConfirmForm(BoundedTexts, forms.Form):
     """The password of the person who is signed in."""
 
     confirm_password = forms.CharField(
@@ -41,6 +43,8 @@ class ConfirmForm(forms.Form):
 class StepUp(OrganizationPage):
     """A page whose changes ask for the password first where the sign-in is not recent.
 
+    All that widen authority or change who gets in do; `tests/pages/test_step_up.py` lists them.
+
     What was typed is carried along in the confirmation's form and nothing is asked for twice.
     """
 
@@ -59,5 +63,9 @@ class StepUp(OrganizationPage):
             if name not in _OWN_FIELDS
             for value in values
         ]
-        context = {"form": form, "carried": carried}
+        context = {
+            "form": form,
+            "carried": carried,
+            "has_second_factor": is_mfa_enabled(self.request.user),
+        }
         return self.render("organizations/confirm.html", context, status=422)

@@ -1,18 +1,17 @@
 """Only services write: guarded models refuse to be saved outside an operation."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
-from django.db import IntegrityError, connection, models, transaction
+from django.db import IntegrityError, models, transaction
 
-from organizations import withdrawal
-from organizations.exceptions import AlreadyDone, Conflict
+from organizations.exceptions import Conflict
+from organizations.turns import turn
+from organizations.withdrawal import together
 
 _open: ContextVar[bool] = ContextVar("writes_open", default=False)
-_turns = threading.Lock()
 M = TypeVar("M", bound=models.Model, covariant=True)
 
 
@@ -34,38 +33,10 @@ def allowed() -> Iterator[None]:
 def operation() -> Iterator[None]:
     """One transaction in which guarded models may be written; also usable as a decorator.
 
-    If it takes authority away, it returns when no worker can act on the state before it any more.
+    If it takes authority away, it returns when no process can act on the state before it any more.
     """
-    outermost = not connection.in_atomic_block
-    if outermost:
-        withdrawal.forget()
-    try:
-        with turn(), transaction.atomic(), allowed():
-            yield
-    except AlreadyDone:
-        if outermost:
-            withdrawal.wait_out()
-        raise
-    if outermost:
-        withdrawal.wait_out()
-
-
-@contextmanager
-def turn(*, wait: bool = True) -> Iterator[bool]:
-    """Lets the threads of a process write to SQLite in turns; whether this thread has its turn.
-
-    SQLite's own way of waiting is to try again now and then; under load threads missed their
-    chance for as long as they were willing to wait. In a transaction the turn is had already.
-    """
-    if connection.vendor != "sqlite" or connection.in_atomic_block:
-        yield True
-        return
-    mine = _turns.acquire(blocking=wait)
-    try:
-        yield mine
-    finally:
-        if mine:
-            _turns.release()
+    with together(), turn(), transaction.atomic(), allowed():
+        yield
 
 
 def _require_open(what: type[Any]) -> None:

@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.cache import cache
 from django.db import connection
 from pytest_django import Settings
 
-from apikeys import guesses, limits
+from apikeys import guesses, limits, verified
 from apikeys import triggers as key_triggers
 from apikeys.ledger import ledger
 from apikeys.services import Issued
+from organizations import bulkheads
 from organizations import triggers as organization_triggers
 from organizations.actors import Actor
 from organizations.models import AuditEvent, Organization, User
@@ -47,15 +49,34 @@ def no_usage_open() -> Iterator[None]:
 
 
 @pytest.fixture
+def bulkheads_of_four() -> Iterator[None]:
+    """This process is a worker with four threads, so that two may wait."""
+    bulkheads.limit(4)
+    yield
+    bulkheads.limit(0)
+
+
+@pytest.fixture
+def no_place_free(bulkheads_of_four: None) -> Iterator[None]:
+    """Both places are taken by other organizations."""
+    taken = [bulkheads.Place("waiting", uuid4()) for _ in range(2)]
+    yield
+    for place in taken:
+        place.release()
+    assert bulkheads.taken() == 0
+
+
+@pytest.fixture
 def committed(transactional_db: None) -> Iterator[None]:
     """Real commits, for tests with threads and processes.
 
-    The flush that cleans up after them deletes rows, which the triggers refuse on SQLite; the
-    flush itself puts them back.
+    The flush that cleans up after them empties all tables, which the triggers refuse; the flush
+    itself puts them back. The database knows no way around them, so only tests remove them.
     """
     yield
-    organization_triggers.remove(connection, organization_triggers.TRIGGERS)
-    organization_triggers.remove(connection, key_triggers.TRIGGERS)
+    verified.stop()
+    for triggers in (organization_triggers, key_triggers):
+        organization_triggers.remove(connection, (*triggers.TRIGGERS, *triggers.CHANGES))
 
 
 @pytest.fixture

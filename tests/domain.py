@@ -52,6 +52,7 @@ def acting(issued: Issued) -> Actor:
         scopes=frozenset(key.scopes),
         environment=key.environment,
         expires_at=key.expires_at,
+        secret_id=key.current_secret.pk,
         origin=ORIGIN,
     )
 

@@ -6,15 +6,19 @@ import sys
 
 from config.env import ROOT
 
+SITE_URL = "https://keys.example.com"
 GOOD_SECRETS = {
     "SECRET_KEY": "made-up-for-a-test-" * 4,
     "API_KEY_PEPPERS": "1:made-up-for-a-test-made-up-for-a-test",
 }
+#: Production settings do not start without one. No test sends anything to it.
+MAIL_SERVER = "smtp://127.0.0.1:1025"
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """Nothing but `variables`, and no settings file unless they name one."""
-    return {"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, **variables}
+    """`variables` and what production needs, without a settings file unless one is named."""
+    kept = {"PATH": os.environ["PATH"], "ENV_FILE": os.devnull}
+    return {**kept, "EMAIL_URL": MAIL_SERVER, "SITE_URL": SITE_URL, **variables}
 
 
 def manage(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

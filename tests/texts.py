@@ -20,10 +20,24 @@ def is_there(root: Path, reference: str) -> bool:
     return name in found if name else any(one.startswith("test_") for one in found)
 
 
+def _anchor(title: str) -> str:
+    """What sites that show Markdown make of a heading."""
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+
+
 def anchors(path: Path) -> set[str]:
-    """The headings of a text, as sites that show Markdown make addresses of them."""
-    titles = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+    """The headings of a text, as addresses."""
+    return {_anchor(title) for title in re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)}
+
+
+def section(path: Path, anchor: str) -> str:
+    """What stands under a heading, up to the next one of any level."""
+    parts = re.split(r"^#+ (.+)$", path.read_text(), flags=re.MULTILINE)
+    return next(
+        text
+        for title, text in zip(parts[1::2], parts[2::2], strict=True)
+        if _anchor(title) == anchor
+    )
 
 
 def cells(line: str) -> list[str]:

@@ -1,6 +1,6 @@
 """What staff do to keys: one on its own page, or several of the list."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeVar
 
 from django.contrib import admin, messages
@@ -14,8 +14,9 @@ from django.urls import reverse
 from apikeys import services
 from apikeys.forms import RevokeForm, TierForm
 from apikeys.models import ApiKey
-from organizations.admin.base import ServiceAdmin, confirmed, staff_actor
-from organizations.exceptions import Conflict, ErrorCode
+from organizations.admin.base import ServiceAdmin, staff_actor
+from organizations.admin.recency import confirmed
+from organizations.exceptions import DomainError
 
 #: The page that asks before revoking names each key in a field, and Django reads 1000 of them.
 MOST_AT_ONCE: Final = 500
@@ -47,16 +48,11 @@ class KeyActions(ServiceAdmin[ApiKey]):
         form = _confirmation(RevokeForm, request)
         if not form.is_valid():
             return self._ask(request, "revoke", "Revoke API keys", form, queryset)
-        actor, reason = staff_actor(request), form.cleaned_data["reason"]
-
-        def act(key: ApiKey) -> None:
-            if key.revoked_at:
-                raise Conflict("This key is revoked already.", code=ErrorCode.KEY_REVOKED)
-            services.revoke_api_key(key, actor=actor, reason=reason)
-
-        return self._act(request, queryset, act, "Revoked keys")
+        self._revoke(request, queryset.select_related("organization"), form.cleaned_data["reason"])
+        return self._back(request)
 
     @admin.action(description="Set the rate limit of the selected keys …", permissions=["change"])
+    @confirmed
     def set_tier(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
         """Gives them a tier of their own, after a page that asks for it."""
         form = _confirmation(TierForm, request)
@@ -68,6 +64,21 @@ class KeyActions(ServiceAdmin[ApiKey]):
             services.set_key_rate_limit_tier(key, tier=tier, actor=actor)
 
         return self._act(request, queryset, act, "Keys with this rate limit now")
+
+    def _revoke(self, request: HttpRequest, keys: Iterable[ApiKey], reason: str) -> None:
+        """Revokes all that are not revoked yet, or none; says so of each that is."""
+        chosen = list(keys)
+        already = [key for key in chosen if key.revoked_at]
+        try:
+            services.revoke_api_keys(chosen, actor=staff_actor(request), reason=reason)
+        except DomainError as refusal:
+            self.message_user(request, refusal.message, messages.ERROR)
+            return
+        for key in already:
+            self.message_user(request, f"{key}: This key is revoked already.", messages.ERROR)
+        if len(already) < len(chosen):
+            revoked = len(chosen) - len(already)
+            self.message_user(request, f"Revoked keys: {revoked}.", messages.SUCCESS)
 
     def page(self, request: HttpRequest, name: str, context: dict[str, Any]) -> TemplateResponse:
         """A page of keys' own templates, in the frame of the administration."""
@@ -105,6 +116,10 @@ class KeyActions(ServiceAdmin[ApiKey]):
     ) -> HttpResponse | None:
         """Then back to the key's own page where the action came from there, or else to the list."""
         self.act_on_each(request, keys, act, done)
+        return self._back(request)
+
+    @staticmethod
+    def _back(request: HttpRequest) -> HttpResponse | None:
         if not request.POST.get("from_detail"):
             return None
         key_id = request.POST[ACTION_CHECKBOX_NAME]

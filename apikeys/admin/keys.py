@@ -1,5 +1,6 @@
 """The staff's pages about keys: look, search, disable, enable, revoke, create for a customer."""
 
+from datetime import datetime
 from typing import Any, Final
 
 from django.contrib import admin
@@ -13,19 +14,17 @@ from apikeys import services, usage
 from apikeys.admin.actions import KeyActions
 from apikeys.admin.filters import ExpiryFilter, IdlenessFilter, StatusFilter
 from apikeys.forms import NewKeyForm
-from apikeys.models import ApiKey, Status
+from apikeys.models import ApiKey, ApiKeySecret, Status
 from apikeys.usage import Interval, Period
-from organizations.admin.base import (
-    ServiceAdmin,
-    confirmation_address,
-    confirmation_first,
-    staff_actor,
-)
+from organizations.admin.base import ServiceAdmin, staff_actor
+from organizations.admin.recency import confirmation_address, confirmation_first, too_old
 from organizations.exceptions import DomainError, ErrorCode
 from organizations.forms import show_refusal
 from organizations.recency import is_recent
 from organizations.text import name_key
 
+#: Secrets that the page of a key shows.
+_SECRETS: Final = 20
 ICONS: Final = {
     Status.ACTIVE: "●",
     Status.DISABLED: "‖",
@@ -86,6 +85,7 @@ class ApiKeyAdmin(KeyActions, ServiceAdmin[ApiKey]):
         "last_used_at",
         "last_used_ip",
         "last_used_user_agent",
+        "last_refused",
         "requests",
     )
 
@@ -134,11 +134,7 @@ class ApiKeyAdmin(KeyActions, ServiceAdmin[ApiKey]):
         """Where the sign-in has grown old over the form, nothing that was typed is lost."""
         if is_recent(request):
             return True
-        text = (
-            'Your sign-in is too old for this. <a href="{}" target="_blank">Confirm it</a> in'
-            " another tab, then send this again."
-        )
-        form.add_error(None, format_html(text, confirmation_address(request)))
+        form.add_error(None, too_old(confirmation_address(request)))
         return False
 
     def _create(self, request: HttpRequest, form: NewKeyForm) -> services.Issued | None:
@@ -154,7 +150,7 @@ class ApiKeyAdmin(KeyActions, ServiceAdmin[ApiKey]):
         if not form.name_taken:
             return None
         organization = form.cleaned_data["organization"]
-        wanted = name_key(form.data["name"])
+        wanted = name_key(form.data["name"])  # the refusal took it from `cleaned_data`
         return ApiKey.objects.filter(
             organization=organization, name_key=wanted, revoked_at=None
         ).first()
@@ -193,18 +189,30 @@ class ApiKeyAdmin(KeyActions, ServiceAdmin[ApiKey]):
         tally = usage.tally_of(key, Period.last(30, Interval.DAY))
         return f"{tally.requests:,}, {tally.refused:,} of them refused"
 
+    @admin.display(description="Last refused", empty_value="-")
+    def last_refused(self, key: ApiKey) -> str | None:
+        """The hour and the reason; refused requests do not count as use."""
+        found = usage.last_refusal(key)
+        return (
+            f"in the hour from {found.hour:%-d %b %Y, %H:%M} UTC: {found.result}" if found else None
+        )
+
     @admin.display(description="Secrets")
     def secret_table(self, key: ApiKey) -> str:
-        """Each secret's prefix, its making and its end."""
-        now = timezone.now()
+        """The newest secrets: prefix, creation and end. There is one for each rotation."""
+        now, secrets = timezone.now(), list(key.secrets.order_by("-id")[: _SECRETS + 1])
         rows = [
-            (f"{s.prefix}••••", f"made {s.created_at:%-d %b %Y, %H:%M} UTC", _end(s.ends_at, now))
-            for s in key.secrets.order_by("-id")
+            (f"{s.prefix}••••", f"made {s.created_at:%-d %b %Y, %H:%M} UTC", _end(s, now))
+            for s in secrets[:_SECRETS]
         ]
-        return format_html_join("", "<div><code>{}</code> {}, {}</div>", rows)
+        table = format_html_join("", "<div><code>{}</code> {}, {}</div>", rows)
+        if len(secrets) <= _SECRETS:
+            return table
+        return format_html("{}<div>Older secrets are not shown.</div>", table)
 
 
-def _end(ends_at: Any, now: Any) -> str:
-    if ends_at is None:
+def _end(secret: ApiKeySecret, now: datetime) -> str:
+    end = secret.works_until
+    if secret.ends_at is None or end is None:
         return "current"
-    return f"{'works until' if ends_at > now else 'ended'} {ends_at:%-d %b %Y, %H:%M} UTC"
+    return f"{'works until' if end > now else 'ended'} {end:%-d %b %Y, %H:%M} UTC"

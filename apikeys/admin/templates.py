@@ -13,8 +13,9 @@ from organizations.admin.base import ServiceAdmin, ServiceForm, adopt, staff_act
 
 
 class KeyTemplateForm(ServiceForm):
-    """Both pages of a template."""
+    """Both pages of a template; the keys that are made from it ask for themselves."""
 
+    harmless = frozenset({"organization", "name", "description", "scopes", "lifetime_days"})
     scopes = ScopesField()
 
     class Meta:

@@ -1,6 +1,7 @@
 """DRF authentication by API key. No cookie is read, ever."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -18,7 +19,7 @@ from rest_framework.request import Request
 from apikeys import guesses, services, verification
 from apikeys.uses import KeyUse
 from apikeys.verification import FoundSecret, Outcome, Refusal
-from organizations.actors import Actor, ActorKind, Origin
+from organizations.actors import Actor
 from organizations.origin import origin_of
 
 INVALID_KEY: Final = "No valid API key was sent. Send one as “Authorization: Bearer <key>”."
@@ -59,8 +60,8 @@ class ApiKeyAuthentication(BaseAuthentication):
             use = KeyUse(outcome.found, origin, outcome.digest, not outcome.refusal)
             http.key_use = use  # type: ignore[attr-defined]
         if outcome.found is None or outcome.refusal:
-            raise _refusal(request, outcome)
-        return actor_of(outcome.found, origin), outcome.found
+            raise refusal_of(request, outcome)
+        return services.actor_of(outcome.found, origin), outcome.found
 
     def authenticate_header(self, request: Request) -> str:
         """The challenge of RFC 6750: no error attribute when nothing was sent."""
@@ -70,22 +71,6 @@ class ApiKeyAuthentication(BaseAuthentication):
 def use_of(request: Any) -> KeyUse | None:
     """What is known of the request's key, where a genuine secret came with it."""
     return getattr(getattr(request, "_request", request), "key_use", None)
-
-
-def actor_of(found: FoundSecret, origin: Origin) -> Actor:
-    """The key as one who acts, with the limits of its authority."""
-    return Actor(
-        kind=ActorKind.KEY,
-        id=found.key_id,
-        authority_id=found.created_by_id,
-        label=f"{found.name} ({found.prefix}…)",
-        organization_id=found.organization_id,
-        scopes=frozenset(found.scopes),
-        environment=found.environment,
-        service_account_id=found.service_account_id,
-        expires_at=found.usable_until,
-        origin=origin,
-    )
 
 
 def _header(request: Request | HttpRequest) -> str:
@@ -106,15 +91,16 @@ class TooManyGuesses(Throttled):
 
 def _look_up(presented: str, address: str | None) -> Outcome:
     """Raises TooManyGuesses for a secret that is not looked up."""
-    outcome = verification.verify(presented, familiar_only=lambda: guesses.wait(address) > 0)
+    outcome = verification.verify(presented, may_look_up=partial(guesses.may_look_up, address))
     if outcome.refusal is Refusal.NOT_LOOKED_UP:
-        raise TooManyGuesses(max(1, guesses.wait(address)))  # its window may just have ended
+        # Its window may just have ended.
+        raise TooManyGuesses(max(1, guesses.wait(address, outcome.digest)))
     if outcome.refusal is Refusal.UNKNOWN:
-        guesses.note(address)
+        guesses.note(address, outcome.digest)
     return outcome
 
 
-def _refusal(request: Request, outcome: Outcome) -> APIException:
+def refusal_of(request: Request, outcome: Outcome) -> APIException:
     """Tells the holder of a genuine secret why it is refused, and anybody else nothing."""
     found, reason = outcome.found, outcome.refusal
     _log.info("api_key_refused", reason=reason, prefix=found.prefix if found else None)
@@ -130,12 +116,12 @@ def _refusal(request: Request, outcome: Outcome) -> APIException:
 
 
 def _leave_trace(request: Request, found: FoundSecret) -> None:
-    actor = actor_of(found, origin_of(request))
+    actor = services.actor_of(found, origin_of(request))
     try:
         services.record_retired_use(secret_id=found.secret_id, actor=actor)
     except DatabaseError as error:
         reason = str(error).partition("\n")[0]
-        _log.error("retired_use_not_recorded", key_id=str(found.key_id), reason=reason)
+        _log.error("retired_use_not_recorded", reason=reason)
 
 
 def _readable(moment: datetime | None) -> str:

@@ -13,6 +13,7 @@ from rest_framework.views import exception_handler as drf_headers
 
 from apikeys.api.authentication import INVALID_KEY, INVALID_KEY_CODE, TooManyGuesses
 from organizations.exceptions import (
+    Busy,
     Conflict,
     DomainError,
     ErrorCode,
@@ -51,6 +52,7 @@ _DOMAIN: Final[tuple[tuple[type[DomainError], int], ...]] = (
     (Invalid, 400),
     (Forbidden, 403),
     (NotFound, 404),
+    (Busy, 429),
     (Conflict, 409),
     (Mismatch, 422),
 )
@@ -74,6 +76,10 @@ class Failure:
     def type(self) -> str:
         """The family of the error, one to a status."""
         return error_type(self.status)
+
+
+class OrganizationThrottled(drf.Throttled):
+    """The organization's own rate limit is reached, even if the key's is not."""
 
 
 def error_type(status: int) -> str:
@@ -106,6 +112,8 @@ def failure_of(error: Exception) -> Failure | None:
 def _domain_failure(error: DomainError) -> Failure:
     status = next(status for kind, status in _DOMAIN if isinstance(error, kind))
     headers = {}
+    if isinstance(error, Busy):
+        headers = {"Retry-After": str(error.retry_after)}
     if error.code is ErrorCode.REQUEST_IN_PROGRESS:
         headers = {"Retry-After": "1"}
     if error.code is ErrorCode.INSUFFICIENT_SCOPE:
@@ -123,6 +131,8 @@ def _drf_failure(error: drf.APIException) -> Failure:
     if isinstance(error, drf.Throttled):
         wait = headers.get("Retry-After")
         what = "requests with this API key"
+        if isinstance(error, OrganizationThrottled):
+            what = "requests with the API keys of this organization"
         if isinstance(error, TooManyGuesses):
             what = "calls with invalid API keys came from your address"
         when = f"in {wait} seconds" if wait else "later"
@@ -157,4 +167,4 @@ def _flatten(detail: Any, path: str = "") -> list[Problem]:
 
 
 def _join(path: str, part: object) -> str:
-    return f"{path}.{part}" if path and part else path or str(part)
+    return f"{path}.{part}" if path and part != "" else path or str(part)

@@ -28,7 +28,8 @@ def is_api(path: str) -> bool:
     return _prefixed().match(path) is not None
 
 
-def _format_of(path: str) -> WireFormat | None:
+def format_of(path: str) -> WireFormat | None:
+    """The format that refusals under `path` have; None for a page."""
     found = (w for p, w in formats().items() if path == p or path.startswith(f"{p}/"))
     return next(found, None)
 
@@ -36,6 +37,6 @@ def _format_of(path: str) -> WireFormat | None:
 def answer_status(request: HttpRequest, status: int) -> JsonResponse:
     """The error answer of a status by itself."""
     failure = failure_for_status(status)
-    wire = _format_of(request.path) or CANONICAL
+    wire = format_of(request.path) or CANONICAL
     body = wire.error_body(failure, origin_of(request).request_id)
     return JsonResponse(body, status=status, headers=dict(failure.headers))

@@ -5,19 +5,23 @@ from typing import Any, Final
 from uuid import UUID
 
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
 
 from apikeys import conf
 from apikeys.scopes import LEVELS, scopes_of
 from apikeys.validation import read_timestamp
 from organizations.exceptions import ErrorCode, Invalid
 
+#: The most ids that one call takes.
+MOST_IDS: Final = 100
+_TEXT: Final = "Give text in quotes."
 TIMESTAMP: Final = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class Text(serializers.Field[str, Any, str, Any]):
     """A JSON string as it is; what it may hold is for the domain to say."""
 
-    default_error_messages = {"invalid": "Give text in quotes."}
+    default_error_messages = {"invalid": _TEXT}
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
@@ -57,14 +61,16 @@ class Flag(serializers.Field[bool, Any, bool, Any]):
 
 
 class Whole(serializers.Field[int, Any, int, Any]):
-    """A JSON integer of a moderate size."""
+    """A JSON integer of a moderate size. As in JSON Schema, 3600.0 is one."""
 
     default_error_messages = {"invalid": "Give a whole number."}
 
     def to_internal_value(self, data: Any) -> int:
-        if not isinstance(data, int) or isinstance(data, bool) or abs(data) > 10**9:
+        is_number = isinstance(data, int | float) and not isinstance(data, bool)
+        # A number like 1e400 is read as infinity, which the size refuses.
+        if not is_number or abs(data) > 10**9 or data % 1:
             self.fail("invalid")
-        return data
+        return int(data)
 
     def to_representation(self, value: Any) -> int:
         return int(value)
@@ -103,6 +109,21 @@ class IdOf(serializers.Field[Any, Any, str, Any]):
     def to_representation(self, value: UUID) -> str:
         text: str = self.context["wire"].id_of(self.prefix, value)
         return text
+
+
+class Ids(serializers.Field[list[str], Any, Any, Any]):
+    """A list of ids as they were sent; which of them exist is for the viewset to say."""
+
+    default_error_messages = {"invalid": f"Give a list of 1 to {MOST_IDS} ids."}
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        if not isinstance(data, list) or not 1 <= len(data) <= MOST_IDS:
+            self.fail("invalid")
+        text = ErrorDetail(_TEXT, ErrorCode.INVALID)
+        wrong = {str(n): [text] for n, sent in enumerate(data) if not isinstance(sent, str)}
+        if wrong:
+            raise serializers.ValidationError(wrong)
+        return data
 
 
 class Level(Text):

@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
+from uuid import UUID
 
 import structlog
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError
 from rest_framework.exceptions import NotAuthenticated
@@ -16,13 +18,15 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apikeys import conf
-from apikeys.api.authentication import ApiKeyAuthentication, use_of
-from apikeys.api.failures import failure_of
-from apikeys.api.parsers import JSONOnly, StrictJSONParser
+from apikeys.api.authentication import ApiKeyAuthentication, refusal_of, use_of
+from apikeys.api.failures import OrganizationThrottled, failure_of
+from apikeys.api.parsers import JSONOnly, StrictJSONParser, TooLarge
 from apikeys.api.wire import WireFormat, canonical_error
 from apikeys.limits import limiter
+from apikeys.services import CredentialRefused
 from organizations import policy
 from organizations.actors import Actor
+from organizations.bodies import REFUSED, busy, receivers
 from organizations.origin import origin_of
 
 #: Statuses of refusals, which usage counts by their reason.
@@ -31,7 +35,7 @@ _log = structlog.get_logger(__name__)
 
 
 class KeyedView(APIView):
-    """Asks every request for a usable key that holds `scope` and is within its limit.
+    """Asks every request for a usable key that holds `scope` and is within its limits.
 
     `actor` is the key, and `request.auth` what is known of it (FoundSecret). Whatever is refused is
     told in the shape of `wire`. The steps and their order are DRF's; permissions and throttles that
@@ -67,12 +71,18 @@ class KeyedView(APIView):
 
     # The request is of any type: to DRF's stubs its user is a User, and never an Actor.
     def perform_authentication(self, request: Any) -> None:
-        """Raises for a key that opens nothing, and NotAuthenticated where none was sent."""
+        """Raises for a key that opens nothing, and NotAuthenticated where none was sent.
+
+        With a body, twice: callers without a working key don't hold a thread with a slow body,
+        and a key that is revoked while its body is on the way is refused.
+        """
         authenticator = request.authenticators[0]
         try:
             opened = authenticator.authenticate(request)
             if opened is None:
                 raise NotAuthenticated
+            if _receive_body(request, opened[1].organization_id):
+                opened = authenticator.authenticate(request)
         except Exception:
             # Whoever asks after a refusal, such as a handler of exceptions, must not verify again.
             request.user = request.auth = request._authenticator = None  # noqa: SLF001
@@ -89,20 +99,48 @@ class KeyedView(APIView):
         super().check_permissions(request)
 
     def check_throttles(self, request: Any) -> None:
-        """Throttled for a key beyond its limit.
+        """Throttled for a key beyond its limit, or beyond that of its organization.
 
         Verified keys alone are counted, so that nobody uses up a key's budget without its secret.
         """
         found, use = request.auth, use_of(request)
-        limit = limiter().hit(found.key_id, found.tier)
+        limit = limiter().hit(
+            found.key_id, found.tier, found.organization_id, found.organization_tier
+        )
         if use:
             use.limit = limit
+        if limit.by_organization:
+            raise OrganizationThrottled(limit.retry_after)
         if not limit.allowed:
             self.throttled(request, limit.retry_after)
         super().check_throttles(request)
 
+    def handle_exception(self, exc: Exception) -> Response:
+        """A key that was withdrawn during the request is refused as at the door."""
+        if isinstance(exc, CredentialRefused):
+            exc = refusal_of(self.request, exc.outcome)
+        return super().handle_exception(exc)
+
     def get_exception_handler(self) -> Any:
         return answer_failure
+
+
+def _receive_body(request: Any, organization_id: UUID) -> bool:
+    """Waits for a body, if there is one. Raises Busy where others wait, TooLarge before it reads.
+
+    A product's own parsers may take larger bodies, and read those themselves.
+    """
+    http = request._request  # noqa: SLF001 - see ApiKeyAuthentication
+    length = http.META.get("CONTENT_LENGTH") or ""
+    if http.method in ("GET", "HEAD", "OPTIONS") or not length.isdecimal() or not int(length):
+        return False
+    if REFUSED in http.META:
+        raise busy()
+    if int(length) > settings.API_BODY_LIMIT:
+        if any(isinstance(parser, StrictJSONParser) for parser in request.parsers):
+            raise TooLarge
+        return False
+    return bool(receivers.receive(organization_id, lambda: http.body))
 
 
 def note_scope(request: Request, scope: str | None) -> None:

@@ -1,8 +1,9 @@
 """The one rule by which request bodies are read: UTF-8 JSON, once each name, of bounded size."""
 
 import json
+import re
 from collections.abc import Mapping
-from typing import IO, Any, NoReturn
+from typing import IO, Any, Final, NoReturn
 
 from django.conf import settings
 from rest_framework.exceptions import APIException, ParseError, UnsupportedMediaType
@@ -10,6 +11,9 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
+
+#: What a refusal repeats of Content-Encoding; anything else may be a secret in the wrong header.
+_CODING: Final = re.compile("[a-z0-9-]{1,16}")
 
 
 class TooLarge(APIException):
@@ -39,6 +43,7 @@ class StrictJSONParser(BaseParser):
     ) -> Any:
         """The decoded body; raises TooLarge, UnsupportedMediaType or ParseError."""
         _require_utf8(media_type or "")
+        _require_unencoded(parser_context)
         body = _read(stream)
         try:
             return json.loads(
@@ -72,6 +77,18 @@ def _require_utf8(media_type: str) -> None:
     charsets = [p.partition("=")[2] for p in parameters if p.startswith("charset=")]
     if any(charset not in ("utf-8", "utf8") for charset in charsets):
         raise UnsupportedMediaType(media_type, "Send JSON in UTF-8.")
+
+
+def _require_unencoded(parser_context: Mapping[str, Any] | None) -> None:
+    """Bodies are never decompressed, since a small one can become very large."""
+    request = (parser_context or {}).get("request")
+    header = request.META.get("HTTP_CONTENT_ENCODING", "") if request else ""
+    codings = [coding.strip().lower() for coding in header.split(",")]
+    for coding in codings:
+        if coding not in ("", "identity"):
+            named = f" “{coding}”" if _CODING.fullmatch(coding) else ""
+            message = f"The content coding{named} isn't supported. Send the body uncompressed."
+            raise UnsupportedMediaType(header, message)
 
 
 def _read(stream: IO[Any]) -> bytes:

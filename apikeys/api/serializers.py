@@ -10,6 +10,7 @@ from apikeys.api.fields import (
     Constant,
     Flag,
     IdOf,
+    Ids,
     Level,
     Moment,
     Once,
@@ -160,6 +161,8 @@ class KeyBody(WireSerializer):
     service_account = Text(required=False, allow_null=True)
     grace_period = Whole(required=False)
     force = Flag(required=False)
+    ids = Ids(required=False)
+    cascade = Flag(required=False)
 
 
 class TemplateSerializer(WireSerializer):

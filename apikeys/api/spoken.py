@@ -9,6 +9,11 @@ from apikeys.api.formats.envelope import ENVELOPE
 from apikeys.api.formats.workspace import WORKSPACE
 from apikeys.api.wire import WireFormat
 
+#: What a format offers unless it says otherwise.
+USUAL: Final = frozenset(
+    {"list", "create", "retrieve", "partial_update", "destroy", "rotate", "usage", "current"}
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
@@ -17,14 +22,14 @@ class Spoken:
     base        where it lives; its schema is at `base`/openapi
     collection  what follows in the address of a list
     title       of the schema
-    actions     what of the viewset is offered; everything where nothing is said
+    actions     what of the viewset is offered
     """
 
     base: str
     collection: str
     wire: WireFormat
     title: str
-    actions: frozenset[str] = frozenset()
+    actions: frozenset[str] = USUAL
 
     @property
     def root(self) -> str:
@@ -35,7 +40,7 @@ class Spoken:
 _AS_DOCUMENTED: Final = frozenset({"list", "create", "destroy"})
 #: Where two share a root, the first answers for what is no address.
 SPOKEN: Final = (
-    Spoken("v1", "api-keys", CANONICAL, "Keys"),
+    Spoken("v1", "api-keys", CANONICAL, "Keys", USUAL | {"revoke_many"}),
     Spoken("envelope/v1", "api-keys", ENVELOPE, "Keys in the envelope format"),
     Spoken(
         "api/v1",

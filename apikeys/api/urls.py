@@ -23,6 +23,7 @@ _TEMPLATES: Final[Mapping[str, Mapping[str, str]]] = {
 _KEYS: Final[Mapping[str, Mapping[str, str]]] = {
     "": {"get": "list", "post": "create"},
     "/current": {"get": "current"},
+    "/revoke": {"post": "revoke_many"},
     "/<str:id>": _ONE,
     "/<str:id>/rotate": {"post": "rotate"},
     "/<str:id>/usage": {"get": "usage"},
@@ -34,8 +35,7 @@ def _routes(spoken: Spoken) -> list[URLPattern]:
     viewset: Any = TemplateViewSet if spoken.wire is ACCOUNT else ApiKeyViewSet
     routes = []
     for rest, methods in (_TEMPLATES if viewset is TemplateViewSet else _KEYS).items():
-        offered = spoken.actions or {*methods.values()}
-        chosen = {method: action for method, action in methods.items() if action in offered}
+        chosen = {method: act for method, act in methods.items() if act in spoken.actions}
         if chosen:
             view = viewset.as_view(chosen, wire=spoken.wire)
             routes.append(path(f"{spoken.base}/{spoken.collection}{rest}", view))

@@ -36,6 +36,7 @@ class WireFormat:
     defaults    operation → the format's own fields that count as sent where they are not
     id_of       prefix and UUID → an id as text
     listing     the items of a page and the cursor of the next → the body of a list
+    several     the items of a list that is whole → its body
     has_pages   whether a list takes a limit, a cursor and filters, or shows everything
     created     the status of a create
     examples    operation → a body of the source document
@@ -43,7 +44,7 @@ class WireFormat:
     answer      data and request id → the whole body
     again       the same for a call that was answered before, where the body says so
     error       failure and request id → the whole body
-    …_schema    the same three shapes in JSON Schema, from the schema of what they hold
+    …_schema    the same shapes in JSON Schema, from the schema of what they hold
     organization_in       the part of the address that names the organization, if one does
     organization_header   a header that may repeat it
     impossible_id_is_invalid   400 instead of 404 for a key id that cannot be one
@@ -56,6 +57,7 @@ class WireFormat:
     defaults: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     id_of: Callable[[str, UUID], str] = ids.public_id
     listing: Callable[[list[Any], str | None], Any] = _items
+    several: Callable[[list[Any]], Any] = list
     has_pages: bool = True
     created: int = 201
     examples: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -64,6 +66,7 @@ class WireFormat:
     again: Callable[[Any, str], Any] | None = None
     error: Callable[[Failure, str], dict[str, Any]] = lambda failure, request_id: {}
     listing_schema: Callable[[Any], Any] = lambda item: {"type": "array", "items": item}
+    several_schema: Callable[[Any], Any] = lambda item: {"type": "array", "items": item}
     answer_schema: Callable[[Any], Any] = lambda data: data
     error_schema: Mapping[str, Any] = field(default_factory=dict)
     organization_in: str = ""

@@ -74,6 +74,12 @@ ERRORS: Final[tuple[tuple[int, str, str, str], ...]] = (
     ),
     (
         409,
+        "too_many_keys",
+        "One call would revoke more keys than it may.",
+        "Revoke fewer at a time, or without “cascade”.",
+    ),
+    (
+        409,
         "rotation_in_progress",
         "An earlier rotation still overlaps.",
         "Wait until it ends, or send “force”, which ends the oldest secret at once.",
@@ -96,12 +102,23 @@ ERRORS: Final[tuple[tuple[int, str, str, str], ...]] = (
     (409, "last_admin", "An organization needs an admin.", "Make somebody else an admin first."),
     (409, "conflict", "The state of things does not allow it.", "Read it again, then decide."),
     (413, "request_too_large", "The body is larger than 64 KiB.", "Send less."),
-    (415, "unsupported_media_type", "The body is not JSON in UTF-8.", "Set Content-Type."),
+    (
+        415,
+        "unsupported_media_type",
+        "The body is not JSON in UTF-8, or it is compressed.",
+        "Set Content-Type, and leave out Content-Encoding.",
+    ),
     (
         429,
         "rate_limited",
-        "The key has made too many requests, or your address has sent many keys that do not exist.",
+        "The key, its organization, or invalid keys from your IP address made too many requests.",
         "Wait for as many seconds as Retry-After says.",
+    ),
+    (
+        429,
+        "too_many_concurrent",
+        "Too many requests of this kind are in progress. Nothing was changed.",
+        "Wait for as many seconds as Retry-After says, and send fewer of them at the same time.",
     ),
     (500, "internal_error", "A mistake of ours.", "Tell us the request id."),
     (503, "unavailable", "The service is away for a moment.", "Try again after Retry-After."),

@@ -3,13 +3,13 @@
 import json
 import pprint
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A request; `path` has `{account_id}` and `{id}` where a reader fills in their own."""
+    """A request; `path` and `body` have `{account_id}` and `{id}` where readers put their own."""
 
     title: str
     method: str
@@ -19,6 +19,10 @@ class Example:
     def url(self, base: str, account_id: str, key_id: str) -> str:
         """The address for a reader."""
         return base + self.path.replace("{account_id}", account_id).replace("{id}", key_id)
+
+    def about(self, key_id: str) -> "Example":
+        """The same request, with a key's id in its body."""
+        return replace(self, body=json.loads(json.dumps(self.body).replace("{id}", key_id)))
 
 
 #: Operation → its example, in the order of the guide (after envelope-create-api-key.txt).
@@ -41,6 +45,12 @@ EXAMPLES: Final[Mapping[str, Example]] = {
     "usage": Example("See how a key is used", "GET", "/v1/api-keys/{id}/usage?interval=day"),
     "rotate": Example("Rotate a key", "POST", "/v1/api-keys/{id}/rotate", {"grace_period": 86400}),
     "revoke": Example("Revoke a key", "DELETE", "/v1/api-keys/{id}"),
+    "revoke_many": Example(
+        "Revoke several keys",
+        "POST",
+        "/v1/api-keys/revoke",
+        {"ids": ["{id}"], "cascade": False},
+    ),
     "envelope": Example(
         "Create a key in the envelope format", "POST", "/envelope/v1/api-keys", {"name": "CI"}
     ),

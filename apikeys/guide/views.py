@@ -2,6 +2,7 @@
 
 import json
 from functools import cache
+from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from django.conf import settings
@@ -14,11 +15,16 @@ from markdown_it import MarkdownIt
 from apikeys import conf, tokens
 from apikeys.guide.errors import ERRORS
 from apikeys.guide.examples import EXAMPLES, LANGUAGES, Example
-from organizations.models import Organization
-from organizations.pages import LAST_VISITED, person_of
+from organizations import tiers
+from organizations.pages import membership_of
+from organizations.roles import Role
 
 _NO_ACCOUNT: Final = "ACCOUNT_ID"
 _NO_KEY: Final = "KEY_ID"
+_CHANGES: Final = Path(__file__).with_name("changes.md")
+#: What has no version yet is live all the same for those who read it on a server.
+_UNRELEASED: Final = "## Unreleased\n"
+_LIVE: Final = "## Current version\n\nThese changes are live on this server.\n"
 
 
 class GuidePage(View):
@@ -28,12 +34,14 @@ class GuidePage(View):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """The page, with what it shows of this installation."""
-        account = account_of(request)
+        membership = membership_of(request) if request.user.is_authenticated else None
+        account = membership.organization if membership else None
         base = settings.API_BASE_URL or request.build_absolute_uri("/").rstrip("/")
         context = {
             "page": self.page,
             "base_url": base,
             "account": account,
+            "is_admin": membership is not None and membership.role == Role.ADMIN,
             **self.more(base, account.public_id if account else _NO_ACCOUNT),
         }
         return render(request, f"guide/{self.page}.html", context)
@@ -53,8 +61,18 @@ class Start(GuidePage):
             "brand": conf.brand(),
             "pattern": tokens.scanning_pattern(conf.brand()),
             "scopes": conf.scopes().items(),
-            "tiers": conf.tiers().items(),
+            "has_organization_limit": settings.ORGANIZATION_RATE_LIMIT_FACTOR > 0,
+            "tiers": [
+                (name, tiers.in_words(tiers.key_limit(name)), _together(name))
+                for name in conf.tiers()
+            ],
         }
+
+
+def _together(tier: str) -> str:
+    """The limit of an organization in that tier; empty for no limit."""
+    limit = tiers.organization_limit(tier)
+    return tiers.in_words(limit) if limit else ""
 
 
 class Calls(GuidePage):
@@ -69,7 +87,7 @@ class Calls(GuidePage):
                 "name": name,
                 "example": e,
                 "written": written(e, base, account_id),
-                "body": json.dumps(e.body, indent=2) if e.body else "",
+                "body": json.dumps(e.about(_NO_KEY).body, indent=2) if e.body else "",
             }
             for name, e in EXAMPLES.items()
         ]
@@ -95,33 +113,25 @@ class Formats(GuidePage):
 
 
 class Changes(GuidePage):
-    """What has changed for users, version by version."""
+    """What has changed for clients of the API, version by version."""
 
     page = "changes"
 
     def more(self, base: str, account_id: str) -> dict[str, Any]:
-        """The changelog of the repository."""
+        """The changelog of the API; that of the repository is for operators."""
         return {"changes": changelog()}
 
 
 @cache
 def changelog() -> SafeString:
-    """The changelog as HTML. It is the repository's own; markup in it is shown as text."""
-    text = (settings.BASE_DIR / "CHANGELOG.md").read_text(encoding="utf-8")
+    """The changelog of the API as HTML; markup in it is shown as text."""
+    text = _CHANGES.read_text(encoding="utf-8").replace(_UNRELEASED, _LIVE)
     html: str = MarkdownIt("commonmark", {"html": False}).render(text)
     return mark_safe(html)  # noqa: S308  # nosec B308 B703
-
-
-def account_of(request: HttpRequest) -> Organization | None:
-    """The organization that a signed-in reader visited last, or their first by name."""
-    if not request.user.is_authenticated:
-        return None
-    mine = list(Organization.objects.visible_to(person_of(request)).order_by("name"))
-    last = request.session.get(LAST_VISITED)
-    return next((o for o in mine if o.slug == last), mine[0] if mine else None)
 
 
 def written(example: Example, base: str, account_id: str) -> list[tuple[str, str]]:
     """The example in each language, with its name."""
     url = example.url(base, account_id, _NO_KEY)
-    return [(language, write(example, url)) for language, write in LANGUAGES.items()]
+    filled = example.about(_NO_KEY)
+    return [(language, write(filled, url)) for language, write in LANGUAGES.items()]

@@ -1,7 +1,8 @@
 """The demo's organizations, people, templates and keys."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, Final
 
@@ -9,8 +10,17 @@ from django.db import transaction
 from django.utils import timezone
 
 from apikeys import conf, services
-from apikeys.models import ApiKey, KeyUsage
-from apikeys.uses import Result
+from apikeys.management.demo_past import (
+    NIGHTLY,
+    PEOPLE,
+    SERVERS,
+    VISITORS,
+    Habit,
+    as_of,
+    last_use,
+    usage,
+)
+from apikeys.models import ApiKey, ApiKeySecret, KeyUsage, ScopeUse
 from organizations import services as organization_services
 from organizations import writes
 from organizations.actors import Actor
@@ -22,6 +32,9 @@ MEMBER: Final = "member@acme.example"
 OTHER_ADMIN: Final = "admin@globex.example"
 STAFF: Final = "staff@latchkey.example"
 
+#: Where requests come from: IP address and user agent.
+_SERVER: Final = ("192.0.2.7", "python-requests/2.32.3")
+_LAPTOP: Final = ("198.51.100.24", "curl/8.5.0")
 _READ: Final = ["trademarks:read", "search:read", "events:read"]
 #: Name, description, scopes, lifetime in days.
 _TEMPLATES: Final[tuple[tuple[str, str, list[str], int | None], ...]] = (
@@ -69,84 +82,154 @@ def free_name() -> str:
 
 @transaction.atomic
 def seed(password: str) -> Demo:
-    """Makes everything at once or nothing."""
-    admin = User.objects.create_user(ADMIN, password, name="Ada Acme")
-    member = User.objects.create_user(MEMBER, password, name="Max Member")
-    other_admin = User.objects.create_user(OTHER_ADMIN, password, name="Gina Globex")
-    User.objects.create_superuser(STAFF, password, name="Sam Staff")
-    system = Actor.system("demo")
-    acme = organization_services.create_organization(name="Acme", admin=admin, actor=system)
-    globex = organization_services.create_organization(
-        name="Globex", admin=other_admin, actor=system
-    )
-    ada = Actor.person(admin.id, str(admin))
-    organization_services.add_member(acme, user=member, role=Role.MEMBER, actor=ada)
-    _seed_templates(acme, ada)
-    secret = _seed_keys(acme, ada)
-    gina = Actor.person(other_admin.id, str(other_admin))
-    services.create_api_key(organization=globex, actor=gina, name="Production")
-    return Demo(acme.public_id, secret)
+    """Makes everything at once or nothing, in the order in which it would have happened."""
+    story = Story(timezone.now())
+    story.people(password)
+    secret = story.first_keys()
+    story.later_keys()
+    story.lately()
+    story.count_usage()
+    return Demo(story.acme.public_id, secret)
 
 
-def _seed_templates(organization: Organization, actor: Actor) -> None:
-    for name, description, scopes, lifetime_days in _TEMPLATES:
-        services.create_template(
-            organization=organization,
-            actor=actor,
-            name=name,
-            description=description,
-            scopes=scopes,
-            lifetime_days=lifetime_days,
+class Story:
+    """Four months of Acme, told day by day: rows, trail and usage agree on every moment."""
+
+    acme: Organization
+    globex: Organization
+    ada: Actor
+    gina: Actor
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        self.keys: dict[str, ApiKey] = {}
+
+    def at(self, days_ago: int, clock: str) -> datetime:
+        """That time of a day, in UTC."""
+        hour, minute = map(int, clock.split(":"))
+        day = self.now.astimezone(UTC) - timedelta(days=days_ago)
+        return day.replace(hour=hour, minute=minute, second=0, microsecond=0)
+
+    def make(self, days_ago: int, clock: str, name: str, **options: Any) -> services.Issued:
+        """A key of Acme, created by Ada on that day."""
+        with as_of(self.at(days_ago, clock)):
+            issued = services.create_api_key(
+                organization=self.acme, actor=self.ada, name=name, **options
+            )
+        self.keys[name] = issued.key
+        return issued
+
+    def people(self, password: str) -> None:
+        """Who is there, and the templates with which Ada began."""
+        system = Actor.system("demo")
+        with as_of(self.at(120, "09:02")):
+            User.objects.create_superuser(STAFF, password, name="Sam Staff")
+            admin = User.objects.create_user(ADMIN, password, name="Ada Acme")
+            self.acme = organization_services.create_organization(
+                name="Acme", admin=admin, actor=system
+            )
+        self.ada = Actor.person(admin.id, str(admin))
+        for place, (name, description, scopes, lifetime_days) in enumerate(_TEMPLATES):
+            with as_of(self.at(119, f"10:{15 + 2 * place}")):
+                services.create_template(
+                    organization=self.acme,
+                    actor=self.ada,
+                    name=name,
+                    description=description,
+                    scopes=scopes,
+                    lifetime_days=lifetime_days,
+                )
+        with as_of(self.at(118, "14:30")):
+            member = User.objects.create_user(MEMBER, password, name="Max Member")
+            organization_services.add_member(
+                self.acme, user=member, role=Role.MEMBER, actor=self.ada
+            )
+        with as_of(self.at(112, "08:41")):
+            other_admin = User.objects.create_user(OTHER_ADMIN, password, name="Gina Globex")
+            self.globex = organization_services.create_organization(
+                name="Globex", admin=other_admin, actor=system
+            )
+        self.gina = Actor.person(other_admin.id, str(other_admin))
+
+    def first_keys(self) -> str:
+        """Those of the beginning; returns the secret of the one that is shown."""
+        with as_of(self.at(111, "09:10")):
+            services.create_api_key(organization=self.globex, actor=self.gina, name="Production")
+        shown = self.make(100, "09:12", "Production", scopes=list(conf.scopes()))
+        with as_of(self.at(97, "11:05")):
+            robot = organization_services.create_service_account(
+                self.acme, name="Nightly import", description="Imports portfolios.", actor=self.ada
+            )
+        self.make(
+            97, "11:09", "Nightly import", service_account=robot, scopes=["portfolios:manage"]
         )
+        self.make(86, "15:40", "Forgotten", scopes=["search:read"])
+        self.make(80, "13:20", "Old dashboard", scopes=_READ)
+        self.make(71, "10:00", "Search box", scopes=["search:read"])
+        self.make(60, "16:45", "Crawler", scopes=["search:read"])
+        return shown.secret
 
+    def later_keys(self) -> None:
+        """Those of the second half, and the end of one that leaked."""
+        self.make(45, "09:30", "Staging", environment="test")
+        with as_of(self.at(33, "08:20")):
+            services.revoke_api_key(self.keys["Crawler"], actor=self.ada, reason="Found in a log.")
+        self.make(32, "12:00", "Trial", scopes=["search:read"], expires_at=self.at(2, "12:00"))
 
-def _seed_keys(acme: Organization, ada: Actor) -> str:
-    """A key or two in each state; returns the secret of the one that is shown."""
-    now = timezone.now()
-
-    def make(name: str, **options: Any) -> services.Issued:
-        return services.create_api_key(organization=acme, actor=ada, name=name, **options)
-
-    shown = make("Production", scopes=list(conf.scopes()))
-    robot = organization_services.create_service_account(
-        acme, name="Nightly import", description="Imports portfolios.", actor=ada
-    )
-    make("Nightly import", service_account=robot, scopes=["portfolios:manage"])
-    make("Staging", environment="test")
-    make("Contractor", expires_at=now + timedelta(days=3), scopes=["search:read"])
-    rotating = make("Search box", scopes=["search:read"])
-    services.rotate_api_key(rotating.key, actor=ada)
-    services.set_api_key_enabled(make("Old dashboard").key, enabled=False, actor=ada)
-    services.revoke_api_key(make("Leaked in March").key, actor=ada, reason="Found in a log.")
-    _backdate(make("Trial", scopes=["search:read"]).key, expires_at=now - timedelta(days=2))
-    idle = make("Forgotten", scopes=["search:read"]).key
-    _backdate(idle, last_used_at=now - timedelta(days=47), last_used_ip="192.0.2.7")
-    busy = [shown.key, rotating.key]
-    for key in busy:
-        _backdate(key, last_used_at=now - timedelta(minutes=12), last_used_ip="192.0.2.7")
-    _seed_usage(busy)
-    return shown.secret
-
-
-def _seed_usage(keys: list[ApiKey]) -> None:
-    """Ninety days of requests that rise and fall with the week, a few of them refused."""
-    today = timezone.now().astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    rows = [
-        KeyUsage(key=key, hour=today - timedelta(days=day), result=result, requests=requests)
-        for place, key in enumerate(keys, start=1)
-        for day in range(90)
-        for result, requests in (
-            (Result.OK, (4000 - 30 * day + 900 * (day % 7)) // (place * place)),
-            (Result.CLIENT_ERROR, 40 * (day % 5) // place),
-            (Result.RATE_LIMITED, 25 * (day % 11 == 0)),
+    def lately(self) -> None:
+        """The last two weeks."""
+        with as_of(self.at(12, "16:05")):
+            services.set_api_key_enabled(self.keys["Old dashboard"], enabled=False, actor=self.ada)
+        self.make(
+            11, "08:50", "Contractor", expires_at=self.at(-3, "08:50"), scopes=["search:read"]
         )
-        if requests
-    ]
-    KeyUsage.objects.bulk_create(rows)
+        with as_of(self.at(1, "10:30")):
+            services.rotate_api_key(
+                self.keys["Search box"], actor=self.ada, grace_period=timedelta(days=7)
+            )
+
+    def count_usage(self) -> None:
+        """What the programs have sent since, until their keys ended or they were given up."""
+        self._use("Production", SERVERS, _SERVER, unused=["events:read", "api-keys:manage"])
+        self._use("Nightly import", NIGHTLY, _SERVER)
+        self._use("Forgotten", PEOPLE, _LAPTOP, until=self.at(47, "17:00"))
+        self._use("Old dashboard", PEOPLE, _SERVER, until=self.at(12, "16:05"))
+        self._use("Search box", VISITORS, _SERVER)
+        self._use("Crawler", NIGHTLY, _LAPTOP, until=self.at(33, "08:20"))
+        self._use("Staging", PEOPLE, _SERVER)
+        self._use("Trial", PEOPLE, _LAPTOP, until=self.at(2, "12:00"))
+        self._use("Contractor", PEOPLE, _LAPTOP)
+
+    def _use(
+        self,
+        name: str,
+        habit: Habit,
+        client: tuple[str, str],
+        until: datetime | None = None,
+        unused: Sequence[str] = (),
+    ) -> None:
+        key, end = ApiKey.objects.get(pk=self.keys[name].pk), until or self.now
+        uses = list(usage(name, habit, key.created_at, end))
+        KeyUsage.objects.bulk_create(
+            [KeyUsage(key=key, hour=h, result=r, requests=n) for h, r, n in uses], batch_size=2000
+        )
+        last = last_use(uses, end)
+        ScopeUse.objects.bulk_create(
+            ScopeUse(key=key, scope=scope, last_used_on=last.date())
+            for scope in key.scopes
+            if scope not in unused
+        )
+        _mark_used(key, last, client)
 
 
-def _backdate(key: ApiKey, **past: Any) -> None:
-    """Gives a key a past that no service would: its demo state is the passing of time."""
-    created_at = timezone.now() - timedelta(days=90)
+def _mark_used(key: ApiKey, last: datetime, client: tuple[str, str]) -> None:
+    """The last use, on the key and on each secret that was there for it."""
+    ip, agent = client
     with writes.allowed():
-        ApiKey.objects.filter(pk=key.pk).update(created_at=created_at, **past)
+        ApiKey.objects.filter(pk=key.pk).update(
+            last_used_at=last, last_used_ip=ip, last_used_user_agent=agent
+        )
+        for secret in key.secrets.filter(created_at__lt=last):
+            # Servers take over a new secret one by one; the older one was used a little earlier.
+            lag = timedelta(0) if secret.ends_at is None else (last - key.updated_at) / 2
+            ApiKeySecret.objects.filter(pk=secret.pk).update(last_used_at=last - lag)

@@ -1,32 +1,44 @@
 """Every write to keys, their secrets and their templates.
 
-Each function is one operation: policy, checks, write and one audit event in one transaction.
+Each function is one operation: policy, checks, write and one audit event in one transaction. Of
+several keys each gets an event.
 """
 
-from apikeys.services.authority import no_service_account
+from apikeys.services.acting import CredentialRefused, actor_of
+from apikeys.services.authority import no_service_account, widens
 from apikeys.services.changes import (
+    LIMITING,
     set_api_key_enabled,
     set_key_rate_limit_tier,
     update_api_key,
 )
-from apikeys.services.keys import Issued, create_api_key, revoke_api_key
-from apikeys.services.rotation import record_retired_use, rotate_api_key
+from apikeys.services.keys import Issued, create_api_key, require_not_revoked
+from apikeys.services.revocation import MOST_REVOKED, revoke_api_key, revoke_api_keys
+from apikeys.services.rotation import SOON, record_retired_use, rotate_api_key
 from apikeys.services.submissions import AlreadySubmitted, Attempt
 from apikeys.services.templates import create_template, delete_template, update_template
 
 __all__ = [
+    "LIMITING",
+    "MOST_REVOKED",
+    "SOON",
     "AlreadySubmitted",
     "Attempt",
+    "CredentialRefused",
     "Issued",
+    "actor_of",
     "create_api_key",
     "create_template",
     "delete_template",
     "no_service_account",
     "record_retired_use",
+    "require_not_revoked",
     "revoke_api_key",
+    "revoke_api_keys",
     "rotate_api_key",
     "set_api_key_enabled",
     "set_key_rate_limit_tier",
     "update_api_key",
     "update_template",
+    "widens",
 ]

@@ -1,7 +1,8 @@
 """A credential cannot create more authority than it has."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from apikeys.models import ApiKey
@@ -9,6 +10,7 @@ from apikeys.tokens import Environment
 from organizations.actors import Actor
 from organizations.exceptions import ErrorCode, Forbidden, Invalid, Problem
 from organizations.models import Organization, ServiceAccount
+from organizations.withdrawal import withdrawn_before
 
 
 def require_held(actor: Actor, scopes: Iterable[str]) -> None:
@@ -45,6 +47,14 @@ def require_ending_with(actor: Actor, key: ApiKey) -> None:
     _require_same_service_account(actor, key.service_account_id)
 
 
+def widens(key: ApiKey, changes: Mapping[str, Any]) -> bool:
+    """Whether `changes` let the key do more, work longer, or work again."""
+    more = set(changes.get("scopes", key.scopes)) - set(key.scopes)
+    end, wanted = key.expires_at, changes.get("expires_at", key.expires_at)
+    longer = end is not None and (wanted is None or wanted > end)
+    return bool(more) or longer or (bool(changes.get("enabled")) and key.disabled_at is not None)
+
+
 def choose_service_account(
     actor: Actor, wanted: ServiceAccount | None, organization: Organization
 ) -> ServiceAccount | None:
@@ -56,6 +66,7 @@ def choose_service_account(
     if wanted is None:
         return ServiceAccount.objects.get(pk=own) if own else None
     if wanted.organization_id != organization.id or not wanted.enabled:
+        withdrawn_before(organization.id)
         raise no_service_account()
     _require_same_service_account(actor, wanted.id)
     return wanted

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.utils import timezone
 
@@ -16,10 +16,14 @@ from organizations import audit, policy
 from organizations.actors import Actor
 from organizations.exceptions import Invalid, require_unchanged
 from organizations.roles import Action
-from organizations.withdrawal import withdraw, withdraw_again
+from organizations.withdrawal import with_place, withdraw, withdrawn_before
 from organizations.writes import operation
 
+#: The changes that can take authority away.
+LIMITING: Final = frozenset({"scopes", "expires_at", "enabled"})
 
+
+@with_place(needed=lambda options: not LIMITING.isdisjoint(options["changes"]))
 @operation()
 def update_api_key(
     key: ApiKey, *, actor: Actor, changes: Mapping[str, Any], seen_at: datetime | None = None
@@ -30,21 +34,21 @@ def update_api_key(
     Conflict for a revoked key, a taken name or a key that has changed since `seen_at`. Whatever
     would widen the key's authority has to be within the actor's own.
     """
-    key = locked(key, actor)
+    key, actor = locked(key, actor)
     require_not_revoked(key)
+    if seen_at and seen_at != key.updated_at:
+        withdrawn_before(key.organization_id)  # their version may do less
     require_unchanged(key.updated_at, seen_at, "key")
     new = clean_fields(changes)
     old = {name: getattr(key, name) for name in new}
     changed = {name: [old[name], new[name]] for name in new if old[name] != new[name]}
     if _limits(new):
-        withdraw_again(key.updated_at)
+        withdraw()  # even if it is so already: another call may have done so a moment ago
     if changed:
         _apply(key, new)
         _require_no_more_than_held(key, changed, actor)
         key.updated_at = timezone.now()
         save_named(key)
-        if _narrows(key, changed):
-            withdraw()
         audit.record(_event(key, changed), key, actor=actor, details=_readable(changed))
     return key
 
@@ -54,11 +58,12 @@ def set_api_key_enabled(key: ApiKey, *, enabled: bool, actor: Actor) -> ApiKey:
     return update_api_key(key, actor=actor, changes={"enabled": enabled})
 
 
+@with_place()
 @operation()
 def set_key_rate_limit_tier(key: ApiKey, *, tier: str, actor: Actor) -> ApiKey:
     """Gives a key a tier of its own, or its organization's again for an empty one. For staff."""
     policy.require(actor, Action.SET_TIER, key.organization)
-    key = locked(key, actor)
+    key, actor = locked(key, actor)
     if tier and tier not in conf.tiers():
         raise Invalid.field("rate_limit_tier", f"Choose one of: {', '.join(conf.tiers())}.")
     old, key.rate_limit_tier = key.rate_limit_tier, tier
@@ -88,15 +93,6 @@ def _require_no_more_than_held(key: ApiKey, changed: Mapping[str, Any], actor: A
     later = "expires_at" in changed and (new_end is None or (old_end and new_end > old_end))
     if later or ("enabled" in changed and key.enabled):
         authority.require_within(actor, key)
-
-
-def _narrows(key: ApiKey, changed: Mapping[str, Any]) -> bool:
-    """Whether the key may do less than before, or for a shorter time."""
-    old_scopes, new_scopes = changed.get("scopes", [[], []])
-    old_end, new_end = changed.get("expires_at", [None, None])
-    sooner = new_end is not None and (old_end is None or new_end < old_end)
-    disabled = "enabled" in changed and not key.enabled
-    return disabled or sooner or not set(old_scopes) <= set(new_scopes)
 
 
 def _limits(new: Mapping[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""Writes to keys: create and revoke, and what changing and rotating share with them."""
+"""Creating keys, and what changing and rotating share with it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,15 +11,16 @@ from apikeys.events import KeyEvent
 from apikeys.models import ApiKey, ApiKeySecret
 from apikeys.scopes import default_scopes
 from apikeys.services import authority
-from apikeys.services.submissions import Attempt, remember, require_first
+from apikeys.services.acting import begin
+from apikeys.services.submissions import Attempt, claim, remember, require_first
 from apikeys.validation import clean_fields
-from organizations import audit, policy
+from organizations import audit
 from organizations.actors import Actor, ActorKind
 from organizations.exceptions import Conflict, ErrorCode, NotFound
 from organizations.models import Organization, ServiceAccount
 from organizations.roles import Action
-from organizations.text import clean_text, name_key
-from organizations.withdrawal import withdraw, withdraw_again
+from organizations.text import name_key
+from organizations.withdrawal import withdrawn_before
 from organizations.writes import conflict_on, operation
 
 
@@ -66,7 +67,8 @@ def create_api_key(
     Raises Invalid, Forbidden, or Conflict for a taken name and at the limit of keys; what
     `require_first` does where the form or the call was sent before.
     """
-    policy.require(actor, Action.MANAGE_KEYS, organization)
+    claim(organization.id, actor, submission)
+    organization, actor = begin(organization, actor, Action.MANAGE_KEYS)
     require_first(organization.id, actor, submission)
     given = {
         "name": name,
@@ -94,15 +96,8 @@ def create_api_key(
 
 
 def _require_room(organization: Organization) -> None:
-    """Conflict if the organization has as many keys as it may have.
-
-    Others who make one wait until this transaction ends, so that each counts what is there.
-    SQLite's writers take turns as it is.
-    """
-    if not allowance.limit_of(organization):
-        return
-    current = Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
-    reason = allowance.exhausted(current, ApiKey.objects.for_organization(current.pk))
+    """Conflict if the organization, which is locked, has as many keys as it may have."""
+    reason = allowance.exhausted(organization, ApiKey.objects.for_organization(organization.pk))
     if reason:
         raise Conflict(reason, code=ErrorCode.KEY_LIMIT_REACHED)
 
@@ -129,42 +124,27 @@ def issue_secret(key: ApiKey) -> str:
     return secret
 
 
-def locked(key: ApiKey, actor: Actor) -> ApiKey:
-    """The key as it is now, kept from other writers, if the actor may see and manage it."""
-    policy.require(actor, Action.MANAGE_KEYS, key.organization)
+def locked(key: ApiKey, actor: Actor) -> tuple[ApiKey, Actor]:
+    """The key and the actor as they are now, kept from other writers, if the actor may manage it.
+
+    The organization's lock comes first, in every operation, so that no two wait for each other.
+    """
+    _, actor = begin(key.organization, actor, Action.MANAGE_KEYS)
     current = (
         ApiKey.objects.visible_to(actor)
         .for_organization(key.organization_id)
-        .select_for_update()
+        .select_for_update(no_key=True)  # which does not wait for rows that refer to the key
         .filter(pk=key.pk)
         .first()
     )
     if current is None:
         raise NotFound
-    return current
+    return current, actor
 
 
 def require_not_revoked(key: ApiKey) -> None:
-    """Refuses whatever is too late for a revoked key."""
+    """Refuses what is too late for a revoked key; not before its revocation is in force."""
     if key.revoked_at:
+        withdrawn_before(key.organization_id)
         message = "This key is revoked, which is final. Create a new key instead."
         raise Conflict(message, code=ErrorCode.KEY_REVOKED)
-
-
-@operation()
-def revoke_api_key(key: ApiKey, *, actor: Actor, reason: str = "") -> ApiKey:
-    """Ends a key for good, from the next call on. A revoked key stays as it is: no error.
-
-    Invalid for a `reason` that the audit trail must not keep, such as one with the secret in it.
-    """
-    key = locked(key, actor)
-    reason = clean_text(reason, "reason")
-    if key.revoked_at:
-        withdraw_again(key.revoked_at)
-    else:
-        key.revoked_at = key.updated_at = timezone.now()
-        key.save(update_fields=["revoked_at", "updated_at"])
-        withdraw()
-        details = {"reason": reason} if reason else {}
-        audit.record(KeyEvent.REVOKED, key, actor=actor, details=details)
-    return key

@@ -1,22 +1,21 @@
 """Rotation: a new secret for the same key, with an overlap in which the older one still works."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.utils import timezone
 
-from apikeys import conf
 from apikeys.events import KeyEvent
 from apikeys.models import ApiKey, ApiKeySecret, Status
 from apikeys.services import authority
 from apikeys.services.keys import Issued, issue_secret, locked, require_not_revoked
-from apikeys.services.submissions import Attempt, remember, require_first
-from organizations import audit, policy
+from apikeys.services.submissions import Attempt, claim, remember, require_first
+from organizations import audit
 from organizations.actors import Actor
 from organizations.exceptions import Conflict, ErrorCode, Invalid
-from organizations.roles import Action
-from organizations.withdrawal import withdraw
+from organizations.withdrawal import with_place, withdraw, withdrawn_before
 from organizations.writes import operation
 
 LONGEST_GRACE: Final = timedelta(days=7)
@@ -25,6 +24,16 @@ DEFAULT_GRACE: Final = timedelta(days=1)
 MISUSE_INTERVAL: Final = timedelta(minutes=1)
 
 
+#: An overlap that ends later has reached every process by then, however long its lease.
+SOON: Final = timedelta(minutes=1)
+
+
+def _may_end_a_secret(options: Mapping[str, Any]) -> bool:
+    grace: timedelta = options.get("grace_period", DEFAULT_GRACE)
+    return bool(options.get("force")) or grace <= SOON
+
+
+@with_place(needed=_may_end_a_secret)
 def rotate_api_key(
     key: ApiKey,
     *,
@@ -55,9 +64,9 @@ def _rotate(
     force: bool,
     submission: Attempt | None = None,
 ) -> Issued:
-    policy.require(actor, Action.MANAGE_KEYS, key.organization)
+    claim(key.organization_id, actor, submission)
+    key, actor = locked(key, actor)
     require_first(key.organization_id, actor, submission)
-    key = locked(key, actor)
     require_not_revoked(key)
     if key.status is Status.EXPIRED:
         message = "This key has expired. Create a new one instead."
@@ -72,27 +81,29 @@ def _rotate(
     key.save(update_fields=["updated_at"])
     details = {"prefix": key.key_prefix, "previous_secret_ends_at": ends_at.isoformat()}
     audit.record(KeyEvent.ROTATED, key, actor=actor, details=details)
-    return Issued(key, secret, min(ends_at, key.expires_at or ends_at))
+    return Issued(key, secret, ends_at)
 
 
 def _require_first(key: ApiKey, seen: ApiKeySecret, force: bool, now: datetime) -> None:
     """`seen` was current before the lock; if it is not any more, another rotation has won."""
     overlap = key.secrets.overlapping(now).order_by("-ends_at").first()
     if (overlap and not force) or key.secrets.current().get() != seen:
+        withdrawn_before(key.organization_id)
         message = "A rotation of this key is already under way."
-        if overlap and overlap.ends_at:
-            message += f" Its older secret works until {overlap.ends_at:%Y-%m-%dT%H:%M:%SZ};"
+        if overlap and overlap.works_until:
+            message += f" Its older secret works until {overlap.works_until:%Y-%m-%dT%H:%M:%SZ};"
             message += " send “force” to end it now."
         raise Conflict(message, code=ErrorCode.ROTATION_IN_PROGRESS)
 
 
 def _retire_older(key: ApiKey, now: datetime, grace_period: timedelta) -> datetime:
+    """Ends the older secrets; returns until when the newest of them works, as its key may end."""
     ended = key.secrets.overlapping(now).update(ends_at=now)
     ends_at = now + grace_period
-    if ended or grace_period.total_seconds() <= conf.lease():
+    if ended or grace_period <= SOON:
         withdraw()
     key.secrets.current().update(ends_at=ends_at)
-    return ends_at
+    return min(ends_at, key.expires_at or ends_at)
 
 
 @operation()

@@ -16,7 +16,7 @@ from django.utils import timezone
 from apikeys.models import ApiKey, ApiKeySecret, Submission
 from organizations.actors import Actor
 from organizations.exceptions import AlreadyDone, Conflict, ErrorCode, Mismatch
-from organizations.withdrawal import withdraw_again
+from organizations.withdrawal import withdrawn_before
 
 KEPT: Final = timedelta(hours=24)
 #: Outlived ones that each new one takes with it.
@@ -44,18 +44,27 @@ class AlreadySubmitted(AlreadyDone):
         self.secret, self.key, self.prefix = secret, secret.key, secret.prefix
 
 
-def require_first(organization_id: UUID, actor: Actor, attempt: Attempt | None) -> None:
-    """Inside an operation, before its writes: this attempt is made by nobody else now, or before.
+def claim(organization_id: UUID, actor: Actor, attempt: Attempt | None) -> None:
+    """Inside an operation, before every other lock: the attempt is made by no one else now.
 
-    Raises AlreadySubmitted; Mismatch where a call has asked for something else; Conflict for a call
-    that is under way. An operation that fails is forgotten with its writes.
+    Raises Conflict for a call that is under way. An operation that fails is forgotten with its
+    writes.
+    """
+    if attempt is None:
+        return
+    if not _claim(_digest(organization_id, actor, attempt), wait=not attempt.request):
+        message = "A call with this Idempotency-Key is under way. Try again in a second."
+        raise Conflict(message, code=ErrorCode.REQUEST_IN_PROGRESS)
+
+
+def require_first(organization_id: UUID, actor: Actor, attempt: Attempt | None) -> None:
+    """After `claim` and before the writes: the attempt was not made before.
+
+    Raises AlreadySubmitted; Mismatch where a call has asked for something else.
     """
     if attempt is None:
         return
     digest = _digest(organization_id, actor, attempt)
-    if not _claim(digest, wait=not attempt.request):
-        message = "A call with this Idempotency-Key is under way. Try again in a second."
-        raise Conflict(message, code=ErrorCode.REQUEST_IN_PROGRESS)
     earlier = Submission.objects.select_related("secret__key").filter(pk=digest).first()
     if earlier is None or _outlived(earlier):
         return
@@ -65,7 +74,7 @@ def require_first(organization_id: UUID, actor: Actor, attempt: Attempt | None) 
             "This Idempotency-Key was sent with another request before. Make up a new one.",
             code=ErrorCode.IDEMPOTENCY_KEY_REUSED,
         )
-    withdraw_again(earlier.created_at)
+    withdrawn_before(organization_id)
     raise AlreadySubmitted(earlier.secret)
 
 

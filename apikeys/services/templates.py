@@ -9,8 +9,9 @@ from django.utils import timezone
 from apikeys.events import KeyEvent
 from apikeys.models import KeyTemplate
 from apikeys.services import authority
+from apikeys.services.acting import begin
 from apikeys.validation import clean_fields
-from organizations import audit, policy
+from organizations import audit
 from organizations.actors import Actor
 from organizations.exceptions import Conflict, ErrorCode, NotFound, require_unchanged
 from organizations.models import Organization
@@ -30,7 +31,7 @@ def create_template(
     lifetime_days: int | None = None,
 ) -> KeyTemplate:
     """A preset. Raises Invalid, Forbidden, or Conflict for a taken name."""
-    _require(organization, actor)
+    actor = _begin(organization, actor)
     given = {
         "name": name,
         "scopes": scopes,
@@ -57,7 +58,7 @@ def update_template(
 
     Conflict if it has changed since `seen_at`, the `updated_at` that the actor has looked at.
     """
-    template = _locked(template, actor)
+    template, actor = _locked(template, actor)
     require_unchanged(template.updated_at, seen_at, "template")
     new = clean_fields(changes)
     changed = {
@@ -84,25 +85,26 @@ def _is_longer(before: int | None, after: int | None) -> bool:
 @operation()
 def delete_template(template: KeyTemplate, *, actor: Actor) -> None:
     """Takes the preset away; keys made from it stay."""
-    template = _locked(template, actor)
+    template, actor = _locked(template, actor)
     audit.record(KeyEvent.TEMPLATE_DELETED, template, actor=actor)
     template.delete()
 
 
-def _require(organization: Organization, actor: Actor) -> None:
+def _begin(organization: Organization, actor: Actor) -> Actor:
     """Templates shape live keys too, so that a test key must not change them."""
-    policy.require(actor, Action.MANAGE_TEMPLATES, organization)
+    _, actor = begin(organization, actor, Action.MANAGE_TEMPLATES)
     authority.require_live(actor)
+    return actor
 
 
-def _locked(template: KeyTemplate, actor: Actor) -> KeyTemplate:
-    _require(template.organization, actor)
+def _locked(template: KeyTemplate, actor: Actor) -> tuple[KeyTemplate, Actor]:
+    actor = _begin(template.organization, actor)
     current = (
         KeyTemplate.objects.visible_to(actor).select_for_update().filter(pk=template.pk).first()
     )
     if current is None:
         raise NotFound
-    return current
+    return current, actor
 
 
 def _save(template: KeyTemplate) -> None:

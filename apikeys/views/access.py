@@ -8,6 +8,7 @@ from django.utils import timezone
 from apikeys import allowance, conf, tokens
 from apikeys.models import ApiKey
 from apikeys.views.base import DeveloperPage
+from organizations import tiers
 from organizations.events import OrganizationEvent
 from organizations.models import AuditEvent, Membership
 from organizations.roles import Action
@@ -24,16 +25,18 @@ class Access(DeveloperPage):
     def get(self, request: HttpRequest) -> HttpResponse:
         """The state of things."""
         mine = self.organization.id
-        events = AuditEvent.objects.visible_to(self.actor).for_organization(mine)
+        events = AuditEvent.objects.visible_trail(mine, self.actor)
         keys = ApiKey.objects.visible_to(self.actor).for_organization(mine).live()
         admins = Membership.objects.visible_to(self.actor).for_organization(mine).admins()
         tier = self.organization.rate_limit_tier
+        together = tiers.organization_limit(tier)
         context = {
-            "switched": events.filter(event__in=_SWITCHES).order_by("-id").first(),
+            "switched": events.about(mine).filter(event__in=_SWITCHES).first(),
             "used": keys.filter(last_used_at__gt=timezone.now() - timedelta(days=7)).count(),
             "admins": admins.select_related("user").order_by("user__name", "user__email"),
             "tier": tier,
-            "limit": conf.tiers().get(tier, "").replace("/", " requests a "),
+            "limit": tiers.in_words(tiers.key_limit(tier)),
+            "organization_limit": together and tiers.in_words(together),
             "key_limit": allowance.limit_of(self.organization),
             "scopes": conf.scopes().items(),
             "pattern": tokens.scanning_pattern(conf.brand()),

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.urls import reverse
 
+from apikeys.limits import limiter
+from organizations.exceptions import Busy
 from organizations.pages import OrganizationPage
 from organizations.roles import ALLOWED, Action, Role
 
@@ -29,6 +31,12 @@ class DeveloperPage(OrganizationPage):
     def address(self, name: str, *args: str) -> str:
         """The address of a Developer page of this organization."""
         return reverse(f"apikeys:{name}", args=[self.organization.slug, *args])
+
+    def require_pace(self, work: str, limit: str) -> None:
+        """Busy for a person who asks for some work more often than `limit`, as ``10/minute``."""
+        wait = limiter().hit_other(f"{work}:{self.actor.principal_id}", limit)
+        if wait:
+            raise Busy(f"Too many attempts. Try again in {wait} seconds.", retry_after=wait)
 
     @property
     def base_url(self) -> str:

@@ -11,6 +11,7 @@ from apikeys.listing import SOON, Listing
 from apikeys.models import ApiKey, Status
 from apikeys.views.base import DeveloperPage
 from apikeys.views.usage import sparks
+from organizations.moments import days_between
 
 _IDLE: Final = timedelta(days=30)
 
@@ -46,7 +47,7 @@ def row(key: ApiKey, *, is_new: bool = False) -> dict[str, Any]:
         "status": status,
         "is_new": is_new,
         "expires_soon": status is Status.ACTIVE and end is not None and end - now < SOON,
-        "idle_days": (now - used).days if used and idle else 0,
+        "idle_days": days_between(used, now) if used and idle else 0,
         "first_scopes": key.scopes[:3],
         "more_scopes": key.scopes[3:],
     }

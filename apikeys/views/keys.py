@@ -8,15 +8,18 @@ from django.utils import timezone
 
 from apikeys import services
 from apikeys.models import ApiKey, ApiKeySecret
-from apikeys.page_forms import DeleteForm, EditKeyForm, is_in_use
+from apikeys.page_forms import DeleteForm, EditKeyForm
+from apikeys.querysets import ApiKeyQuerySet
 from apikeys.sentences import sentence
 from apikeys.usage import unused_scopes
 from apikeys.views.configuration import row
+from apikeys.views.deletion import Created, created_with, deleted
 from apikeys.views.nouns import EditNoun, NounPage
-from apikeys.views.usage import last_week
-from organizations.exceptions import Conflict
-from organizations.forms import SeenForm
+from apikeys.views.usage import last_week, refused_last
+from organizations.exceptions import Busy, Conflict
+from organizations.forms import SeenForm, show_refusal
 from organizations.models import AuditEvent
+from organizations.pages import with_retry
 from organizations.roles import Action
 from organizations.stepup import StepUp
 
@@ -34,8 +37,11 @@ class KeyPage(NounPage[ApiKey]):
     @property
     def things(self) -> QuerySet[ApiKey]:
         """All of the organization, deleted or not."""
-        keys = ApiKey.objects.visible_to(self.actor).for_organization(self.organization.id)
-        return keys.for_pages()
+        return self._keys.for_pages()
+
+    @property
+    def _keys(self) -> ApiKeyQuerySet:
+        return ApiKey.objects.visible_to(self.actor).for_organization(self.organization.id)
 
     def home_of(self, thing: ApiKey | None) -> str:
         """The key's own page, or the list."""
@@ -55,27 +61,35 @@ class KeyDetail(KeyPage):
     def get(self, request: HttpRequest, **_: str) -> HttpResponse:
         """The page, also of a deleted key."""
         key = self.find()
-        events = AuditEvent.objects.visible_to(self.actor).for_organization(self.organization.id)
-        about = events.filter(target_id=key.pk).order_by("-id")[:_TIMELINE]
+        events = AuditEvent.objects.visible_trail(self.organization.id, self.actor)
+        about = events.about(key.pk)[:_TIMELINE]
         context = {
             "key": key,
             "row": row(key),
             "older": overlap_of(key),
             "unused": unused_scopes(key),
-            "timeline": [{"event": event, "sentence": sentence(event)} for event in about],
+            "refused": refused_last(key),
+            "timeline": [
+                {"event": event, "sentence": sentence(event, self.organization)} for event in about
+            ],
         }
         return self.render("apikeys/key.html", context)
 
 
-class EditKey(EditNoun[ApiKey], KeyPage):
+class EditKey(EditNoun[ApiKey], StepUp, KeyPage):
     """Name, description, permissions, expiry."""
 
     action = Action.MANAGE_KEYS
 
+    def confirmation(self, thing: ApiKey, form: SeenForm) -> HttpResponse | None:
+        """Asked for where the key may do more or work longer afterwards."""
+        return self.confirmed() if services.widens(thing, form.wanted()) else None
+
     def save(self, thing: ApiKey, form: SeenForm) -> object:
-        """Calls the service."""
+        """Calls the service; refused, too, where the key has changed since `confirmation`."""
+        seen_at = form.seen_at or thing.updated_at
         return services.update_api_key(
-            thing, actor=self.actor, changes=form.wanted(), seen_at=form.seen_at
+            thing, actor=self.actor, changes=form.wanted(), seen_at=seen_at
         )
 
 
@@ -118,31 +132,55 @@ class DeleteKey(StepUp, KeyPage):
     def get(self, request: HttpRequest, **_: str) -> HttpResponse:
         """The facts that speak for or against it."""
         key = self.find()
-        return self._show(key, DeleteForm(key))
+        return self._show(key, DeleteForm([key]))
 
     def post(self, request: HttpRequest, **_: str) -> HttpResponse:
-        """Deletes at once."""
+        """Deletes the key, or disables it."""
         key = self.find()
-        if key.revoked_at:
-            return self._show(key, DeleteForm(key), status=409)
-        if request.POST.get("instead") == "disable":
-            services.set_api_key_enabled(key, enabled=False, actor=self.actor)
-            return self.done(switched(key, enabled=False), self.address("configuration"))
-        form = DeleteForm(key, request.POST)
-        if not form.is_valid():
+        try:
+            services.require_not_revoked(key)
+        except Conflict:
+            return self._show(key, DeleteForm([key]), status=409)
+        disable = request.POST.get("instead") == "disable"
+        form = DeleteForm([key], request.POST)
+        if not disable and not form.is_valid():
             return self._show(key, form, status=422)
-        confirmation = self.confirmed()
+        confirmation = None if disable else self.confirmed()
         if confirmation:
             return confirmation
-        services.revoke_api_key(key, actor=self.actor)
-        message = f"Key {key} deleted. Requests using it now get 401."
+        try:
+            message = self._disable(key) if disable else self._delete(key, form)
+        except Busy as refusal:
+            again = DeleteForm([key], initial=request.POST.dict())
+            return with_retry(self._show(key, again, refusal=refusal), refusal)
+        except Conflict as refusal:
+            return self._show_conflict(form, refusal)
         return self.done(message, self.address("configuration"))
 
-    def _show(self, key: ApiKey, form: DeleteForm, status: int = 200) -> HttpResponse:
+    def _disable(self, key: ApiKey) -> str:
+        services.set_api_key_enabled(key, enabled=False, actor=self.actor)
+        return switched(key, enabled=False)
+
+    def _delete(self, key: ApiKey, form: DeleteForm) -> str:
+        cascade = form.cleaned_data["cascade"]
+        return deleted(services.revoke_api_keys([key], actor=self.actor, cascade=cascade))
+
+    def _show_conflict(self, form: DeleteForm, refusal: Conflict) -> HttpResponse:
+        """A key that was deleted meanwhile, or a cascade of too many keys."""
+        key = self.find()
+        if key.revoked_at:
+            return self._show(key, DeleteForm([key]), status=409)
+        show_refusal(form, refusal)
+        return self._show(key, form, status=422)
+
+    def _show(
+        self, key: ApiKey, form: DeleteForm, status: int = 200, refusal: Busy | None = None
+    ) -> HttpResponse:
         context = {
             "key": key,
             "form": form,
-            "in_use": is_in_use(key),
+            "refusal": refusal,
+            "created": Created() if key.revoked_at else created_with([key], self._keys),
             "week": last_week(key),
         }
         return self.render("apikeys/delete.html", context, status=status)

@@ -82,6 +82,10 @@ class CreateNoun(NounPage[M]):
 class EditNoun(NounPage[M]):
     """What can be changed about one, unless somebody else has changed it meanwhile."""
 
+    def confirmation(self, thing: M, form: SeenForm) -> HttpResponse | None:
+        """The page that asks who it is, where the change needs that."""
+        return None
+
     def save(self, thing: M, form: SeenForm) -> object:
         """Calls the service."""
         raise NotImplementedError
@@ -97,6 +101,9 @@ class EditNoun(NounPage[M]):
         form = self.form.of(thing, request.POST)
         if not form.is_valid():
             return self.show_form(form, thing, status=422)
+        confirmation = self.confirmation(thing, form)
+        if confirmation:
+            return confirmation
         try:
             self.save(thing, form)
         except (Conflict, Invalid) as refusal:

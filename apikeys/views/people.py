@@ -1,4 +1,4 @@
-"""Removing a person, which begins with the keys that they know."""
+"""Removing a person, which begins with the keys that they know and the people they invited."""
 
 from typing import Final
 from uuid import UUID
@@ -6,18 +6,22 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 
 from apikeys.models import ApiKey
+from apikeys.querysets import ApiKeyQuerySet
 from apikeys.views.configuration import row
 from organizations import services
 from organizations.exceptions import Conflict, DomainError
-from organizations.models import Membership
+from organizations.models import Invitation, Membership
 from organizations.roles import Action
-from organizations.views.members import PeoplePage
+from organizations.views.members import PeoplePage, revoked_invitations
 
 _SHOWN: Final = 50
 
 
 class RemoveMember(PeoplePage):
-    """Lists the keys that the person made, then removes the person; the keys stay."""
+    """Lists what the person made, then removes the person.
+
+    The keys stay, and open invitations are revoked.
+    """
 
     action = Action.MANAGE_MEMBERS
 
@@ -28,24 +32,43 @@ class RemoveMember(PeoplePage):
     def post(self, request: HttpRequest, member_id: UUID) -> HttpResponse:
         """Removes, from the next request on."""
         member = self.find_member(member_id)
+        confirmation = self.confirmed()
+        if confirmation:
+            return confirmation
         try:
-            services.remove_member(member, actor=self.actor)
+            revoked = services.remove_member(member, actor=self.actor)
         except Conflict as refusal:
             return self._show(member, status=409, refusal=refusal)
-        return self.done(
-            f"{member.user} removed. The keys that they made go on working.", self.home
-        )
+        message = f"{member.user} removed."
+        if self._made_by(member).exists():
+            message += " The keys they created were not changed."
+        return self.done(message + revoked_invitations(revoked), self.home)
 
     def _show(
         self, member: Membership, status: int = 200, refusal: DomainError | None = None
     ) -> HttpResponse:
-        keys = ApiKey.objects.visible_to(self.actor).for_organization(self.organization.id)
-        made = keys.live().filter(created_by_id=member.user_id).for_display().order_by("-id")
+        made = self._made_by(member).for_display().order_by("-id")
         rows = [row(key) for key in made[: _SHOWN + 1]]
         context = {
             "member": member,
             "rows": rows[:_SHOWN],
             "more": len(rows) > _SHOWN,
+            "invitations": self.sent_by(member.user_id),
+            "joined": self._joined_through(member),
             "refusal": refusal,
         }
         return self.render("apikeys/remove_member.html", context, status=status)
+
+    def _made_by(self, member: Membership) -> ApiKeyQuerySet:
+        """Keys that the person created and that are not deleted."""
+        keys = ApiKey.objects.visible_to(self.actor).for_organization(self.organization.id)
+        return keys.live().filter(created_by_id=member.user_id)
+
+    def _joined_through(self, member: Membership) -> list[Membership]:
+        """Members whose address the person has invited; the person may own it, too."""
+        mine = self.organization.id
+        sent = Invitation.objects.visible_to(self.actor).for_organization(mine)
+        accepted = sent.accepted().sent_by(member.user_id)
+        members = Membership.objects.visible_to(self.actor).for_organization(mine)
+        joined = members.filter(user__email__in=accepted.values("email")).exclude(pk=member.pk)
+        return list(joined.select_related("user").order_by("user__email")[:_SHOWN])

@@ -10,8 +10,10 @@ from apikeys.page_forms import AccountForm
 from apikeys.views.configuration import row
 from apikeys.views.nouns import CreateNoun, EditNoun, NounPage
 from organizations import services
+from organizations.exceptions import Busy
 from organizations.forms import SeenForm
 from organizations.models import ServiceAccount
+from organizations.pages import with_retry
 from organizations.roles import Action
 from organizations.stepup import StepUp
 
@@ -96,6 +98,11 @@ class SwitchServiceAccount(StepUp, AccountPage):
         confirmation = self.confirmed() if enabled else None
         if confirmation:
             return confirmation
-        services.set_service_account_enabled(account, enabled=enabled, actor=self.actor)
+        try:
+            services.set_service_account_enabled(account, enabled=enabled, actor=self.actor)
+        except Busy as refusal:
+            context = {"account": account, "refusal": refusal}
+            shown = self.render("apikeys/service_account_switch.html", context)
+            return with_retry(shown, refusal)
         state = "enabled. Its keys work again" if enabled else "disabled. Its keys now get 401"
         return self.done(f"Service account {account} {state}.", self.home_of(account))

@@ -5,10 +5,13 @@ from typing import Any, Final
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from apikeys import conf, probe, wording
-from apikeys.limits import limiter
+from apikeys import characters, conf, probe, wording
 from apikeys.page_forms import PastedKeyForm
 from apikeys.views.base import DeveloperPage
+from organizations import bulkheads
+from organizations.bulkheads import Kind
+from organizations.exceptions import Busy
+from organizations.pages import with_retry
 
 SHOWN: Final = 800
 PER_PERSON: Final = "10/minute"
@@ -19,6 +22,9 @@ _UNSET: Final = (
 
 class PastedKey(DeveloperPage):
     """The browser makes the call itself; this is the page, and the way without JavaScript."""
+
+    def waiting_kind(self, request: HttpRequest) -> Kind | None:
+        return "test_call" if request.method == "POST" else None
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """The empty form."""
@@ -35,10 +41,15 @@ class PastedKey(DeveloperPage):
         if not settings.API_BASE_URL:
             form.add_error(None, _UNSET)
             return self._show(form, status=422)
-        wait = limiter().hit_other(f"console:{self.actor.principal_id}", PER_PERSON)
-        if wait:
-            form.add_error(None, f"Too many attempts. Try again in {wait} seconds.")
-            return self._show(form, status=429)
+        try:
+            with bulkheads.hold("test_call", self.organization.id):
+                return self._call(secret)
+        except Busy as refusal:
+            form.add_error(None, refusal.message)
+            return with_retry(self._show(form), refusal)
+
+    def _call(self, secret: str) -> HttpResponse:
+        self.require_pace("console", PER_PERSON)
         result = probe.call(self.organization.public_id, secret)
         return self._show(PastedKeyForm(), result=_readable(result))
 
@@ -62,10 +73,12 @@ class PastedKey(DeveloperPage):
 
 
 def _readable(result: probe.Probe) -> dict[str, Any]:
+    length = characters.count(result.body)
     return {
         "probe": result,
         "verdict": wording.verdict(result),
-        "shown": result.body[:SHOWN],
-        "is_short": len(result.body) <= SHOWN and not result.truncated,
+        "shown": characters.first(result.body, SHOWN),
+        "shown_length": min(length, SHOWN),
+        "length": length,
         "works": result.status == 200,
     }

@@ -1,24 +1,24 @@
 """Usage: how many requests, with which key, and how they ended."""
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from apikeys import usage
 from apikeys.charts import chart
+from apikeys.exports import csv_response, recorded_place
 from apikeys.models import ApiKey
 from apikeys.querysets import ApiKeyQuerySet
-from apikeys.trail import Echo, cell
 from apikeys.usage import Interval, Period, Tally
 from apikeys.uses import Result
 from apikeys.views.base import DeveloperPage
 from organizations import ids
+from organizations.bulkheads import Kind
 
 #: Value in the address → what it is called, how many intervals, and which.
 RANGES: Final = {
@@ -110,14 +110,14 @@ class Usage(UsagePage):
 class UsageExport(UsagePage):
     """The same as a file, by interval, key and result."""
 
+    def waiting_kind(self, request: HttpRequest) -> Kind | None:
+        return "export"
+
     def get(self, request: HttpRequest) -> HttpResponseBase:
         """CSV, sent while it is read."""
+        place = recorded_place(self.organization, what="usage", actor=self.actor)
         name = f"usage-{self.organization.slug}-{self.chosen}-{timezone.now():%Y-%m-%d}.csv"
-        return StreamingHttpResponse(
-            _lines(usage.rows(self.keys, self.period)),
-            content_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": f'attachment; filename="{name}"'},
-        )
+        return csv_response(place, _rows(usage.rows(self.keys, self.period)), name)
 
 
 def _busiest(keys: ApiKeyQuerySet, period: Period) -> list[KeyTally]:
@@ -131,12 +131,13 @@ def _unused(keys: list[ApiKey]) -> list[tuple[ApiKey, list[str]]]:
     return [(key, found[key.pk]) for key in keys if key.pk in found]
 
 
-def _lines(rows: Iterator[tuple[datetime, str, Any, str, int]]) -> Iterator[str]:
-    writer = csv.writer(Echo())
-    yield writer.writerow(("Hour (UTC)", "Key", "Key ID", "Result", "Requests"))
-    for hour, name, key_id, result, requests in rows:
+def _rows(
+    counted: Iterator[tuple[datetime, str, Any, str, int]],
+) -> Iterator[tuple[str | int, ...]]:
+    yield ("Hour (UTC)", "Key", "Key ID", "Result", "Requests")
+    for hour, name, key_id, result, requests in counted:
         public = ids.public_id("key", key_id)
-        yield writer.writerow((f"{hour:%Y-%m-%dT%H:%M:%SZ}", cell(name), public, result, requests))
+        yield f"{hour:%Y-%m-%dT%H:%M:%SZ}", name, public, result, requests
 
 
 def sparks(keys: list[ApiKey]) -> dict[Any, dict[str, Any]]:
@@ -146,6 +147,12 @@ def sparks(keys: list[ApiKey]) -> dict[Any, dict[str, Any]]:
         key: {"chart": chart(tallies), "total": usage.total(tallies)}
         for key, tallies in days.items()
     }
+
+
+def refused_last(key: ApiKey) -> dict[str, Any] | None:
+    """When a request with the key was last refused, and how pages call the reason; one query."""
+    found = usage.last_refusal(key)
+    return {"hour": found.hour, "reason": WORDS[Result(found.result)]} if found else None
 
 
 def last_week(key: ApiKey) -> Tally:

@@ -20,6 +20,8 @@ def organization(number: int) -> dict[str, Any]:
         "id": row_id(ORGANIZATION, number),
         "name": f"Organization {number}",
         "slug": f"organization-{number}",
+        # The keys of one organization are called more often than its limit would allow.
+        "rate_limit_tier": "maximum",
     }
 
 
@@ -48,6 +50,7 @@ def key(number: int, owner: int) -> dict[str, Any]:
         "organization_id": row_id(ORGANIZATION, owner),
         "name": name,
         "name_key": name_key(name),
+        "rate_limit_tier": "standard",
     }
 
 

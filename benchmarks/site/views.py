@@ -66,7 +66,8 @@ def ours_plain(request: HttpRequest) -> HttpResponse:
     found = outcome.found
     if found is None or outcome.refusal:
         return JsonResponse({"error": outcome.refusal}, status=401)
-    limit = limiter().hit(found.key_id, found.tier)
+    owner, tier = found.organization_id, found.organization_tier
+    limit = limiter().hit(found.key_id, found.tier, owner, tier)
     use = KeyUse(found, origin_of(request), outcome.digest, limit=limit, scope=_SCOPE)
     request.key_use = use  # type: ignore[attr-defined]
     if not limit.allowed:

@@ -1,4 +1,4 @@
-"""The backend itself: Django's, but for the class of its connections."""
+"""Django's PostgreSQL backend with connections that limit how long they wait (docs/adr/0013)."""
 
 import contextlib
 import threading
@@ -11,16 +11,26 @@ import psycopg
 import structlog
 from django.db import DatabaseError, connection
 from django.db.backends.postgresql import base
+from django.utils.functional import cached_property
 from psycopg.abc import PQGen, PQGenConn
 
 from config import patience
+from config.postgresql import read_only
+from config.postgresql.cancel import cancel_later
+from config.postgresql.limits import ErrorWrapper, session_options
 from config.postgresql.prepared import Prepared
+from config.postgresql.validation import DatabaseValidation
 
 RV = TypeVar("RV")
 #: Seconds between two looks at the clock.
 _INTERVAL: Final = 0.1
 #: Seconds between two attempts to find a silent server again.
 _PAUSE: Final = 0.5
+#: After this part of its time a wait asks for a second opinion, so that an outage is known by the
+#: time that the wait gives up.
+_DOUBT: Final = 0.5
+#: Seconds in which a server that is not silent connects and answers a trivial query.
+_OPINION: Final = 1.0
 #: A pooler has handed on another session, or a column of the statement has another type by now.
 _NOT_PREPARED: Final = (
     psycopg.errors.DuplicatePreparedStatement,
@@ -36,7 +46,7 @@ class Silence(psycopg.OperationalError):
 
 
 class PatientConnection(psycopg.Connection[Any]):
-    """Gives up, and itself with it, when the server has been silent for too long.
+    """Gives up, and itself with it, when the server has not answered for too long.
 
     libpq's own limits do not help: they see to the wire, which a frozen server keeps in order, and
     `statement_timeout` is the server's to watch.
@@ -46,17 +56,12 @@ class PatientConnection(psycopg.Connection[Any]):
         left = patience.left()
         if left is None:
             return super().wait(gen, interval, timeout)
-        began, answered = time.monotonic(), True
         try:
-            return super().wait(gen, interval, left)
-        except psycopg.errors._WaitTimeout:  # noqa: SLF001
-            answered = False
+            return super().wait(_limited(gen, left), min(interval, left))
+        except Silence:
+            cancel_later(self.pgconn)
             self.close()  # a late answer would be taken for that to the next query
-            raise Silence("the database does not answer") from None
-        finally:
-            patience.note_wait(time.monotonic() - began, answered=answered)
-            if not answered:
-                _let_find_out()
+            raise
 
     @classmethod
     def _connect_gen(cls, conninfo: str = "") -> PQGenConn[Any]:
@@ -69,27 +74,35 @@ class PatientConnection(psycopg.Connection[Any]):
 
 
 def _limited(steps: Generator[Any, Any, RV], seconds: float) -> Generator[Any, Any, RV]:
-    """The same steps; Silence when they have waited for so long."""
-    began, answered = time.monotonic(), True
+    """The same steps; raises Silence when they have waited for so long.
+
+    Halfway it has another thread find out whether the server answers at all. If it does not, the
+    wait is cut short.
+    """
+    began, answered, doubted = time.monotonic(), True, False
     try:
         wanted = next(steps)
         while True:
             ready = yield wanted
-            if not ready and time.monotonic() - began >= seconds:
+            wanted = steps.send(ready)
+            waited, left = time.monotonic() - began, patience.left()
+            if waited >= seconds or (left is not None and waited >= left):
                 answered = False
                 raise Silence("the database does not answer")
-            wanted = steps.send(ready)
+            if not doubted and waited >= seconds * _DOUBT:
+                doubted = True
+                _let_find_out()
     except StopIteration as done:
         return done.value  # type: ignore[no-any-return]
     finally:
         patience.note_wait(time.monotonic() - began, answered=answered)
-        if not answered:
+        if not (answered or doubted):
             _let_find_out()
 
 
 def _let_find_out() -> None:
-    """Starts the thread that finds out when a silent server is back, unless there is one."""
-    if patience.is_silent() and _finding_out.acquire(blocking=False):
+    """Starts the thread that finds out whether the server answers, unless there is one."""
+    if _finding_out.acquire(blocking=False):
         try:
             threading.Thread(target=_find_out, name="database", daemon=True).start()
         except RuntimeError:  # no more threads now; the next request tries again
@@ -97,24 +110,59 @@ def _let_find_out() -> None:
 
 
 def _find_out() -> None:
-    """Connects until the server answers, on behalf of all threads of the process."""
-    _log.error("database_silent")
+    """A second opinion; if the server is silent, asks it until it answers."""
     try:
+        if not patience.is_silent():
+            patience.begin_second_opinion()
+            with patience.Budget(_OPINION):
+                _ask()
+            if not patience.end_second_opinion():
+                return
+        _log.error("database_silent")
         while patience.is_silent():
             time.sleep(_PAUSE)
-            with contextlib.suppress(Exception):  # whatever it is, it is no answer
-                connection.ensure_connection()
-                patience.note_wait(0, answered=True)
-            connection.close()
+            _ask()
     finally:
         _finding_out.release()
+
+
+def _ask() -> None:
+    """A trivial query on a connection of this thread's own; notes whether there is an answer."""
+    with contextlib.suppress(Exception):  # one that the server sends is noted as an answer
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        patience.note_wait(0, answered=True)
+    with contextlib.suppress(Exception):
+        connection.close()
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """Finds in its driver all that psycopg has, and connections that are patient."""
 
     Database = SimpleNamespace(**{**vars(psycopg), "connect": PatientConnection.connect})  # type: ignore[assignment]
+    validation_class = DatabaseValidation
     _prepared: Prepared | None = None
+    _opened_at = 0.0
+
+    @cached_property
+    def wrap_database_errors(self) -> ErrorWrapper:
+        """Also reports a session that the server has ended, or that only reads, as away."""
+        return ErrorWrapper(self)
+
+    def get_connection_params(self) -> dict[str, Any]:
+        """With the limits that the server itself keeps for a process that serves requests."""
+        return session_options(super().get_connection_params(), self.settings_dict)
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """Remembers when it was opened."""
+        self._opened_at = time.monotonic()
+        return super().get_new_connection(conn_params)
+
+    def close_if_unusable_or_obsolete(self) -> None:
+        """Also gives up a connection that may lead to a server that takes no writes."""
+        if not self.in_atomic_block and read_only.is_suspect(self._opened_at):
+            self.close()
+        super().close_if_unusable_or_obsolete()
 
     def fetch_prepared(self, sql: str, values: Sequence[bytes]) -> tuple[Any, ...] | None:
         """The first row of a query that is planned once in the life of the connection, if it may.

@@ -17,11 +17,17 @@ SECRET_KEY = env.secret_key()
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS", [])
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", [])
+#: What links in emails begin with; empty in development, where the request decides.
+SITE_URL = env.site_url()
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
+#: Whether proxies send Forwarded (RFC 7239); then X-Forwarded-For and -Proto never count.
+USE_FORWARDED_HEADER = env.flag("USE_FORWARDED_HEADER")
 
 API_KEY_BRAND = env.brand()
 API_KEY_PEPPERS = env.peppers()
 API_KEY_LEASE = env.seconds("API_KEY_LEASE", 1)
+#: Seconds for which known keys work on while the database is away; gives up strict revocation then.
+API_KEY_STALE_SECONDS = env.number("API_KEY_STALE_SECONDS", 0, most=24 * 60 * 60)
 #: Beyond it, unknown keys from an address are not looked up for the rest of a minute; 0 for never.
 INVALID_KEYS_PER_MINUTE = env.number("INVALID_KEYS_PER_MINUTE", 300)
 #: The most keys of an organization that staff have set no limit of its own; 0 for any number.
@@ -30,15 +36,28 @@ KEYS_PER_ORGANIZATION = env.number("KEYS_PER_ORGANIZATION", 1000)
 USAGE_INTERVAL = env.seconds("USAGE_INTERVAL", 2)
 API_KEY_SCOPES = DEFAULT_SCOPES
 API_BODY_LIMIT = 64 * 1024
+#: The most bytes that a page takes, files and all: `config.middleware.refuse_large`.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 #: Whether calls that went well and changed nothing are logged; usage counts them either way.
 API_ACCESS_LOG = env.flag("API_ACCESS_LOG")
 #: By how many a limit is divided while the shared store is away.
 RATE_LIMIT_PROCESSES = env.processes()
+#: At most half of them may be busy with work that waits (`organizations.bulkheads`).
+WORKER_THREADS = env.worker_threads()
 RATE_LIMIT_TIERS = {
     "standard": "600/minute",
     "high": "6000/minute",
     "maximum": "60000/minute",
 }
+#: By how many an organization's tier is multiplied for the limit of all its keys; 0 for no limit.
+ORGANIZATION_RATE_LIMIT_FACTOR = env.number("ORGANIZATION_RATE_LIMIT_FACTOR", 10, most=1_000_000)
+
+#: For how many days `maintain` keeps what grows (docs/operations.md); 0 for good.
+RETENTION_ADDRESS_DAYS = env.retention("RETENTION_ADDRESS_DAYS", 365, least=30)
+RETENTION_USAGE_DAYS = env.retention("RETENTION_USAGE_DAYS", 400, least=91)
+RETENTION_SECRET_DAYS = env.retention("RETENTION_SECRET_DAYS", 400, least=30)
+RETENTION_SUBMISSION_DAYS = env.retention("RETENTION_SUBMISSION_DAYS", 30, least=1)
+RETENTION_UNCONFIRMED_DAYS = env.retention("RETENTION_UNCONFIRMED_DAYS", 30, least=7)
 
 INSTALLED_APPS = [
     "config.apps.StaffAdminConfig",
@@ -65,6 +84,8 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.middleware.refuse_large",
+    "config.middleware.receive_body",
     "config.middleware.refuse_null",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -73,6 +94,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "config.signed_out.say_signed_out",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.lanes.api_exit",
 ]
@@ -152,15 +174,30 @@ PASSWORD_BARRED_WORDS = [
     *("password", "admin", "staff", "developer", "apikey", "secret", "welcome", "changeme"),
     *env.words("PASSWORD_BARRED_WORDS", []),
 ]
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["organizations.sign_in_backend.SignInBackend"]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 
 ACCOUNT_ADAPTER = "organizations.accounts.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-ACCOUNT_FORMS = {"signup": "organizations.accounts.NewcomerForm"}
+#: Those of django-allauth with a limit on every text field.
+_FORMS = "organizations.account_forms"
+ACCOUNT_FORMS = {
+    "signup": "organizations.accounts.NewcomerForm",
+    "login": f"{_FORMS}.LoginForm",
+    "add_email": f"{_FORMS}.AddEmailForm",
+    "change_password": f"{_FORMS}.ChangePasswordForm",
+    "set_password": f"{_FORMS}.SetPasswordForm",
+    "reset_password": f"{_FORMS}.ResetPasswordForm",
+    "reset_password_from_key": f"{_FORMS}.ResetPasswordKeyForm",
+    "user_token": f"{_FORMS}.UserTokenForm",
+    "reauthenticate": f"{_FORMS}.ReauthenticateForm",
+    "confirm_login_code": f"{_FORMS}.ConfirmLoginCodeForm",
+}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+# An address that another account has added without confirming it can still be signed up with.
+ACCOUNT_PREVENT_ENUMERATION = "strict"
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_CONFIRM_EMAIL_ON_GET = False
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
@@ -171,6 +208,16 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_USER_DISPLAY = str
 MFA_ADAPTER = "organizations.second_factors.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": f"{_FORMS}.AuthenticateForm",
+    "authenticate_webauthn": f"{_FORMS}.AuthenticatePasskeyForm",
+    "reauthenticate": f"{_FORMS}.ReauthenticateCodeForm",
+    "reauthenticate_webauthn": f"{_FORMS}.ReauthenticatePasskeyForm",
+    "activate_totp": f"{_FORMS}.ActivateTOTPForm",
+    "add_webauthn": f"{_FORMS}.NewPasskeyForm",
+    "edit_webauthn": f"{_FORMS}.PasskeyNameForm",
+    "login_webauthn": f"{_FORMS}.LoginPasskeyForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_PASSKEY_LOGIN_ENABLED = True
@@ -196,7 +243,7 @@ STATIC_ROOT = env.VAR / "static"
 STATICFILES_DIRS = [env.ROOT / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "config.static_files.Storage"},
 }
 
 SESSION_ENGINE = "config.sessions"

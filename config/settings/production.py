@@ -1,7 +1,11 @@
 """What HTTPS adds: the default wherever no other settings module is named."""
 
+from config import env
 from config.settings.base import *  # noqa: F403
 
+env.require_mail_server()
+
+SITE_URL = env.site_url(required=True)
 SECURE_SSL_REDIRECT = True
 #: A redirect would make a client send its key twice, the first time in the clear.
 SECURE_REDIRECT_EXEMPT = [r"^(?:v1|api|envelope)(?:/|$)", r"^(?:livez|readyz)$"]

@@ -5,20 +5,24 @@ import os
 os.environ.setdefault("SECRET_KEY", "for-tests-only-" * 5)
 os.environ.setdefault("API_KEY_PEPPERS", "1:for-tests-only-for-tests-only-for-tests-only")
 
+# The settings of production, which some tests read, need one; tests have no site of their own.
+os.environ.setdefault("SITE_URL", "https://testserver")
+
 from config import env
 from config.settings import base
 from config.settings.base import *  # noqa: F403
 from config.settings.base import DATABASES
 
+SITE_URL = ""
 STAFF_SECOND_FACTOR = False
 RATE_LIMIT_TIERS = {**base.RATE_LIMIT_TIERS, "tiny": "50/minute"}
 # Tests of the limit of keys set it; the others make as many as they want.
 KEYS_PER_ORGANIZATION = env.number("KEYS_PER_ORGANIZATION", 0)
-# Tests of the lease switch it on; the others would only wait.
 # Tests write usage when they want to look at it.
 USAGE_INTERVAL = env.seconds("USAGE_INTERVAL", 0)
 # A machine that runs tests may be slow.
 DATABASE_PATIENCE = env.seconds("DATABASE_PATIENCE", 10)
+# Tests of what is cached switch it on.
 API_KEY_LEASE = env.seconds("API_KEY_LEASE", 0)
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -8,6 +8,7 @@ from django.contrib import admin
 from organizations.admin.invitations import InvitationAdmin
 from organizations.admin.organizations import OrganizationAdmin, ServiceAccountAdmin
 from organizations.admin.people import MembershipAdmin, UserAdmin
+from organizations.admin.processes import FollowerAdmin
 from organizations.admin.trail import AuditEventAdmin
 
 # What people sign in with is theirs: the administration neither shows nor changes it.
@@ -16,6 +17,7 @@ for model in (EmailAddress, Authenticator, UserSession):
 
 __all__ = [
     "AuditEventAdmin",
+    "FollowerAdmin",
     "InvitationAdmin",
     "MembershipAdmin",
     "OrganizationAdmin",

@@ -1,8 +1,8 @@
 """What the staff's pages share: they write through services and show refusals on the form."""
 
 from collections.abc import Callable, Iterable
-from functools import wraps
-from typing import Any, TypeVar
+from contextlib import nullcontext
+from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -10,20 +10,27 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import SEARCH_VAR, ChangeList, ChangeListSearchForm
 from django.core.exceptions import BadRequest, PermissionDenied
+from django.db import models
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from organizations import ids, withdrawal
+from organizations import bulkheads, ids, withdrawal
 from organizations.actors import Actor
-from organizations.exceptions import DomainError
-from organizations.forms import show_refusal
+from organizations.admin.recency import RecentForm, confirmation_address
+from organizations.exceptions import Busy, DomainError
+from organizations.forms import TextField, show_refusal
 from organizations.origin import origin_of
 from organizations.recency import is_recent
-from organizations.redaction import holds_secret, redact
+from organizations.redaction import REDACTED, holds_secret, redact
 
 M = TypeVar("M", bound=Model)
+SEARCH_LENGTH: Final = 200
+#: Lookups that run an expression of the visitor's own, which may take for ever.
+_EXPRESSIONS: Final = frozenset({"regex", "iregex"})
 
 
 def staff_actor(request: HttpRequest) -> Actor:
@@ -32,31 +39,26 @@ def staff_actor(request: HttpRequest) -> Actor:
     return Actor.staff(user.id, str(user), origin_of(request))
 
 
-def confirmation_first(request: HttpRequest) -> HttpResponse | None:
-    """Where to confirm an old sign-in before anything sensitive; None where it is recent."""
-    if is_recent(request):
-        return None
-    messages.warning(request, "Confirm that it is you, then do it again.")
-    return HttpResponseRedirect(confirmation_address(request))
+class SearchForm(ChangeListSearchForm):
+    """Django's search box with a limit; what is too long is said, and not searched for."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields[SEARCH_VAR] = TextField(
+            max_length=SEARCH_LENGTH,
+            required=False,
+            strip=False,
+            error_messages={"max_length": "Search: use %(limit_value)s characters or fewer."},
+        )
 
 
-def confirmation_address(request: HttpRequest) -> str:
-    """The page that asks for the password or the second factor and leads back here."""
-    query = urlencode({"next": request.get_full_path()})
-    return f"{reverse('account_reauthenticate')}?{query}"
+class SearchedList(ChangeList):
+    """Django's list with that search box."""
+
+    search_form_class = SearchForm
 
 
-def confirmed(action: Callable[..., Any]) -> Callable[..., Any]:
-    """An action of the list that wants a recent sign-in, as its like on the settings pages."""
-
-    @wraps(action)
-    def wrapper(page: Any, request: HttpRequest, queryset: Any) -> Any:
-        return confirmation_first(request) or action(page, request, queryset)
-
-    return wrapper
-
-
-class ServiceForm(forms.ModelForm[Any]):
+class ServiceForm(RecentForm):
     """A form that shows what the service has refused, on the fields concerned.
 
     It carries what its fields showed when it was opened, so that an old page brings back nothing
@@ -71,11 +73,15 @@ class ServiceForm(forms.ModelForm[Any]):
             field.show_hidden_initial = True
 
     def wants(self, name: str) -> bool:
-        """Whether the form's sender changed the field, as far as what was sent can tell."""
-        return self.add_initial_prefix(name) not in self.data or name in self.changed_data
+        """Whether to write the field: its sender changed it, as far as what was sent can tell.
+
+        With an old sign-in it is otherwise what was stored before, and may have changed meanwhile.
+        """
+        sent = self.add_initial_prefix(name) not in self.data or name in self.changed_data
+        return sent and (not self.confirmation or self.is_free(name))
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
+        cleaned = super().clean()
         if self.refusal:
             show_refusal(self, self.refusal)
         return cleaned
@@ -86,10 +92,19 @@ class StaffPages(admin.ModelAdmin[M]):
 
     #: The start of the model's public ids, such as ``org``.
     id_prefix = ""
+    formfield_overrides = {models.CharField: {"form_class": TextField}}
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return SearchedList
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        expression = not _EXPRESSIONS.isdisjoint(lookup.split("__"))
+        return not expression and super().lookup_allowed(lookup, value, request)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[M], search_term: str
     ) -> tuple[QuerySet[M], bool]:
+        search_term = search_term[:SEARCH_LENGTH]  # the box says so; autocompletion has no box
         found_id = ids.read_id(self.id_prefix, search_term.strip())
         if found_id:
             return queryset.filter(pk=found_id), False
@@ -102,7 +117,7 @@ class StaffPages(admin.ModelAdmin[M]):
         term = request.GET.get("q", "")
         if redact(term) != term:
             query = request.GET.copy()
-            query["q"] = redact(term).replace("[redacted]", "").strip()
+            query["q"] = redact(term).replace(REDACTED, "").strip()
             if holds_secret(term):
                 warning = "That was a whole secret. Only its prefix was searched for."
                 self.message_user(request, warning, messages.WARNING)
@@ -145,14 +160,20 @@ class ServiceAdmin(StaffPages[M]):
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Shows the form again, with the input kept, when the service refuses to save it."""
         try:
-            return super().changeform_view(request, *args, **kwargs)
+            # Django opens the transaction, at whose commit a withdrawal waits.
+            with bulkheads.hold("waiting", None) if request.method == "POST" else nullcontext():
+                return super().changeform_view(request, *args, **kwargs)
         except DomainError as refusal:
             request.refusal = refusal  # type: ignore[attr-defined]
             return super().changeform_view(request, *args, **kwargs)
 
     def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         form = super().get_form(request, *args, **kwargs)
-        return type(form.__name__, (form,), {"refusal": getattr(request, "refusal", None)})
+        known = {
+            "refusal": getattr(request, "refusal", None),
+            "confirmation": "" if is_recent(request) else confirmation_address(request),
+        }
+        return type(form.__name__, (form,), known)
 
     def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
         return False
@@ -161,16 +182,22 @@ class ServiceAdmin(StaffPages[M]):
         self, request: HttpRequest, rows: Iterable[M], act: Callable[[M], object], done: str
     ) -> None:
         """Acts on each row by itself; says for how many it worked and why not for the others."""
-        succeeded = 0
-        with withdrawal.together():
-            for row in rows:
-                try:
-                    act(row)
-                    succeeded += 1
-                except DomainError as refusal:
-                    self.message_user(request, f"{row}: {refusal.message}", messages.ERROR)
+        try:
+            with bulkheads.hold("waiting", None), withdrawal.together():
+                succeeded = sum(self._acts(request, row, act) for row in rows)
+        except Busy as refusal:
+            self.message_user(request, refusal.message, messages.ERROR)
+            return
         if succeeded:
             self.message_user(request, f"{done}: {succeeded}.", messages.SUCCESS)
+
+    def _acts(self, request: HttpRequest, row: M, act: Callable[[M], object]) -> bool:
+        try:
+            act(row)
+        except DomainError as refusal:
+            self.message_user(request, f"{row}: {refusal.message}", messages.ERROR)
+            return False
+        return True
 
 
 class ReadOnlyAdmin(StaffPages[M]):
@@ -184,6 +211,11 @@ class ReadOnlyAdmin(StaffPages[M]):
 
     def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
         return False
+
+
+def rendered(response: HttpResponse) -> HttpResponse:
+    """The response with its body, for which the admin may ask the database only now."""
+    return response.render() if isinstance(response, TemplateResponse) else response
 
 
 def adopt(form_object: Model, made: Model) -> None:

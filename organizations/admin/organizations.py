@@ -9,8 +9,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html_join
 
-from organizations import services
+from organizations import services, tiers
 from organizations.admin.base import ServiceAdmin, ServiceForm, adopt, staff_actor
+from organizations.admin.recency import confirmed
 from organizations.forms import NewOrganizationFields, TierField
 from organizations.models import Organization, ServiceAccount
 
@@ -26,11 +27,17 @@ class NewOrganizationForm(NewOrganizationFields, ServiceForm):
 class OrganizationForm(ServiceForm):
     """The change page of an organization."""
 
+    harmless = frozenset({"name"})
     rate_limit_tier = TierField()
 
     class Meta:
         model = Organization
         fields = ("name", "api_access_enabled", "rate_limit_tier", "key_limit")
+
+    def is_free(self, name: str) -> bool:
+        """Also switching the API off, which takes authority away."""
+        off = name == "api_access_enabled" and not self.cleaned_data.get(name)
+        return off or super().is_free(name)
 
 
 @admin.register(Organization)
@@ -49,7 +56,15 @@ class OrganizationAdmin(ServiceAdmin[Organization]):
     )
     list_filter = ("api_access_enabled", "rate_limit_tier")
     search_fields = ("name", "slug")
-    readonly_fields = ("public_id", "id", "slug", "created_at", "updated_at", "more")
+    readonly_fields = (
+        "organization_limit",
+        "public_id",
+        "id",
+        "slug",
+        "created_at",
+        "updated_at",
+        "more",
+    )
     ordering = ("name",)
     #: Lists of other models by `organization__id__exact`: label → view name.
     related_lists = {
@@ -103,6 +118,12 @@ class OrganizationAdmin(ServiceAdmin[Organization]):
         count: int = organization.member_count  # type: ignore[attr-defined]
         return count
 
+    @admin.display(description="Rate limit of all keys together")
+    def organization_limit(self, organization: Organization) -> str:
+        """Follows from the tier; a key with a tier of its own does not get beyond it."""
+        limit = tiers.organization_limit(organization.rate_limit_tier)
+        return tiers.in_words(limit) if limit else "None"
+
     @admin.display(description="More of this organization")
     def more(self, organization: Organization) -> str:
         """Links to the lists of what belongs to it."""
@@ -121,6 +142,7 @@ class OrganizationAdmin(ServiceAdmin[Organization]):
 class ServiceAccountForm(ServiceForm):
     """Both pages of a service account."""
 
+    harmless = frozenset({"organization", "name", "description"})
     enabled = forms.BooleanField(
         required=False, initial=True, help_text="While off, every key of this account is refused."
     )
@@ -133,6 +155,12 @@ class ServiceAccountForm(ServiceForm):
         super().__init__(*args, **kwargs)
         if self.instance.created_at:
             self.initial["enabled"] = self.instance.enabled
+
+    def is_free(self, name: str) -> bool:
+        """Also disabling. A new account is enabled, and has no keys."""
+        is_new = self.instance._state.adding  # noqa: SLF001 - as Django's own forms
+        off = name == "enabled" and (is_new or not self.cleaned_data.get(name))
+        return off or super().is_free(name)
 
 
 @admin.register(ServiceAccount)
@@ -186,8 +214,9 @@ class ServiceAccountAdmin(ServiceAdmin[ServiceAccount]):
         self._switch(request, queryset, enabled=False, done="Disabled service accounts")
 
     @admin.action(description="Enable the selected service accounts", permissions=["change"])
+    @confirmed
     def enable(self, request: HttpRequest, queryset: QuerySet[ServiceAccount]) -> None:
-        """Restores their keys."""
+        """Restores their keys, after a recent sign-in."""
         self._switch(request, queryset, enabled=True, done="Enabled service accounts")
 
     def _switch(

@@ -6,13 +6,12 @@ from typing import Any, Final
 
 from allauth.account.adapter import get_adapter
 from allauth.mfa.models import Authenticator
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth import logout
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
 
 from organizations import services
@@ -20,17 +19,25 @@ from organizations.admin.base import (
     ServiceAdmin,
     ServiceForm,
     adopt,
-    confirmed,
     staff_actor,
 )
+from organizations.admin.recency import RecentForm, confirmed
 from organizations.exceptions import Forbidden
 from organizations.forms import UserForm
 from organizations.models import Membership, User
+from organizations.personal_file import as_file
 from organizations.roles import Role
 
+_OF_STAFF: Final = "Only a superuser can do this to other staff."
 _AUTHORITY: Final = ("is_staff", "is_superuser", "user_permissions")
 
 admin.site.unregister(Group)
+
+
+class PersonForm(RecentForm, UserForm):
+    """Both pages of a person."""
+
+    harmless = frozenset({"name"})
 
 
 @admin.register(User)
@@ -41,14 +48,14 @@ class UserAdmin(ServiceAdmin[User], DjangoUserAdmin[User]):
     """
 
     id_prefix = "usr"
-    form = add_form = UserForm
+    form = add_form = PersonForm
     ordering = ("email",)
     list_display = ("email", "name", "is_active", "is_staff", "last_login")
     list_filter = ("is_active", "is_staff", "is_superuser")
     search_fields = ("email", "name")
     readonly_fields = ("public_id", "second_factors", "last_login", "date_joined")
     filter_horizontal = ("user_permissions",)
-    actions = ("send_password_link", "end_sessions", "remove_second_factors")
+    actions = ("send_password_link", "end_sessions", "remove_second_factors", "export_data")
     fieldsets = (
         (None, {"fields": ("email", "name", "public_id", "second_factors")}),
         ("Access", {"fields": ("is_active", "is_staff", "is_superuser", "user_permissions")}),
@@ -79,12 +86,11 @@ class UserAdmin(ServiceAdmin[User], DjangoUserAdmin[User]):
         authority = () if request.user.is_superuser else _AUTHORITY
         return (*self.readonly_fields, *authority)
 
-    def save_model(
-        self, request: HttpRequest, obj: User, form: forms.ModelForm[Any], change: bool
-    ) -> None:
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         if not change:
             obj.set_unusable_password()
-        services.save_person(obj, changed=form.changed_data, actor=staff_actor(request))
+        changed = [name for name in form.fields if form.differs(name)]
+        services.save_person(obj, changed=changed, actor=staff_actor(request))
 
     @admin.display(description="second factors")
     def second_factors(self, person: User) -> str:
@@ -121,12 +127,26 @@ class UserAdmin(ServiceAdmin[User], DjangoUserAdmin[User]):
         done = "People without a second factor"
         self._on_each(request, queryset, services.remove_second_factors, done)
 
+    @admin.action(description="Export personal data (one person)", permissions=["change"])
+    @confirmed
+    def export_data(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
+        """For a person who asks for their data and can't sign in."""
+        if queryset.count() > 1:
+            self.message_user(request, "Choose one person at a time.", messages.ERROR)
+            return None
+        person = queryset.get()
+        if not self.has_change_permission(request, person):
+            self.message_user(request, _OF_STAFF, messages.ERROR)
+            return None
+        data = services.export_personal_data(person, actor=staff_actor(request))
+        return as_file(person, data)
+
     def _on_each(
         self, request: HttpRequest, people: QuerySet[User], service: Callable[..., None], done: str
     ) -> None:
         def act(person: User) -> None:
             if not self.has_change_permission(request, person):
-                raise Forbidden("Only a superuser can do this to other staff.")
+                raise Forbidden(_OF_STAFF)
             service(person, actor=staff_actor(request))
 
         self.act_on_each(request, people, act, done)
@@ -156,11 +176,11 @@ class MembershipAdmin(ServiceAdmin[Membership]):
     def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> Any:
         return ("organization", "user") if obj else ()
 
-    def save_model(
-        self, request: HttpRequest, obj: Membership, form: forms.ModelForm[Any], change: bool
-    ) -> None:
+    def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
         actor, new = staff_actor(request), form.cleaned_data
         role = Role(new["role"])
+        if change and not form.wants("role"):
+            return obj.refresh_from_db()
         if change:
             return adopt(obj, services.change_role(obj, role=role, actor=actor))
         organization, user = new["organization"], new["user"]
@@ -170,6 +190,7 @@ class MembershipAdmin(ServiceAdmin[Membership]):
     @admin.action(
         description="Remove the selected people from their organizations", permissions=["remove"]
     )
+    @confirmed
     def remove(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
         """Ends memberships; an organization's last admin stays."""
         actor = staff_actor(request)

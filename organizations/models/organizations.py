@@ -5,14 +5,16 @@ from uuid import UUID
 
 from django.apps import apps
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Lower
 
 from organizations import ids
 from organizations.actors import ActorKind
+from organizations.exceptions import Invalid
 from organizations.querysets import (
     AuditEventQuerySet,
     MembershipQuerySet,
@@ -20,6 +22,9 @@ from organizations.querysets import (
     ServiceAccountQuerySet,
 )
 from organizations.roles import Role
+from organizations.sequences import SequenceField
+from organizations.text import PASSWORD_LENGTH, canonical_email, clean_email
+from organizations.turns import turn
 from organizations.writes import GuardedModel
 
 DEFAULT_TIER: Final = "standard"
@@ -33,12 +38,28 @@ def _addresses() -> models.QuerySet[Any]:
     return addresses
 
 
+def _sessions() -> models.QuerySet[Any]:
+    """The browser sessions of all users, which allauth lists."""
+    sessions: models.QuerySet[Any] = apps.get_model("usersessions", "UserSession").objects.all()
+    return sessions
+
+
 class UserManager(BaseUserManager["User"]):
     """Finds and makes people by e-mail address, whatever its case."""
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """A person who signs in with `email`; without a password they cannot sign in by one."""
-        user = self.model(email=email.strip().lower(), **fields)
+        """A person who signs in with `email`; without a password they cannot sign in by one.
+
+        Raises ValidationError for a password that the pages would refuse.
+        """
+        if password and len(password) > PASSWORD_LENGTH:  # which the form to sign in refuses
+            raise ValidationError(f"Use a password of {PASSWORD_LENGTH} characters or fewer.")
+        try:
+            user = self.model(email=clean_email(email), **fields)
+        except Invalid as refusal:
+            raise ValidationError({"email": refusal.message}) from None
+        if password is not None:
+            validate_password(password, user)
         user.set_password(password)
         user.full_clean(exclude=["password"])
         user.save(using=self._db)
@@ -50,7 +71,21 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        return self.get(email__iexact=(username or "").strip())
+        return self.with_email(username or "").get()
+
+    def with_email(self, email: str) -> models.QuerySet["User"]:
+        """The user with an email address in any case, by the unique index of the column."""
+        return self.filter(email=canonical_email(email))
+
+    def behind(self, email: str) -> "User | None":
+        """The user whose account an email address opens.
+
+        That is the user who has confirmed it, or else the one who signed up with it. An address
+        that was only added to an account is not that account's yet.
+        """
+        email = canonical_email(email)
+        confirmed = self.filter(emailaddress__email=email, emailaddress__verified=True)
+        return confirmed.first() or self.with_email(email).first()
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -84,6 +119,31 @@ class User(AbstractBaseUser, PermissionsMixin):
         """The id that interfaces show: ``usr_…``."""
         return ids.public_id("usr", self.id)
 
+    @classmethod
+    def normalize_username(cls, username: str) -> str:
+        """Without Django's NFKC, which would turn one email address into another."""
+        return canonical_email(username)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Saves the user, and signs a user who is or was deactivated out everywhere."""
+        self.email = canonical_email(self.email)
+        fields = kwargs.get("update_fields")
+        with turn(), transaction.atomic():
+            if not self._state.adding and (fields is None or "is_active" in fields):
+                self._end_sessions_if_inactive()
+            super().save(*args, **kwargs)
+
+    def _end_sessions_if_inactive(self) -> None:
+        """Deactivation alone leaves the rows of sessions, which would work again afterwards.
+
+        The stored state counts as well: reactivation also ends what a sign-in that raced with the
+        deactivation has left.
+        """
+        stored = User.objects.select_for_update().filter(pk=self.pk)
+        if not (self.is_active and stored.values_list("is_active", flat=True).first()):
+            for session in _sessions().filter(user=self):
+                session.end()
+
     def vouch_for_email(self) -> None:
         """Takes the address as confirmed: whoever made or changed this person answers for it."""
         addresses = _addresses().filter(user=self)
@@ -91,10 +151,14 @@ class User(AbstractBaseUser, PermissionsMixin):
         confirmed = {"verified": True, "primary": True}
         addresses.update_or_create(user=self, email=self.email, defaults=confirmed)
 
+    def confirmed_emails(self) -> set[str]:
+        """The addresses that are proven to be this person's; the primary one need not be."""
+        return set(_addresses().filter(user=self, verified=True).values_list("email", flat=True))
+
     def clean(self) -> None:
         """Refuses an address that somebody else has confirmed as one of theirs."""
         super().clean()
-        theirs = _addresses().filter(email__iexact=self.email, verified=True).exclude(user=self)
+        theirs = _addresses().filter(email=self.email, verified=True).exclude(user=self)
         # PostgreSQL can't even be asked for what is no text.
         if self.email.isprintable() and theirs.exists():
             raise ValidationError({"email": "Somebody has this e-mail address already."})
@@ -154,6 +218,9 @@ class Membership(GuardedModel):
 
     objects = MembershipQuerySet.as_manager()
 
+    #: Open invitations that were revoked when the member lost the admin role.
+    invitations_revoked = 0
+
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
@@ -207,10 +274,12 @@ class ServiceAccount(GuardedModel):
 class AuditEvent(GuardedModel):
     """Who did what to which target, when and from where.
 
-    Append-only, and without foreign keys: an event outlives its subjects.
+    Append-only, and without foreign keys: an event outlives its subjects. `number` is its place in
+    the trail; clocks go back now and then, and `at` and ids with them.
     """
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    number = SequenceField(unique=True, editable=False)
     at = models.DateTimeField(auto_now_add=True)
     event = models.CharField(max_length=60)
     organization_id = models.UUIDField(null=True)
@@ -228,10 +297,10 @@ class AuditEvent(GuardedModel):
     objects = AuditEventQuerySet.as_manager()
 
     class Meta:
-        ordering: ClassVar = ["-id"]
+        ordering: ClassVar = ["-number"]
         indexes: ClassVar = [
-            models.Index(fields=["organization_id", "-id"], name="audit_by_organization"),
-            models.Index(fields=["target_id", "-id"], name="audit_by_target"),
+            models.Index(fields=["organization_id", "-number"], name="audit_by_organization"),
+            models.Index(fields=["target_id", "-number"], name="audit_by_target"),
         ]
 
     def __str__(self) -> str:

@@ -3,6 +3,16 @@
 Each function is one operation: policy, write and one audit event in one transaction.
 """
 
+from organizations.services.accounts import record_account_change, record_export
+from organizations.services.addresses import (
+    can_claim,
+    claim_address,
+    disown_address,
+    prove_mailbox,
+    replace_sign_up,
+    replaceable_sign_up,
+)
+from organizations.services.forgetting import forget_person
 from organizations.services.invitations import (
     accept_invitation,
     invite,
@@ -29,6 +39,7 @@ from organizations.services.people import (
     save_person,
     send_password_link,
 )
+from organizations.services.personal_data import export_personal_data
 from organizations.services.service_accounts import (
     create_service_account,
     set_service_account_enabled,
@@ -38,16 +49,26 @@ from organizations.services.service_accounts import (
 __all__ = [
     "accept_invitation",
     "add_member",
+    "can_claim",
     "change_role",
+    "claim_address",
     "create_organization",
     "create_service_account",
+    "disown_address",
     "end_sessions",
+    "export_personal_data",
+    "forget_person",
     "found_organization",
     "invite",
     "leave_organization",
+    "prove_mailbox",
+    "record_account_change",
+    "record_export",
     "remove_member",
     "remove_second_factors",
     "rename_organization",
+    "replace_sign_up",
+    "replaceable_sign_up",
     "resend_invitation",
     "revoke_invitation",
     "save_person",

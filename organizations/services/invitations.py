@@ -8,15 +8,15 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from organizations import audit, mail, policy
 from organizations.actors import Actor
 from organizations.events import OrganizationEvent
 from organizations.exceptions import Conflict, Forbidden, Invalid
+from organizations.mailed_names import in_mail
 from organizations.models import (
     AuditEvent,
     Invitation,
@@ -25,19 +25,22 @@ from organizations.models import (
     Organization,
     User,
 )
-from organizations.models.invitations import new_nonce, next_end
+from organizations.models.invitations import LIFETIME, new_nonce, next_end
 from organizations.roles import Action, Role
 from organizations.services.links import invitation_behind, token_of
 from organizations.services.organizations import locked
-from organizations.text import require_text
+from organizations.text import canonical_email, clean_email, mailbox_of
 from organizations.writes import conflict_on, operation
 
 #: From a token to the address of the page where it is accepted.
 Link = Callable[[str], str]
 
 HOURLY_LIMIT: Final = 50
-EMAIL_LENGTH: Final = 254
+#: Invitation emails to one recipient, from all organizations together.
+DAILY_LIMIT: Final = 5
+_DAY: Final = timedelta(days=1)
 MAILED: Final = (OrganizationEvent.INVITATION_CREATED, OrganizationEvent.INVITATION_RESENT)
+_SENDER_LOST: Final = "The person who sent this invitation can no longer invite."
 _OVER: Final = {
     InvitationState.ACCEPTED: "This invitation has been accepted already.",
     InvitationState.REVOKED: "This invitation was revoked. Ask an admin for a new one.",
@@ -55,15 +58,15 @@ def invite(
     with an open invitation, and beyond the hourly limit.
     """
     organization = locked(organization, Action.MANAGE_MEMBERS, actor)
-    email = _clean_email(email)
-    if Membership.objects.for_organization(organization.id).filter(user__email__iexact=email):
+    email = clean_email(email)
+    if Membership.objects.for_organization(organization.id).filter(user__email=email):
         raise _refused("They are already a member.")
-    _require_within_limit(organization)
+    _require_within_limit(organization, email)
     _revoke_expired(organization, email, actor)
     invitation = Invitation(
         organization=organization, email=email, role=role, invited_by_id=actor.authority_id
     )
-    waiting = _refused("An invitation is already waiting; send it again?")
+    waiting = _refused("An invitation is already open. Use Resend below to send it again.")
     with conflict_on("one_open_invitation_per_address", "email", waiting):
         invitation.save()
     audit.record(OrganizationEvent.INVITATION_CREATED, invitation, actor=actor)
@@ -75,7 +78,10 @@ def invite(
 def resend_invitation(invitation: Invitation, *, link: Link, actor: Actor) -> Invitation:
     """Mails a new link with a new end; the links before it stop working."""
     invitation = _locked_open(invitation, actor)
-    _require_within_limit(invitation.organization)
+    if not _is_authorized(invitation):
+        raise Conflict(f"{_SENDER_LOST} Revoke it, and invite the person again.")
+    _require_mailable(invitation.email)
+    _require_within_limit(invitation.organization, invitation.email)
     invitation.nonce, invitation.expires_at = new_nonce(), next_end()
     invitation.save(update_fields=["nonce", "expires_at"])
     audit.record(OrganizationEvent.INVITATION_RESENT, invitation, actor=actor)
@@ -121,17 +127,33 @@ def accept_invitation(token: str, *, actor: Actor) -> Membership:
     return membership
 
 
-def require_invited(invitation: Invitation, person: User) -> None:
-    """Returns if `person` may accept `invitation` now.
+def require_open(invitation: Invitation) -> None:
+    """Returns if the invitation can be accepted.
 
-    Conflict where the invitation is over, Forbidden, with both addresses, for the wrong account.
+    Conflict, with the reason, if it is over or its sender can no longer invite.
     """
     if invitation.state in _OVER:
         raise Conflict(_OVER[invitation.state])
-    if person.email.lower() != invitation.email:
+    if not _is_authorized(invitation):
+        raise Conflict(f"{_SENDER_LOST} Ask an admin for a new one.")
+
+
+def require_invited(invitation: Invitation, person: User) -> None:
+    """Returns if `person` may accept `invitation` now.
+
+    Conflict where the invitation is over or its sender can no longer invite; Forbidden, with both
+    addresses, for the wrong account.
+    """
+    require_open(invitation)
+    if canonical_email(person.email) != canonical_email(invitation.email):
         raise Forbidden(
             f"This invitation is for {invitation.email}. You are signed in as {person.email}."
         )
+
+
+def _is_authorized(invitation: Invitation) -> bool:
+    """Also without a service that revoked it: people can be deactivated in a shell or in SQL."""
+    return Invitation.objects.with_authority().filter(pk=invitation.pk).exists()
 
 
 def _refused(message: str) -> Conflict:
@@ -139,27 +161,47 @@ def _refused(message: str) -> Conflict:
     return Conflict(message, problems=Invalid.field("email", message).problems)
 
 
-def _clean_email(value: str) -> str:
-    email = value.strip().lower()
-    require_text(email, "email", EMAIL_LENGTH)
+def _require_mailable(email: str) -> None:
+    """An address from before the rule for new ones may name a mailbox in a way of its own."""
     try:
-        validate_email(email)
-    except ValidationError:
-        raise Invalid.field("email", "Enter an e-mail address like name@example.com.") from None
-    return email
+        clean_email(email)
+    except Invalid as refusal:
+        message = f"Invitations to {email} can't be sent again. {refusal.message}"
+        raise Conflict(f"{message} Revoke it, and invite the person again.") from None
 
 
-def _require_within_limit(organization: Organization) -> None:
-    """Mails are counted by their events, which the lock on the organization keeps in turn."""
+def _require_within_limit(organization: Organization, email: str) -> None:
+    """Mails are counted by their events, which the lock on the organization keeps in turn.
+
+    Organizations that invite the same person at the same moment may exceed the daily limit by one
+    email each.
+    """
     hour = timezone.now() - timedelta(hours=1)
-    mailed = AuditEvent.objects.for_organization(organization.id).filter(
-        event__in=MAILED, at__gt=hour
-    )
+    recent = AuditEvent.objects.for_organization(organization.id).since(hour)
+    mailed = recent.filter(event__in=MAILED)
     if mailed.count() >= HOURLY_LIMIT:
         raise Conflict(
             f"This organization has sent {HOURLY_LIMIT} invitations within an hour."
             " Wait a while before you send more."
         )
+    if _mails_of_a_day(email) >= DAILY_LIMIT:
+        raise _refused(
+            f"{DAILY_LIMIT} invitations were sent to this email address within a day."
+            " Send more tomorrow."
+        )
+
+
+def _mails_of_a_day(email: str) -> int:
+    """Invitation emails of all organizations to one mailbox, whatever follows a “+” in it."""
+    now = timezone.now()
+    mailbox = mailbox_of(email)
+    name, _, host = mailbox.rpartition("@")
+    tagged = Q(email__startswith=f"{name}+", email__endswith=f"@{host}")
+    sent = Invitation.objects.filter(Q(email=mailbox) | tagged)
+    recent = sent.filter(expires_at__gt=now + LIFETIME - _DAY)  # which each email moves
+    ids = list(recent.values_list("pk", flat=True))
+    mailed = AuditEvent.objects.since(now - _DAY).filter(target_id__in=ids, event__in=MAILED)
+    return mailed.count() if ids else 0
 
 
 def _locked_open(invitation: Invitation, actor: Actor) -> Invitation:
@@ -172,7 +214,18 @@ def _locked_open(invitation: Invitation, actor: Actor) -> Invitation:
 
 def _mail_after_commit(invitation: Invitation, link: Link, actor: Actor) -> None:
     """Leaves on the invitation whether its mail could be sent."""
-    transaction.on_commit(partial(_mail, invitation, link(token_of(invitation)), actor.label))
+    inviter = _shown_inviter(actor)
+    transaction.on_commit(partial(_mail, invitation, link(token_of(invitation)), inviter))
+
+
+def _shown_inviter(actor: Actor) -> str:
+    """The name in quotation marks; empty for a person without one.
+
+    Whoever signs up chooses their address as freely as a name, so that it is not shown in its
+    place.
+    """
+    person = User.objects.filter(pk=actor.authority_id).first() if actor.authority_id else None
+    return "" if person and not person.name.strip() else f"“{in_mail(actor.label)}”"
 
 
 def _mail(invitation: Invitation, link: str, inviter: str) -> None:

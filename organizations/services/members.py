@@ -7,6 +7,7 @@ from organizations.exceptions import Conflict, ErrorCode, NotFound
 from organizations.models import Membership, Organization, User
 from organizations.roles import Action, Role
 from organizations.services.organizations import locked
+from organizations.services.senders import revoke_sent
 from organizations.writes import conflict_on, operation
 
 
@@ -18,48 +19,62 @@ def add_member(organization: Organization, *, user: User, role: Role, actor: Act
     taken = Conflict(f"{user.email} is already a member.")
     with conflict_on("one_membership_per_person", "user_id", taken):
         membership.save()
-    details = {"role": role}
+    details = {"role": role, "person": user.public_id}
     audit.record(OrganizationEvent.MEMBER_ADDED, membership, actor=actor, details=details)
     return membership
 
 
 @operation()
 def change_role(membership: Membership, *, role: Role, actor: Actor) -> Membership:
-    """Gives a member another role; the last admin keeps theirs (Conflict)."""
+    """Gives a member another role; the last admin keeps theirs (Conflict).
+
+    Open invitations of an admin who becomes a member are revoked; the result says how many.
+    """
     membership = _locked_member(membership, actor)
     old = membership.role
     if old != role:
         _require_other_admin(membership)
         membership.role = role
         membership.save(update_fields=["role"])
-        details = {"role": [old, role]}
+        details = {"role": [old, role], "person": membership.user.public_id}
         audit.record(
             OrganizationEvent.MEMBER_ROLE_CHANGED, membership, actor=actor, details=details
         )
+        if role != Role.ADMIN:
+            membership.invitations_revoked = revoke_sent(membership, actor=actor)
     return membership
 
 
 @operation()
-def remove_member(membership: Membership, *, actor: Actor) -> None:
-    """Ends a membership; the keys that the person made stay, since they are the organization's."""
+def remove_member(membership: Membership, *, actor: Actor) -> int:
+    """Ends a membership and revokes the person's open invitations; returns how many.
+
+    Keys that the person made stay, since they are the organization's.
+    """
     membership = _locked_member(membership, actor)
     _require_other_admin(membership)
-    details = {"role": membership.role}
+    details = {"role": membership.role, "person": membership.user.public_id}
     audit.record(OrganizationEvent.MEMBER_REMOVED, membership, actor=actor, details=details)
+    revoked = revoke_sent(membership, actor=actor)
     membership.delete()
+    return revoked
 
 
 @operation()
 def leave_organization(organization: Organization, *, actor: Actor) -> None:
-    """Ends the actor's own membership, whatever their role; the last admin stays (Conflict)."""
+    """Ends the actor's own membership, in any role, and revokes their open invitations.
+
+    Conflict for the last admin, who stays.
+    """
     person = policy.require_person(actor)
     organization = locked(organization, Action.VIEW_ORGANIZATION, actor)
     membership = Membership.objects.select_related("user", "organization").get(
         organization=organization, user=person
     )
     _require_other_admin(membership)
-    details = {"role": membership.role}
+    details = {"role": membership.role, "person": membership.user.public_id}
     audit.record(OrganizationEvent.MEMBER_LEFT, membership, actor=actor, details=details)
+    revoke_sent(membership, actor=actor)
     membership.delete()
 
 

@@ -10,10 +10,10 @@ from organizations import audit, ids, policy
 from organizations.actors import Actor
 from organizations.events import OrganizationEvent
 from organizations.exceptions import Conflict, Invalid, require_unchanged
+from organizations.mailed_names import clean_mailed_name
 from organizations.models import MOST_KEYS, Membership, Organization, User
 from organizations.roles import Action, Role
-from organizations.text import clean_name
-from organizations.withdrawal import withdraw
+from organizations.withdrawal import with_place, withdraw
 from organizations.writes import operation
 
 #: Of how many organizations one person may be an admin and still make another.
@@ -34,11 +34,11 @@ def locked(organization: Organization, action: Action, actor: Actor) -> Organiza
 def create_organization(*, name: str, admin: User, actor: Actor) -> Organization:
     """A new organization whose first admin is `admin`; its slug is made from its name."""
     policy.require_founder(actor)
-    name = clean_name(name)
+    name = clean_mailed_name(name)
     organization = Organization.objects.create(name=name, slug=_free_slug(name))
     Membership.objects.create(organization=organization, user=admin, role=Role.ADMIN)
     audit.record(
-        OrganizationEvent.CREATED, organization, actor=actor, details={"admin": admin.email}
+        OrganizationEvent.CREATED, organization, actor=actor, details={"admin": admin.public_id}
     )
     return organization
 
@@ -71,7 +71,8 @@ def rename_organization(
     """
     organization = locked(organization, Action.RENAME_ORGANIZATION, actor)
     require_unchanged(organization.updated_at, seen_at, "organization")
-    old, organization.name = organization.name, clean_name(name)
+    old = organization.name
+    organization.name = old if name == old else clean_mailed_name(name)
     if old != organization.name:
         organization.save(update_fields=["name", "updated_at"])
         details = {"name": [old, organization.name]}
@@ -79,6 +80,7 @@ def rename_organization(
     return organization
 
 
+@with_place()
 @operation()
 def set_api_access(organization: Organization, *, enabled: bool, actor: Actor) -> Organization:
     """Opens or closes the API to every key of the organization, from the next call on."""
@@ -93,6 +95,7 @@ def set_api_access(organization: Organization, *, enabled: bool, actor: Actor) -
     return organization
 
 
+@with_place()
 @operation()
 def set_rate_limit_tier(organization: Organization, *, tier: str, actor: Actor) -> Organization:
     """Moves the organization to a tier of `settings.RATE_LIMIT_TIERS`."""

@@ -10,8 +10,9 @@ from organizations.events import OrganizationEvent
 from organizations.exceptions import Conflict, ErrorCode, require_unchanged
 from organizations.models import Organization, ServiceAccount
 from organizations.roles import Action
+from organizations.services.organizations import locked
 from organizations.text import clean_name, clean_text, name_key
-from organizations.withdrawal import withdraw
+from organizations.withdrawal import with_place, withdraw
 from organizations.writes import conflict_on, operation
 
 
@@ -52,6 +53,7 @@ def update_service_account(
     return account
 
 
+@with_place()
 @operation()
 def set_service_account_enabled(
     account: ServiceAccount, *, enabled: bool, actor: Actor
@@ -71,7 +73,8 @@ def set_service_account_enabled(
 
 
 def _locked(account: ServiceAccount, actor: Actor) -> ServiceAccount:
-    policy.require(actor, Action.MANAGE_SERVICE_ACCOUNTS, account.organization)
+    """The organization's lock comes first, as with its keys: their writers read the account."""
+    locked(account.organization, Action.MANAGE_SERVICE_ACCOUNTS, actor)
     return ServiceAccount.objects.select_for_update().get(pk=account.pk)
 
 

@@ -1,15 +1,16 @@
 """How pages show moments."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 from django import template
+from django.contrib.messages.storage.base import Message
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timesince import timesince, timeuntil
 
-from organizations.moments import stamp
+from organizations.moments import distance, stamp
 
 register = template.Library()
 
@@ -34,9 +35,21 @@ def ago(value: datetime) -> str:
     """How long ago, or in how long, to one unit: ``3 days ago``, ``in 2 hours``."""
     now = timezone.now()
     if value > now:
-        return f"in {timeuntil(value, now, depth=1)}"
-    since = timesince(value, now, depth=1)
-    return "just now" if since.startswith("0\xa0") else f"{since} ago"
+        return f"in {distance(now, value) or 'less than a minute'}"
+    since = distance(value, now)
+    return f"{since} ago" if since else "just now"
+
+
+@register.filter
+def with_tag(messages: Iterable[Message], tag: str) -> bool:
+    """Whether any of the messages has a tag."""
+    return any(tag in message.tags.split() for message in messages)
+
+
+@register.filter
+def message_kind(level: str) -> str:
+    """The kind that colors a message of that level; a plain one for news."""
+    return {"success": "ok", "warning": "warn", "error": "bad"}.get(level, "")
 
 
 @register.filter

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from organizations import policy, services
 from organizations.exceptions import Conflict, Invalid
-from organizations.forms import SeenForm, look_again
+from organizations.forms import SeenForm, TextField, look_again
 from organizations.pages import OrganizationPage
 from organizations.roles import Action
 
@@ -16,8 +15,7 @@ from organizations.roles import Action
 class NameForm(SeenForm):
     """The organization's name; the service has the last word."""
 
-    name = forms.CharField(
-        max_length=1000,
+    name = TextField(
         label="Organization name",
         error_messages={"required": "Enter a name for the organization."},
     )

@@ -9,9 +9,9 @@ from django.views.generic import View
 
 from organizations import services
 from organizations.exceptions import Conflict, Invalid
-from organizations.forms import show_refusal
+from organizations.forms import TextField, show_refusal
 from organizations.models import Membership
-from organizations.pages import LAST_VISITED, person_of
+from organizations.pages import membership_of, person_of
 from organizations.roles import Role
 from organizations.services.links import INVITATION_KEY
 
@@ -24,7 +24,7 @@ class Home(LoginRequiredMixin, View):
         if INVITATION_KEY in request.session:
             token = request.session.pop(INVITATION_KEY)
             return HttpResponseRedirect(reverse("organizations:accept", args=[token]))
-        membership = _membership_of(request)
+        membership = membership_of(request)
         if membership is None:
             return HttpResponseRedirect(reverse("organizations:new"))
         slug = membership.organization.slug
@@ -33,21 +33,11 @@ class Home(LoginRequiredMixin, View):
         return HttpResponseRedirect(reverse("organizations:general", args=[slug]))
 
 
-def _membership_of(request: HttpRequest) -> Membership | None:
-    """In the organization that was visited last, or in the first by name."""
-    actor = person_of(request)
-    memberships = Membership.objects.visible_to(actor).filter(user_id=actor.principal_id)
-    found = list(memberships.select_related("organization").order_by("organization__name", "id"))
-    last = request.session.get(LAST_VISITED)
-    return next((m for m in found if m.organization.slug == last), found[0] if found else None)
-
-
 class NewOrganizationForm(forms.Form):
     """What it is called; the service has the last word."""
 
-    name = forms.CharField(
+    name = TextField(
         label="Organization name",
-        max_length=1000,
         error_messages={"required": "Enter a name for the organization."},
         widget=forms.TextInput(attrs={"autocomplete": "organization", "autofocus": True}),
     )

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -10,10 +11,17 @@ from django.views.generic import View
 
 from organizations import services
 from organizations.exceptions import Conflict, DomainError, Forbidden, NotFound
-from organizations.models import Invitation
+from organizations.models import Invitation, Organization
 from organizations.pages import person_of
-from organizations.services.invitations import require_invited
+from organizations.roles import Role
+from organizations.services.invitations import require_invited, require_open
 from organizations.services.links import INVITATION_KEY, invitation_behind
+
+
+def say_joined(request: HttpRequest, organization: Organization, role: str) -> None:
+    """Says on the next page what the person has become a part of, and as what."""
+    part = "an admin" if role == Role.ADMIN else "a member"
+    messages.success(request, f"You joined {organization} as {part}.")
 
 
 class Accept(View):
@@ -28,15 +36,15 @@ class Accept(View):
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
         """Who invites to what; what stands in the way, if anything."""
         invitation = invitation_behind(token)
-        refusal: DomainError | None = None
-        if request.user.is_authenticated:
-            try:
+        try:
+            if request.user.is_authenticated:
                 require_invited(invitation, request.user)
-            except (Conflict, Forbidden) as found:
-                refusal = found
-        else:
-            request.session[INVITATION_KEY] = token
-        return self._show(invitation, refusal)
+            else:
+                require_open(invitation)
+                request.session[INVITATION_KEY] = token
+        except (Conflict, Forbidden) as refusal:
+            return self._show(invitation, refusal)
+        return self._show(invitation, None)
 
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
         """Joins."""
@@ -47,6 +55,7 @@ class Accept(View):
         except (Conflict, Forbidden) as refusal:
             return self._show(invitation_behind(token), refusal, status=409)
         request.session.pop(INVITATION_KEY, None)
+        say_joined(request, membership.organization, membership.role)
         slug = membership.organization.slug
         return HttpResponseRedirect(reverse("organizations:general", args=[slug]), status=303)
 

@@ -10,10 +10,13 @@ from django.utils import timezone
 
 from organizations import policy, services
 from organizations.exceptions import Conflict, DomainError, Invalid, NotFound
-from organizations.forms import show_refusal
+from organizations.forms import TextField, show_refusal
 from organizations.models import Invitation, Membership
-from organizations.pages import OrganizationPage
+from organizations.querysets import InvitationQuerySet
 from organizations.roles import Action, Role
+from organizations.site_url import site_link
+from organizations.stepup import StepUp
+from organizations.text import EMAIL_LENGTH
 
 _ROLES = [(Role.MEMBER, "Member"), (Role.ADMIN, "Admin")]
 
@@ -21,16 +24,16 @@ _ROLES = [(Role.MEMBER, "Member"), (Role.ADMIN, "Admin")]
 class InviteForm(forms.Form):
     """Whom to invite, and as what; the service has the last word."""
 
-    email = forms.CharField(
+    email = TextField(
         label="E-mail address",
-        max_length=320,
+        max_length=EMAIL_LENGTH,
         error_messages={"required": "Enter an e-mail address like name@example.com."},
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
     role = forms.ChoiceField(choices=_ROLES, initial=Role.MEMBER)
 
 
-class PeoplePage(OrganizationPage):
+class PeoplePage(StepUp):
     """A page about the organization's people."""
 
     section = "members"
@@ -48,9 +51,14 @@ class PeoplePage(OrganizationPage):
             raise NotFound
         return member
 
+    def sent_by(self, person_id: UUID) -> InvitationQuerySet:
+        """The open invitations of this organization that a person has sent."""
+        found = Invitation.objects.visible_to(self.actor).for_organization(self.organization.id)
+        return found.open().sent_by(person_id).order_by("email")
+
     def link(self, token: str) -> str:
         """The address where an invitation is accepted."""
-        return self.request.build_absolute_uri(reverse("organizations:accept", args=[token]))
+        return site_link(self.request, reverse("organizations:accept", args=[token]))
 
     def show_list(
         self, form: InviteForm, status: int = 200, refusal: DomainError | None = None
@@ -63,7 +71,9 @@ class PeoplePage(OrganizationPage):
             "members": members.with_second_factor()
             .select_related("user")
             .order_by("user__name", "user__email"),
-            "invitations": waiting.order_by("email") if self.is_admin else [],
+            "invitations": waiting.select_related("invited_by").order_by("email")
+            if self.is_admin
+            else [],
             "form": form,
             "roles": _ROLES,
             "refusal": refusal,
@@ -85,6 +95,9 @@ class Members(PeoplePage):
         form = InviteForm(request.POST)
         if not form.is_valid():
             return self.show_list(form, status=422)
+        confirmation = self.confirmed()
+        if confirmation:
+            return confirmation
         role = Role(form.cleaned_data["role"])
         email = form.cleaned_data["email"]
         try:
@@ -94,7 +107,7 @@ class Members(PeoplePage):
         except (Conflict, Invalid) as refusal:
             show_refusal(form, refusal)
             return self.show_list(form, status=422)
-        return self.done(mailed(invitation), self.home)
+        return self.done(mailed(invitation), self.home, is_warning=invitation.mail_failed)
 
 
 def mailed(invitation: Invitation) -> str:
@@ -102,6 +115,13 @@ def mailed(invitation: Invitation) -> str:
     if invitation.mail_failed:
         return f"The mail to {invitation.email} could not be sent. Send the invitation again."
     return f"Invitation sent to {invitation.email}."
+
+
+def revoked_invitations(number: int, *, own: bool = False) -> str:
+    """What has become of the open invitations that a person had sent; nothing without any."""
+    if not number:
+        return ""
+    return f" Open invitations {'you' if own else 'they'} sent were revoked ({number})."
 
 
 class ChangeRole(PeoplePage):
@@ -121,12 +141,19 @@ class ChangeRole(PeoplePage):
         if wanted not in list(Role):
             refusal: DomainError = Invalid.field("role", "Choose Member or Admin.")
             return self.show_list(InviteForm(), status=422, refusal=refusal)
+        confirmation = self.confirmed()
+        if confirmation:
+            return confirmation
         try:
-            services.change_role(member, role=Role(wanted), actor=self.actor)
+            changed = services.change_role(member, role=Role(wanted), actor=self.actor)
         except Conflict as conflict:
             return self.show_list(InviteForm(), status=409, refusal=conflict)
-        message = f"{member.user} is now {'an admin' if wanted == Role.ADMIN else 'a member'}."
-        return self.done(message, self.home)
+        own = member.user_id == self.actor.principal_id
+        who = "You are" if own else f"{member.user} is"
+        message = f"{who} now {'an admin' if wanted == Role.ADMIN else 'a member'}."
+        return self.done(
+            message + revoked_invitations(changed.invitations_revoked, own=own), self.home
+        )
 
 
 class ChangeInvitation(PeoplePage):
@@ -142,16 +169,22 @@ class ChangeInvitation(PeoplePage):
     def post(self, request: HttpRequest, invitation_id: UUID) -> HttpResponse:
         """What the pressed button says."""
         invitation = self._find(invitation_id)
+        revoke = request.POST.get("do") == "revoke"
+        confirmation = None if revoke else self.confirmed()
+        if confirmation:
+            return confirmation
         try:
-            if request.POST.get("do") == "revoke":
-                services.revoke_invitation(invitation, actor=self.actor)
+            if revoke:
+                invitation = services.revoke_invitation(invitation, actor=self.actor)
                 message = f"Invitation of {invitation.email} revoked. Its link no longer works."
             else:
-                again = services.resend_invitation(invitation, link=self.link, actor=self.actor)
-                message = mailed(again)
+                invitation = services.resend_invitation(
+                    invitation, link=self.link, actor=self.actor
+                )
+                message = mailed(invitation)
         except Conflict as refusal:
             return self.show_list(InviteForm(), status=409, refusal=refusal)
-        return self.done(message, self.home)
+        return self.done(message, self.home, is_warning=invitation.mail_failed)
 
     def _find(self, invitation_id: UUID) -> Invitation:
         found = Invitation.objects.visible_to(self.actor).for_organization(self.organization.id)
@@ -166,12 +199,20 @@ class Leave(PeoplePage):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Asks first."""
-        return self.render("organizations/leave.html")
+        return self._show()
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Goes."""
+        confirmation = self.confirmed()
+        if confirmation:
+            return confirmation
         try:
             services.leave_organization(self.organization, actor=self.actor)
         except Conflict as refusal:
-            return self.render("organizations/leave.html", {"refusal": refusal}, status=409)
+            return self._show(status=409, refusal=refusal)
         return self.done(f"You have left {self.organization}.", "/")
+
+    def _show(self, status: int = 200, refusal: DomainError | None = None) -> HttpResponse:
+        sent = self.sent_by(self.actor.principal_id)
+        context = {"invitations": sent, "refusal": refusal}
+        return self.render("organizations/leave.html", context, status=status)

@@ -17,7 +17,12 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.decorators import method_decorator
 
+from organizations import services
+from organizations.actors import Actor
+from organizations.events import OrganizationEvent
 from organizations.models import User
+from organizations.origin import origin_of
+from organizations.writes import operation
 
 _log = structlog.get_logger(__name__)
 
@@ -48,10 +53,17 @@ class EndSessions(ManageUserSessionsForm):  # type: ignore[misc]
         self.fields["session"].queryset = others
 
     def save(self, request: HttpRequest) -> None:
-        """Ends them, and leaves a line in the log as each sign-out does."""
+        """Ends them, and leaves an event, and a line in the log as each sign-out does."""
         chosen = self.cleaned_data["session"]
         ended = [chosen] if chosen else list(self.fields["session"].queryset)
-        end_sessions(request, ended)
+        with operation():
+            end_sessions(request, ended)
+            if ended:
+                person: Any = request.user
+                event = OrganizationEvent.PERSON_SESSIONS_ENDED
+                actor = Actor.person(person.id, str(person), origin_of(request))
+                details = {"sessions": len(ended)}
+                services.record_account_change(person, event, actor=actor, details=details)
         _log.info("sessions_ended", person=self.request.user.public_id, sessions=len(ended))
 
 

@@ -1,10 +1,17 @@
 // Turns links to forms into dialogs and looks after secrets while they are on the page.
 // Every page works without it. What holds a secret is fetched and dropped here alone.
 
+import { firstCharacters, inWords } from "./characters.js";
+import { clear, copy, say } from "./messages.js";
+
 const dialog = document.querySelector("#dialog");
 const pageStatus = document.querySelector("#page-status");
 const UNREACHABLE =
   "We couldn't reach the server, so we don't know whether this was done. Check the list before you try again.";
+const RENEWED =
+  "You signed in again after this was opened. Nothing was changed. What you typed is still here: send it again.";
+const SIGNED_OUT = "You were signed out. Nothing was changed, and what you typed is still here.";
+const OFFLINE = "You are offline. What you see may be old, and changes can’t be sent.";
 const BLOCKED = "Copying is blocked here. The key is selected: press Ctrl+C.";
 const SHOWN = 800;
 const EYE_SECONDS = 30;
@@ -12,32 +19,15 @@ const LONGEST_TEST = 15_000;
 let opener = null;
 let changed = false;
 let tested = null;
-
-document.documentElement.classList.add("js");
-
-function say(text, place = dialog?.open ? dialog.querySelector("[data-status]") : pageStatus) {
-  if (!place) return;
-  const line = document.createElement("p");
-  line.className = "notice";
-  line.textContent = text;
-  place.replaceChildren(line);
-}
+/** What was told of a key that was created in this dialog, once another face has followed. */
+let created = null;
 
 // --- Copying -------------------------------------------------------------------------------
-
-async function copy(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 async function copyValue(button) {
   const value = button.dataset.copyValue;
   closeMenus();
-  say((await copy(value)) ? button.dataset.copied : `Copying is blocked here. It is ${value}.`);
+  await copy(value, { success: button.dataset.copied, failure: `Copying is blocked here. It is ${value}.` });
 }
 
 /** Menus other than the one of `inside` close, as those of the system do. */
@@ -49,23 +39,23 @@ function closeMenus(inside) {
 
 async function copyFrom(button) {
   const source = document.getElementById(button.dataset.copy);
-  if (await copy(source.textContent)) return say(button.dataset.copied);
-  getSelection().selectAllChildren(source);
-  say("Copying is blocked here. The text is selected: press Ctrl+C.");
+  const failure = "Copying is blocked here. The text is selected: press Ctrl+C.";
+  const done = await copy(source.textContent, { success: button.dataset.copied, failure, button });
+  if (!done) getSelection().selectAllChildren(source);
 }
 
 // --- Masks ---------------------------------------------------------------------------------
 
 function mask(field, button, hidden) {
-  field.type = hidden ? "password" : "text";
+  field.classList.toggle("masked", hidden);
   button?.setAttribute("aria-pressed", String(!hidden));
 }
 
 function toggle(button) {
   const field = document.getElementById(button.dataset.eye);
-  const hidden = field.type === "text";
+  const hidden = !field.classList.contains("masked");
   mask(field, button, hidden);
-  say(hidden ? "Secret hidden." : "Secret shown.");
+  say(hidden ? "Secret hidden." : "Secret shown.", "spoken");
   clearTimeout(button.timer);
   if (!hidden) button.timer = setTimeout(() => mask(field, button, true), EYE_SECONDS * 1000);
 }
@@ -80,6 +70,11 @@ function maskAll() {
 
 const face = () => dialog?.querySelector("[data-secret]");
 
+const parsed = (html) => new DOMParser().parseFromString(html, "text/html");
+
+/** Whether an answer is made for a dialog. Others, such as an error page, are never shown in one. */
+const fitsDialog = (html) => parsed(html).querySelector("[data-dialog-content]") !== null;
+
 function show(html) {
   dialog.innerHTML = html;
   changed = false;
@@ -90,28 +85,44 @@ function show(html) {
   (first ?? dialog.querySelector("[autofocus]") ?? dialog.querySelector("#dialog-title"))?.focus();
 }
 
+/** The response, or null where the sign-in is over. */
 async function load(address, options = {}) {
   const headers = { "X-Dialog": "1" };
   const answer = await fetch(address, { ...options, headers, cache: "no-store" });
-  if (answer.redirected) {
-    const here = new URL(location.pathname, location);
-    if (opener?.dataset.dialog) here.searchParams.set("dialog", opener.dataset.dialog);
-    location.assign(`/accounts/login/?next=${encodeURIComponent(here.pathname + here.search)}`);
-    return null;
-  }
-  return { answer, html: await answer.text() };
+  return answer.redirected ? null : { answer, html: await answer.text() };
 }
 
-async function openDialog(link) {
+/** For dialogs in which nothing was typed: to the sign-in and back to the dialog. */
+function signIn() {
+  const here = new URL(location.pathname, location);
+  if (opener?.dataset.dialog) here.searchParams.set("dialog", opener.dataset.dialog);
+  const next = encodeURIComponent(here.pathname + here.search);
+  location.assign(`/accounts/login/?signed_out=page&next=${next}`);
+}
+
+/** The dialog stays open with what it holds. */
+function saySignedOut() {
+  document.querySelector("[data-sign-in-again]")?.remove();
+  const link = document.createElement("a");
+  link.href = `/accounts/login/?next=${encodeURIComponent(location.pathname)}`;
+  link.target = "_blank";
+  link.rel = "noopener";
+  link.textContent = "Sign in in a new tab";
+  const message = say(SIGNED_OUT, "warn");
+  message.dataset.signInAgain = "";
+  message.querySelector("p").append(" ", link, ", then send it again.");
+}
+
+async function openDialog(link, address = link.href) {
   opener = link.closest("details.menu")?.querySelector("summary") ?? link;
   closeMenus();
   try {
-    const got = await load(link.href);
-    if (!got) return;
-    if (!got.answer.ok) return location.assign(link.href);
+    const got = await load(address);
+    if (!got) return signIn();
+    if (!got.answer.ok || !fitsDialog(got.html)) return location.assign(address);
     show(got.html);
   } catch {
-    location.assign(link.href);
+    location.assign(address);
   }
 }
 
@@ -124,12 +135,13 @@ function wipe() {
 }
 
 function close() {
-  const made = face()?.dataset;
+  const made = face()?.dataset ?? created;
+  created = null;
   wipe();
   dialog.close();
   dialog.replaceChildren();
   if (made) {
-    say(made.announce);
+    say(made.announce, "ok");
     refresh(made.keyId);
   } else {
     opener?.focus();
@@ -144,8 +156,10 @@ function askToClose() {
     gate.querySelector("[data-gate-back]").focus();
     return;
   }
-  if (changed && dialog.querySelector("[data-guard]") && !confirm("Discard this key?")) return;
-  close();
+  const question = changed && dialog.querySelector("[data-guard]") && dialog.querySelector("[data-discard]");
+  if (!question) return close();
+  question.hidden = false;
+  question.querySelector("[data-discard-not]").focus();
 }
 
 /** Fetches the part of the page that shows what was changed, and puts the focus on it.
@@ -153,6 +167,7 @@ function askToClose() {
 async function refresh(newKey) {
   const part = document.querySelector("[data-fresh]");
   if (!part) return;
+  document.querySelector("[data-message]:has([data-again])")?.remove();
   const address = new URL(location);
   address.searchParams.delete("dialog");
   if (newKey && part.id === "keys") address.searchParams.set("new", newKey);
@@ -161,7 +176,7 @@ async function refresh(newKey) {
   try {
     const answer = await fetch(address, { cache: "no-store" });
     id = answer.headers.get("X-Request-Id");
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const page = parsed(await answer.text());
     const fresh = document.adoptNode(page.getElementById(part.id));
     part.replaceWith(fresh);
     for (const also of document.querySelectorAll("[data-fresh-too]")) {
@@ -177,12 +192,13 @@ async function refresh(newKey) {
 
 /** What is shown is old: says so, and how to try again. */
 function offerAgain(id) {
-  say(`We couldn't load your keys. Try again.${id ? ` (Request id ${id}.)` : ""}`, pageStatus);
+  document.querySelector("[data-message]:has([data-again])")?.remove();
+  const text = `We couldn't load your keys. Try again.${id ? ` (Request id ${id}.)` : ""}`;
   const button = document.createElement("button");
   button.className = "button";
   button.dataset.again = "";
   button.textContent = "Retry";
-  pageStatus.firstChild.append(" ", button);
+  say(text, "bad", pageStatus).querySelector("p").append(" ", button);
 }
 
 async function submit(form, button) {
@@ -193,26 +209,56 @@ async function submit(form, button) {
   pressed?.setAttribute("aria-busy", "true");
   if (pressed && form.dataset.busy && !pressed.name) pressed.textContent = form.dataset.busy;
   try {
+    if (form.dataset.signedOut && (await renewToken(form))) delete form.dataset.signedOut;
     const body = new URLSearchParams(new FormData(form, button));
     const got = await load(form.action, { method: "POST", body });
-    if (!got) return;
-    const done = new DOMParser().parseFromString(got.html, "text/html").querySelector("[data-done]");
+    const done = got && parsed(got.html).querySelector("[data-done]");
     if (done) return finish(done);
-    if (got.answer.status < 500) return show(got.html);
-    say(`The server could not do this (request id ${got.answer.headers.get("X-Request-Id")}).`);
+    if (got && fitsDialog(got.html)) {
+      show(got.html);
+      changed = true; // what was typed is in it, refused or to be confirmed
+      return;
+    }
+    await sayRefusal(form, got?.answer);
   } catch {
-    say(UNREACHABLE);
+    say(UNREACHABLE, "bad");
   }
   delete form.dataset.sending;
   pressed?.removeAttribute("aria-busy");
   if (pressed) pressed.innerHTML = label;
 }
 
+/** Nothing was changed: says why, and leaves the form as it is. */
+async function sayRefusal(form, answer) {
+  const renewed = answer?.status === 403 && (await renewToken(form));
+  if (!answer || renewed === null) {
+    form.dataset.signedOut = "1";
+    saySignedOut();
+  } else if (renewed) {
+    say(RENEWED, "warn");
+  } else {
+    say(`The server could not do this (request id ${answer.headers.get("X-Request-Id")}).`, "bad");
+  }
+}
+
+/** A sign-in in another tab makes the form's token void: takes the new one, if there is one.
+ *  Null where the sign-in is over. */
+async function renewToken(form) {
+  const field = form.elements.csrfmiddlewaretoken;
+  const got = await load(form.action);
+  if (!got) return null;
+  const token = parsed(got.html).querySelector("[data-dialog-content] [name=csrfmiddlewaretoken]");
+  if (!field || !token) return false;
+  field.value = token.value;
+  return true;
+}
+
 function finish(done) {
+  created = null;
   wipe();
   dialog.close();
   dialog.replaceChildren();
-  say(done.textContent, pageStatus);
+  say(done.textContent, done.dataset.done, pageStatus);
   refresh();
 }
 
@@ -221,16 +267,15 @@ function finish(done) {
 async function copySecret(button) {
   const field = dialog.querySelector("[data-secret-value]");
   const label = button.querySelector("span");
-  if (await copy(field.value)) {
+  if (await copy(field.value, { success: "Secret copied.", failure: BLOCKED, button })) {
     face().dataset.copied = "1";
     label.textContent = "Copied";
     setTimeout(() => (label.textContent = "Copy secret"), 2000);
-    return say("Secret copied.");
+    return;
   }
   mask(field, dialog.querySelector("[data-eye]"), false);
   field.focus();
   field.select();
-  say(BLOCKED);
 }
 
 async function testSecret(button) {
@@ -238,10 +283,10 @@ async function testSecret(button) {
   if (!face().dataset.copied) return askToClose();
   const made = face().dataset;
   const got = await load(button.dataset.testSecret);
-  if (!got) return;
+  if (!got) return saySignedOut();
   show(got.html);
+  created = { ...made };
   dialog.querySelector("[name=key]").value = secret;
-  say(made.announce, pageStatus);
 }
 
 // --- The test ------------------------------------------------------------------------------
@@ -307,6 +352,7 @@ function verdict(status, text, headers) {
 async function runTest(form) {
   const run = form.querySelector("[data-run]");
   if (run.abort) return run.abort.abort("cancelled");
+  clearResult(form);
   const field = form.querySelector("[name=key]");
   const secret = field.value.trim().replace(/^bearer\s+/i, "");
   const problem = problemWith(secret, form.dataset.brand);
@@ -320,7 +366,7 @@ async function runTest(form) {
   }
   run.abort = new AbortController();
   run.textContent = "Cancel";
-  say("Sending…", statusOf(form));
+  say("Sending…", "spoken");
   const timer = setTimeout(() => run.abort?.abort("late"), LONGEST_TEST);
   const result = await callApi(form, secret, run.abort.signal);
   clearTimeout(timer);
@@ -328,8 +374,6 @@ async function runTest(form) {
   run.textContent = "Run test";
   if (form.isConnected) showResult(form, secret, result);
 }
-
-const statusOf = (form) => form.closest("dialog")?.querySelector("[data-status]") ?? pageStatus;
 
 async function callApi(form, secret, signal) {
   const started = performance.now();
@@ -352,6 +396,13 @@ async function callApi(form, secret, signal) {
   }
 }
 
+/** The result before is of another key, and so are the commands that its buttons copy. */
+function clearResult(form) {
+  tested = null;
+  form.parentElement.querySelector("[data-result]").hidden = true;
+  clear();
+}
+
 function showResult(form, secret, { ok, summary, text, id }) {
   const result = form.parentElement.querySelector("[data-result]");
   const line = result.querySelector("[data-line]");
@@ -361,19 +412,56 @@ function showResult(form, secret, { ok, summary, text, id }) {
   line.className = `notice ${ok ? "ok" : "bad"}`;
   line.textContent = summary;
   result.querySelector("[data-request-id]").textContent = id ? `Request id: ${id}` : "";
-  result.querySelector("[data-body]").textContent = text.slice(0, SHOWN);
-  const shown = Math.min(text.length, SHOWN).toLocaleString("en-US");
+  const { first, shown, total } = firstCharacters(text, SHOWN);
+  result.querySelector("[data-body]").textContent = first;
   result.querySelector("[data-extent]").textContent =
-    `Showing ${shown} of ${text.length.toLocaleString("en-US")} characters.`;
+    `Showing ${inWords(shown)} of ${inWords(total)} characters.`;
   result.querySelector("[data-command]").textContent = command(`${secret.slice(0, -36)}••••`);
   tested = { text, runnable: command(secret), safe: command("$API_KEY") };
-  say(summary, statusOf(form));
+  line.scrollIntoView({ block: "nearest" });
+  say(summary, "spoken");
 }
 
-async function copyResult(button, text, success) {
-  const place = button.closest("dialog")?.querySelector("[data-status]") ?? pageStatus;
-  const blocked = "Copying is blocked here. Select the text and press Ctrl+C.";
-  say((await copy(text)) ? success : blocked, place);
+const SELECT_IT = "Copying is blocked here. Select the text and press Ctrl+C.";
+const copyResult = (button, text, success) => copy(text, { success, failure: SELECT_IT, button });
+
+// --- Searching -----------------------------------------------------------------------------
+
+/** A whole secret stays here: what is searched for goes into addresses and the history. */
+function cutSecret(field) {
+  const cut = field.value.replace(/(_(?:live|test)_[0-9A-Za-z]{4})[0-9A-Za-z]{4,}/g, "$1");
+  if (cut === field.value) return;
+  field.value = cut;
+  say("That was a secret. Only its prefix is searched for.", "warn", pageStatus);
+}
+
+// --- Selecting keys ------------------------------------------------------------------------
+
+const selectable = () => [...document.querySelectorAll("[data-select]")];
+
+function selectAll(checked) {
+  for (const box of selectable()) box.checked = checked;
+  showSelection();
+}
+
+/** The number in the bar and on its button, which CSS shows while something is selected. */
+function showSelection() {
+  const bulk = document.querySelector("[data-bulk]");
+  if (!bulk) return;
+  const boxes = selectable();
+  const count = boxes.filter((box) => box.checked).length;
+  const keys = `${count} key${count === 1 ? "" : "s"}`;
+  bulk.querySelector("[data-selected]").textContent = `${keys} selected`;
+  bulk.querySelector("[data-bulk-label]").textContent = `Delete ${keys}`;
+  document.querySelector("[data-selection]").textContent = `${keys} selected.`;
+  const all = document.querySelector("[data-select-all]");
+  all.checked = count === boxes.length;
+  all.indeterminate = count > 0 && count < boxes.length;
+}
+
+function clearSelection() {
+  selectAll(false);
+  document.querySelector("[data-select-all]").focus();
 }
 
 // --- Wiring --------------------------------------------------------------------------------
@@ -383,10 +471,16 @@ const CLICKS = {
   "[data-copy-value]": copyValue,
   "[data-again]": () => refresh(),
   "[data-eye]": toggle,
+  "[data-select-none]": clearSelection,
   "[data-secret-copy]": copySecret,
   "[data-test-secret]": testSecret,
   "[data-done-button]": () => askToClose(),
   "[data-gate-close]": () => close(),
+  "[data-discard-all]": () => close(),
+  "[data-discard-not]": () => {
+    dialog.querySelector("[data-discard]").hidden = true;
+    dialog.querySelector("[aria-invalid=true], [data-guard] input:not([type=hidden])")?.focus();
+  },
   "[data-gate-back]": () => {
     dialog.querySelector("[data-gate]").hidden = true;
     dialog.querySelector("[data-secret-copy]").focus();
@@ -425,11 +519,21 @@ document.addEventListener("submit", (event) => {
   } else if (form.closest("#dialog")) {
     event.preventDefault();
     submit(form, event.submitter);
+  } else if (form.matches("[data-bulk]")) {
+    event.preventDefault();
+    openDialog(event.submitter, `${form.action}?${new URLSearchParams(new FormData(form))}`);
   } else if (form.method === "post") {
     if (form.dataset.sending) event.preventDefault();
     form.dataset.sending = "1";
   }
 });
+
+// Before htmx hears of it.
+document.addEventListener(
+  "input",
+  ({ target }) => target.matches('form[method="get"] input') && cutSecret(target),
+  true,
+);
 
 document.addEventListener("focusin", (event) => {
   if (event.target.matches("[data-secret-value]")) event.target.select();
@@ -442,8 +546,20 @@ document.addEventListener("keydown", (event) => {
   menu.querySelector("summary").focus();
 });
 
+/** Whoever fills in a choice of their own has chosen it. */
+function chooseCustom({ form, name, value }) {
+  const choice = { scopes: "permissions", expires_on: "expires" }[name];
+  if (value && form?.elements[choice]) form.elements[choice].value = "custom";
+}
+
+document.addEventListener("change", (event) => {
+  chooseCustom(event.target);
+  if (event.target.matches("[data-select-all]")) selectAll(event.target.checked);
+  else if (event.target.matches("[data-select]")) showSelection();
+});
+
 dialog?.addEventListener("input", (event) => {
-  changed ||= event.target.name !== "name";
+  changed ||= event.target.form?.matches("[data-guard]");
 });
 
 // Chromium lets a second Escape close a dialog whatever `cancel` says, unless the key is taken.
@@ -473,6 +589,7 @@ window.addEventListener("pagehide", () => {
 
 window.addEventListener("pageshow", (event) => {
   for (const form of document.querySelectorAll("[data-sending]")) delete form.dataset.sending;
+  if (selectable().some((box) => box.checked)) showSelection(); // as the browser has restored them
   if (!event.persisted || !dialog?.open) return;
   dialog.close();
   dialog.replaceChildren();
@@ -482,9 +599,12 @@ for (const failure of ["htmx:error", "htmx:response:error"]) {
   document.addEventListener(failure, () => offerAgain());
 }
 
-const offline = document.querySelector("#offline");
-const showOffline = () => (offline.hidden = navigator.onLine);
-if (offline) {
+let offline = null;
+function showOffline() {
+  offline?.remove();
+  offline = navigator.onLine ? null : say(OFFLINE, "warn", pageStatus);
+}
+if (dialog) {
   showOffline();
   window.addEventListener("online", showOffline);
   window.addEventListener("offline", showOffline);
@@ -493,7 +613,7 @@ if (offline) {
 document.addEventListener("htmx:after:swap", (event) => {
   if (event.detail.ctx?.response?.status >= 400) return; // nothing was swapped
   const count = document.querySelector("#keys [data-count]");
-  if (count) say(count.textContent, pageStatus);
+  if (count) say(count.textContent, "spoken", pageStatus);
 });
 
 const wanted = new URLSearchParams(location.search).get("dialog");

@@ -1,5 +1,7 @@
 // “Try this call” in the guide. The key is in its field and in the request, and nowhere else.
 
+import { firstCharacters, inWords } from "./characters.js";
+
 const LONGEST = 15_000;
 const SHOWN = 20_000;
 /** What a header can carry; keys are made of less. */
@@ -55,16 +57,23 @@ function readable(text) {
   }
 }
 
+/** The line above the answer, in the color of what became of the call. */
+function say(form, text, kind = "") {
+  const line = form.querySelector("[data-line]");
+  line.className = text && `notice ${kind}`;
+  line.textContent = text;
+}
+
 function show(form, answer, text, milliseconds) {
   const id = answer.headers.get("X-Request-Id");
-  const whole = readable(text);
+  const { first, total } = firstCharacters(readable(text), SHOWN);
   const parts = [`${answer.status} ${answer.statusText}`.trim(), `${milliseconds} ms`];
   if (id) parts.push(`request id ${id}`);
-  if (whole.length > SHOWN) parts.push(`the first ${SHOWN} of ${whole.length} characters`);
-  form.querySelector("[data-line]").textContent = parts.join(" · ");
+  if (total > SHOWN) parts.push(`the first ${inWords(SHOWN)} of ${inWords(total)} characters`);
+  say(form, parts.join(" · "), answer.ok ? "ok" : "bad");
   const output = form.querySelector("[data-output]");
-  output.textContent = whole.slice(0, SHOWN);
-  output.hidden = !whole;
+  output.textContent = first;
+  output.hidden = !first;
 }
 
 function stop(form) {
@@ -74,11 +83,10 @@ function stop(form) {
 
 async function send(form) {
   if (underWay.has(form)) return;
-  const line = form.querySelector("[data-line]");
   form.querySelector("[data-output]").hidden = true;
-  line.textContent = problemWith(form);
-  if (line.textContent) return;
-  line.textContent = "Sending…";
+  const problem = problemWith(form);
+  if (problem) return say(form, problem, "bad");
+  say(form, "Sending…");
   const left = new AbortController();
   underWay.set(form, left);
   const started = performance.now();
@@ -88,8 +96,8 @@ async function send(form) {
     if (!left.signal.aborted) show(form, answer, text, Math.round(performance.now() - started));
   } catch (error) {
     if (left.signal.aborted) return;
-    line.textContent =
-      error.name === "TimeoutError" ? "No answer within 15 s." : "The request didn't reach the API.";
+    const late = error.name === "TimeoutError";
+    say(form, late ? "No answer within 15 s." : "The request didn't reach the API.", "bad");
   } finally {
     if (underWay.get(form) === left) underWay.delete(form);
   }
@@ -108,7 +116,7 @@ function wipe() {
     form.elements.key.value = "";
     form.querySelector("[data-output]").textContent = "";
     form.querySelector("[data-output]").hidden = true;
-    form.querySelector("[data-line]").textContent = "";
+    say(form, "");
   }
 }
 

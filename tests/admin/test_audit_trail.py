@@ -7,8 +7,9 @@ from django.test import Client
 
 from apikeys import services
 from apikeys.services import Issued
+from organizations import bulkheads
 from organizations.models import AuditEvent, Organization, User
-from tests.admin.support import act, everything, page, text
+from tests.admin.support import act, everything, messages, page, text
 from tests.factories import SYSTEM
 
 LIST = "/admin/organizations/auditevent/"
@@ -110,3 +111,28 @@ def test_the_history_of_an_event_is_that_of_its_target(browser: Client, event: A
 @pytest.mark.parametrize("object_id", ["nonsense", "01a1fcb4-0fc8-768a-ab0f-74d56f42eb42"])
 def test_the_history_of_nothing_is_not_found(browser: Client, object_id: str) -> None:
     assert browser.get(f"/admin/apikeys/apikey/{object_id}/history/").status_code == 404
+
+
+def test_a_search_for_text_is_refused_while_too_many_wait(
+    browser: Client, event: AuditEvent, no_place_free: None
+) -> None:
+    answer = browser.get(LIST, {"q": "Manager"})
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "2")
+    assert messages(answer) == ["Too many searches are in progress. Try again in 2 seconds."]
+    assert found(answer) == []
+    assert 'value="Manager"' in text(answer), "what was typed is kept"
+
+
+def test_a_search_for_an_id_needs_no_place(
+    browser: Client, event: AuditEvent, no_place_free: None
+) -> None:
+    assert found(browser.get(LIST, {"q": str(event.target_id)}))
+    assert found(browser.get(LIST))
+
+
+def test_a_search_for_text_gives_its_place_back(
+    browser: Client, event: AuditEvent, bulkheads_of_four: None
+) -> None:
+    assert found(browser.get(LIST, {"q": event.target_label}))
+    assert bulkheads.taken() == 0

@@ -6,8 +6,8 @@ from django.test import Client
 
 from apikeys.models import ApiKey
 from apikeys.services import Issued
-from organizations import writes
-from organizations.models import Organization
+from organizations import ids, writes
+from organizations.models import Follower, Organization
 from organizations.services import rename_organization
 from tests.admin.support import NASTY, act, page, text
 from tests.factories import (
@@ -31,6 +31,7 @@ def nasty(db: None) -> ApiKey:
     )
     TemplateFactory.create(organization=organization, name=NASTY, description=NASTY)
     InvitationFactory.create(organization=organization)
+    Follower.objects.create(id=ids.new_id(), number=0, lease=1, process=NASTY)
     issued: Issued = IssuedKeyFactory.create(
         organization=organization,
         name=NASTY,

@@ -10,9 +10,10 @@ from apikeys import services
 from apikeys.models import ApiKey
 from apikeys.services import Issued
 from organizations import writes
+from organizations.audit import EventNotWritten
 from organizations.models import AuditEvent, User
 from tests.admin.support import act, change, everything, messages, only_event, page, text
-from tests.domain import SECRET
+from tests.domain import SECRET, unwritable_trail
 from tests.factories import SYSTEM
 
 LIST = "/admin/apikeys/apikey/"
@@ -119,7 +120,7 @@ def test_revoking_says_where_a_key_was_never_used(browser: Client, key: ApiKey) 
     [
         ("", "This field is required."),
         ("  ", "This field is required."),
-        ("x" * 501, "at most 500 characters"),
+        ("x" * 501, "Use 500 characters or fewer. You have used 501."),
         ("be\x07ll", "Remove the control or text-direction characters."),
         (f"Found {SECRET} in a log", "This contains an API key."),
     ],
@@ -236,3 +237,21 @@ def test_an_action_on_an_impossible_id_is_a_bad_request(browser: Client, selecte
     sent = {"action": "disable", "_selected_action": selected, "index": "0"}
 
     assert browser.post("/admin/apikeys/apikey/", sent).status_code == 400
+
+
+def test_keys_of_several_organizations_are_revoked_in_one_operation_or_none(
+    browser: Client, key: ApiKey, other: ApiKey, foreigner: Issued
+) -> None:
+    chosen = (key, other, foreigner.key)
+    before = everything()
+    with unwritable_trail(), pytest.raises(EventNotWritten):
+        act(browser, "revoke", *chosen, confirmed="yes", reason="Leaked.")
+    assert everything() == before
+
+    response = act(browser, "revoke", *chosen, confirmed="yes", reason="Leaked.")
+
+    assert messages(response) == ["Revoked keys: 3."]
+    ends = ApiKey.objects.values_list("revoked_at", flat=True)
+    assert len(ends) == 3
+    assert len(set(ends)) == 1
+    assert AuditEvent.objects.filter(event="api_key.revoked").count() == 3

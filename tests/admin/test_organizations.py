@@ -1,12 +1,14 @@
 """Staff look after organizations: make and rename them, switch the API, set tier and limits."""
 
+import re
 from typing import Any
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from organizations.models import Membership, Organization, User
-from organizations.services import set_key_limit
+from organizations.services import set_key_limit, set_rate_limit_tier
 from tests.admin.support import change, everything, only_event, page, text
 from tests.factories import SYSTEM, OrganizationFactory
 
@@ -177,3 +179,16 @@ def test_it_is_found_by(browser: Client, acme: Organization, attribute: str) -> 
     response = browser.get(page(Organization), {"q": str(getattr(acme, attribute))})
 
     assert list(response.context["cl"].queryset) == [acme]
+
+
+@pytest.mark.parametrize(("factor", "told"), [(10, "60,000 requests a minute"), (0, "None")])
+def test_staff_see_the_rate_limit_of_all_keys_together(
+    browser: Client, acme: Organization, settings: Settings, factor: int, told: str
+) -> None:
+    settings.ORGANIZATION_RATE_LIMIT_FACTOR = factor
+    set_rate_limit_tier(acme, tier="high", actor=SYSTEM)
+
+    shown = re.sub(r"<[^>]+>|\s+", " ", text(browser.get(change(acme))))
+
+    assert re.search(rf"Rate limit of all keys together:\s+{told}\s", shown)
+    assert "organization_limit" not in browser.get(change(acme)).context["adminform"].form.fields

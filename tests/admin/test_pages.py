@@ -8,11 +8,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from apikeys.models import KeyUsage
+from apikeys.models import ApiKeySecret, KeyUsage
 from apikeys.services import Issued
+from organizations import writes
 from organizations.models import User
 from tests.admin.support import enter
 from tests.factories import ServiceAccountFactory, TemplateFactory
+from tests.following import silent
 
 
 @pytest.fixture
@@ -20,6 +22,7 @@ def browser(staff: User, manager: Issued) -> Client:
     """A staff member's browser, with something on every page."""
     ServiceAccountFactory.create(organization=manager.key.organization)
     TemplateFactory.create(organization=manager.key.organization)
+    silent()
     client = Client()
     enter(client, staff)
     return client
@@ -59,3 +62,24 @@ def test_a_key_says_how_many_requests_it_had(browser: Client, manager: Issued) -
     page = browser.get(reverse("admin:apikeys_apikey_change", args=[manager.key.pk]))
 
     assert "1,234, 34 of them refused" in page.content.decode()
+
+
+@pytest.mark.parametrize(("older", "shown"), [(19, 20), (20, 20), (60, 20)])
+def test_a_key_shows_its_newest_secrets_however_often_it_was_rotated(
+    browser: Client, manager: Issued, older: int, shown: int
+) -> None:
+    now = timezone.now()
+    secrets = [
+        ApiKeySecret(
+            key=manager.key, digest=b"%032d" % n, pepper=1, prefix="sig_live_old", ends_at=now
+        )
+        for n in range(older)
+    ]
+    with writes.allowed():
+        ApiKeySecret.objects.bulk_create(secrets)
+
+    page = browser.get(reverse("admin:apikeys_apikey_change", args=[manager.key.pk]))
+
+    text = page.content.decode()
+    assert text.count("<div><code>sig_live_") == shown
+    assert ("Older secrets are not shown." in text) == (older >= 20)

@@ -14,6 +14,7 @@ from organizations.models import Membership, Organization, ServiceAccount, User
 from tests.admin.conftest import BrowserOf
 from tests.admin.support import act, change, enter, everything, page, text
 from tests.factories import InvitationFactory, ServiceAccountFactory, TemplateFactory
+from tests.following import silent
 
 MODELS = list(admin.site._registry)
 VIEWS = ("changelist", "add", "change", "delete", "history")
@@ -25,6 +26,7 @@ def addresses(manager: Issued, member: User, staff: User) -> list[str]:
     ServiceAccountFactory.create(organization=manager.key.organization)
     TemplateFactory.create(organization=manager.key.organization)
     InvitationFactory.create(organization=manager.key.organization)
+    silent()
     found = []
     for model in MODELS:
         row: Any = model._default_manager.first()

@@ -60,7 +60,11 @@ def test_a_person_is_changed(browser: Client, staff: User, person: User) -> None
 
     person.refresh_from_db()
     assert (person.name, person.email) == ("Patricia", "p@acme.example")
-    assert only_event("person.updated", staff).details == {"fields": ["email", "name"]}
+    assert only_event("person.updated", staff).details == {
+        "fields": ["email", "name"],
+        "email": ["pat@acme.example", "p@acme.example"],
+        "name": ["Pat", "Patricia"],
+    }
 
 
 def test_a_name_may_be_left_out(browser: Client, person: User) -> None:

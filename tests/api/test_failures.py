@@ -60,7 +60,7 @@ def test_a_broken_setting_is_a_json_500_without_detail(
     call: ApiClient, reader: Issued, settings: Settings
 ) -> None:
     settings.RATE_LIMIT_TIERS = {}
-    limits._tier.cache_clear()
+    limits.forget_limiter()
 
     assert_is_500_without_detail(call("GET", CURRENT, key=reader))
 

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from apikeys import guesses, leases, services, tokens
+from apikeys import guesses, services, tokens, verified
 from apikeys.services import Issued
 from organizations.actors import Actor
 from organizations.models import Organization
@@ -17,13 +17,15 @@ from tests.logs import Lines
 from tests.support_api import CURRENT, MakeKey, templates, without_request_id
 
 MOST = 5
+#: Look-ups that an address has left in each of its two budgets, once it has spent its guesses.
+SPARE = 1
 ELSEWHERE = "198.51.100.7"
 
 
 @pytest.fixture(autouse=True)
 def few(settings: Settings) -> None:
     settings.INVALID_KEYS_PER_MINUTE = MOST
-    leases.clear()
+    verified.stop()
 
 
 def _from(call: ApiClient, address: str) -> None:
@@ -46,7 +48,7 @@ def _query_count(call: ApiClient, key: str) -> tuple[Answer, int]:
 
 
 def test_more_guesses_are_refused_without_a_look(call: ApiClient, db: None) -> None:
-    assert _guess(call) == [401] * MOST
+    assert _guess(call, MOST + SPARE) == [401] * (MOST + SPARE)
 
     answer, queries = _query_count(call, _made_up())
 
@@ -60,12 +62,73 @@ def test_keys_that_were_accepted_before_go_on(
 ) -> None:
     newcomer = make_key(name="Newcomer")
     call("GET", CURRENT, key=reader)
-    _guess(call)
+    _guess(call, MOST * 2)
 
     assert call("GET", CURRENT, key=reader).status == 200
     assert call("GET", CURRENT, key=newcomer).status == 429
     _from(call, ELSEWHERE)
     assert call("GET", CURRENT, key=newcomer).status == 200
+
+
+def test_a_new_key_gets_in_although_its_address_has_spent_its_guesses(
+    call: ApiClient, make_key: MakeKey
+) -> None:
+    """With the queries of any other address, and from then on as a key that is known."""
+    newcomer, other = make_key(name="Newcomer"), make_key(name="Other")
+    _from(call, ELSEWHERE)
+    _, usual = _query_count(call, other.secret)
+    _from(call, "127.0.0.1")
+    _guess(call)
+
+    answer, queries = _query_count(call, newcomer.secret)
+    _guess(call, MOST * 2)
+
+    assert (answer.status, queries) == (200, usual)
+    assert call("GET", CURRENT, key=newcomer).status == 200
+
+
+def test_a_new_key_gets_in_at_its_second_attempt_while_guesses_go_on(
+    call: ApiClient, make_key: MakeKey
+) -> None:
+    newcomer = make_key(name="Newcomer")
+    _guess(call, 1_200)
+
+    refused = call("GET", CURRENT, key=newcomer)
+    _guess(call, 1_200)
+    answer = call("GET", CURRENT, key=newcomer)
+
+    assert (refused.status, refused.headers["Retry-After"]) == (429, "1")
+    assert answer.status == 200
+
+
+def test_a_key_that_is_sent_again_and_again_leaves_the_rest_to_others(
+    call: ApiClient, make_key: MakeKey, as_admin: Actor
+) -> None:
+    """A deleted key in a forgotten job, or one that never was."""
+    deleted, newcomer = make_key(name="Deleted"), make_key(name="Newcomer")
+    services.revoke_api_key(deleted.key, actor=as_admin)
+    never = _made_up()
+    for _ in range(MOST * 2):
+        call("GET", CURRENT, key=never)
+    statuses = [call("GET", CURRENT, key=deleted).status for _ in range(MOST * 2)]
+    refused = call("GET", CURRENT, key=deleted)
+
+    first, second = (call("GET", CURRENT, key=newcomer).status for _ in range(2))
+
+    assert statuses == [401, *[429] * (MOST * 2 - 1)]
+    assert int(refused.headers["Retry-After"]) > 1
+    assert (first, second) == (429, 200)
+
+
+def test_both_budgets_of_a_guesser_end(call: ApiClient, db: None) -> None:
+    """Of one that sends each of its guesses twice, too."""
+    _guess(call, MOST + SPARE)
+    statuses = [
+        call("GET", CURRENT, key=key).status for key in (_made_up() for _ in range(9)) for _ in "12"
+    ]
+
+    assert statuses.count(401) == SPARE
+    assert _query_count(call, _made_up())[1] == 0
 
 
 def test_the_key_whose_prefix_was_guessed_loses_nothing(call: ApiClient, reader: Issued) -> None:
@@ -142,7 +205,7 @@ def test_a_network_of_ipv6_is_one_address(call: ApiClient, db: None) -> None:
         assert _guess(call, 1) == [401]
 
     _from(call, "2001:db8:1:2:ffff::1")
-    assert _guess(call, 1) == [429]
+    assert _guess(call, SPARE + 1) == [*[401] * SPARE, 429]
     _from(call, "2001:db8:1:3::1")
     assert _guess(call, 1) == [401]
 
@@ -161,7 +224,7 @@ def test_the_log_says_it_once(call: ApiClient, db: None, lines: Lines) -> None:
 
 
 def test_every_format_says_it_in_its_shape(call: ApiClient, acme: Organization) -> None:
-    _guess(call)
+    _guess(call, MOST + SPARE)
 
     for path in (*(dialect.keys(acme) for dialect in DIALECTS), templates(acme)):
         answer = call("GET", path, key=_made_up())

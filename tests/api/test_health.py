@@ -17,7 +17,8 @@ def test_readyz_asks_the_database_and_the_limiter(call: ApiClient, db: None) -> 
     answer = call("GET", "/readyz")
 
     assert answer.status == 200
-    assert answer.body == {"status": "ok", "checks": {"database": "ok", "limiter": "ok"}}
+    checks = {"database": "ok", "limiter": "ok", "static_files": "ok"}
+    assert answer.body == {"status": "ok", "checks": checks}
 
 
 def test_readyz_is_503_while_the_database_is_away(call: ApiClient, db: None) -> None:

@@ -1,5 +1,6 @@
 """Every operation, tried by those who may not: the rows are checked against the URL patterns."""
 
+import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,6 +35,7 @@ EXPECTED = {
     ("GET", "v1/api-keys"): Expected(200, 403, 200),
     ("POST", "v1/api-keys"): Expected(201, 403, 201, KEY),
     ("GET", "v1/api-keys/current"): Expected(200, 200, 200),
+    ("POST", "v1/api-keys/revoke"): Expected(404, 403, 404, {"ids": ["KEY_ID"], "cascade": True}),
     ("GET", "v1/api-keys/<str:id>"): Expected(404, 403, 404),
     ("PATCH", "v1/api-keys/<str:id>"): Expected(404, 403, 404, {"enabled": False}),
     ("DELETE", "v1/api-keys/<str:id>"): Expected(404, 403, 404),
@@ -67,7 +69,8 @@ CHANGELESS = [
 WITH_FOREIGN_ID = [
     (method, route, who)
     for method, route, who in CASES
-    if "<" in route and (who == "outsider" or not re.search("account|workspace", route))
+    if ("<" in route or route.endswith("/revoke"))
+    and (who == "outsider" or not re.search("account|workspace", route))
 ]
 
 
@@ -86,7 +89,8 @@ class Scene:
         path = route.replace("<str:id>", ids[kind])
         for name in ("account_id", "workspace_id"):
             path = path.replace(f"<str:{name}>", ids["account"])
-        return call(method, f"/{path}", EXPECTED[method, route].body, key=self.callers[who])
+        body = json.dumps(EXPECTED[method, route].body).replace("KEY_ID", ids["key"])
+        return call(method, f"/{path}", body.encode(), key=self.callers[who])
 
 
 @pytest.fixture

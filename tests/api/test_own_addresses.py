@@ -24,7 +24,8 @@ from apikeys import guesses
 from apikeys.api.authentication import ApiKeyAuthentication
 from apikeys.api.formats.envelope import ENVELOPE
 from apikeys.api.keyed import KeyedView
-from apikeys.limits import Limit, Limiter
+from apikeys.budgets import Limit
+from apikeys.limits import Limiter
 from apikeys.models import KeyUsage, ScopeUse
 from apikeys.services import Issued
 from apikeys.tokens import Environment, generate
@@ -148,7 +149,7 @@ def test_an_unknown_key_is_looked_up_and_counted_once(
 
     with django_assert_num_queries(1):
         assert call("GET", SEARCH, key=unknown).status == 401
-    assert guesses.wait("127.0.0.1") == 0
+    assert guesses.wait("127.0.0.1", b"") == 0
     assert call("GET", SEARCH, key=unknown).status == 401
     assert call("GET", SEARCH, key=unknown).status == 429
 
@@ -287,9 +288,9 @@ def test_a_refused_key_uses_up_no_budget(
     asked: list[UUID] = []
     hit = Limiter.hit
 
-    def watched(limiter: Limiter, key_id: UUID, tier: str) -> Limit:
+    def watched(limiter: Limiter, key_id: UUID, *rest: Any) -> Limit:
         asked.append(key_id)
-        return hit(limiter, key_id, tier)
+        return hit(limiter, key_id, *rest)
 
     monkeypatch.setattr(Limiter, "hit", watched)
     lacking, holding = make_key(scopes=["events:read"]), make_key(scopes=["search:read"])

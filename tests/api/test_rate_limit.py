@@ -16,7 +16,7 @@ from tests.factories import SYSTEM
 from tests.support_api import CURRENT, KEYS, MakeKey, one, templates
 
 SetLimit = Callable[[int], None]
-LEFT = re.compile(r'"standard";r=(\d+);t=(\d+)')
+LEFT = re.compile(r'"standard";r=(\d+);t=(\d+), "organization";r=\d+;t=\d+')
 
 
 def test_both_formats_share_one_budget(
@@ -133,7 +133,9 @@ def test_every_answer_says_where_the_limit_stands(
 
     counted = [answer for answer in answers if "RateLimit" in answer.headers]
     assert [answer.status for answer in answers] == [200, 200, 404, 200, 429]
-    assert {answer.headers["RateLimit-Policy"] for answer in counted} == {'"standard";q=3;w=60'}
+    assert {answer.headers["RateLimit-Policy"] for answer in counted} == {
+        '"standard";q=3;w=60, "organization";q=30;w=60'
+    }
     left = [LEFT.fullmatch(answer.headers["RateLimit"]) for answer in counted]
     assert [found and int(found[1]) for found in left] == [2, 1, 0, 0]
     assert all(found and 1 <= int(found[2]) <= 60 for found in left)

@@ -56,7 +56,16 @@ def test_both_secrets_work_while_they_overlap(
 
 @pytest.mark.parametrize(
     ("body", "seconds"),
-    [(None, 86400), ({}, 86400), ({"grace_period": 0}, 0), ({"grace_period": 604800}, 604800)],
+    [
+        (None, 86400),
+        ({}, 86400),
+        ({"grace_period": 0}, 0),
+        ({"grace_period": 604800}, 604800),
+        # JSON Schema's integers include those with a fraction of zero.
+        ({"grace_period": 3600.0}, 3600),
+        (b'{"grace_period": 3.6e3}', 3600),
+        (b'{"grace_period": -0.0}', 0),
+    ],
 )
 def test_the_older_secret_ends_when_the_grace_period_does(
     call: ApiClient, manager: Issued, reader: Issued, body: Any, seconds: int
@@ -73,7 +82,10 @@ def test_the_older_secret_ends_when_the_grace_period_does(
         assert call("GET", CURRENT, key=answer.body["key"]).status == 200
 
 
-@pytest.mark.parametrize("value", [-1, 604801, 10**12, 1.5, "60", True, None, [60]])
+BAD_PERIODS = [-1, -1.0, 604801, 604801.0, 10**12, 10.0**12, 1.5, 3600.5, "60", True, None, [60]]
+
+
+@pytest.mark.parametrize("value", BAD_PERIODS)
 def test_a_grace_period_out_of_bounds_is_400_and_rotates_nothing(
     call: ApiClient, manager: Issued, reader: Issued, value: object
 ) -> None:
@@ -81,6 +93,14 @@ def test_a_grace_period_out_of_bounds_is_400_and_rotates_nothing(
 
     assert (answer.status, answer.fields) == (400, ["grace_period"])
     assert call("GET", one(reader), key=manager).body["key_prefix"] == reader.secret[:13]
+
+
+def test_a_grace_period_beyond_all_numbers_is_400(
+    call: ApiClient, manager: Issued, reader: Issued
+) -> None:
+    answer = rotate(call, reader, manager, b'{"grace_period": 1e400}')
+
+    assert (answer.status, answer.fields) == (400, ["grace_period"])
 
 
 @pytest.mark.parametrize("value", ["true", 1, None])

@@ -103,6 +103,17 @@ def test_an_unknown_parameter_is_400_and_named(
     assert (answer.status, answer.fields) == (400, [name])
 
 
+def test_a_lifetime_with_a_fraction_of_zero_is_an_integer(
+    call: ApiClient, manager: Issued, acme: Organization
+) -> None:
+    made = call("POST", templates(acme), {**BODY, "lifetimeDays": 90.0}, key=manager)
+    changed = call("PATCH", made.headers["Location"], {"lifetimeDays": 30.0}, key=manager)
+
+    assert (made.status, made.body["lifetimeDays"]) == (201, 90)
+    assert (changed.status, changed.body["lifetimeDays"]) == (200, 30)
+    assert b'"lifetimeDays":30,' in changed.raw
+
+
 def test_a_template_can_be_made_read_changed_and_deleted(
     call: ApiClient, manager: Issued, acme: Organization
 ) -> None:

@@ -29,6 +29,8 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ("lifetimeDays", {"lifetimeDays": 3651}),
     ("lifetimeDays", {"lifetimeDays": -1}),
     ("lifetimeDays", {"lifetimeDays": 1.5}),
+    ("lifetimeDays", {"lifetimeDays": 0.0}),
+    ("lifetimeDays", {"lifetimeDays": 10.0**300}),
     ("lifetimeDays", {"lifetimeDays": "30"}),
     ("lifetimeDays", {"lifetimeDays": True}),
     ("lifetimeDays", {"lifetimeDays": 10**400}),

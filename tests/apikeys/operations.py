@@ -66,6 +66,12 @@ ON_KEYS: Final[dict[str, Operation[World]]] = {
         target_type="ApiKey",
         run=lambda w, a: services.revoke_api_key(w.key, actor=a, reason="Lost."),
     ),
+    "revoke in bulk": Operation(
+        event=KeyEvent.REVOKED,
+        target_type="ApiKey",
+        run=lambda w, a: services.revoke_api_keys([w.key], actor=a, cascade=True),
+        target_id=lambda w, revoked: revoked[0].pk,
+    ),
 }
 #: What a test key may not touch because it reaches live keys.
 LIVE_ONLY: Final[dict[str, Operation[World]]] = {

@@ -176,7 +176,7 @@ def test_a_refusal_of_the_database_is_logged_without_the_secret(issued: Issued) 
     assert noted is None
     (line,) = logs
     assert (line["event"], line["log_level"]) == ("last_use_not_recorded", "warning")
-    assert line["key_id"] == str(issued.key.id)
+    assert line["key_id"] == issued.key.public_id
     assert "no_use_can_be_noted" in line["reason"]
     assert issued.secret not in str(logs)
 

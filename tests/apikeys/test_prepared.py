@@ -15,7 +15,7 @@ from django.db import (
 from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 
-from apikeys import leases, tokens, verification
+from apikeys import tokens, verification, verified
 from apikeys.services import Issued
 from apikeys.tokens import Environment, Peppers
 from apikeys.verification import Refusal, verify
@@ -24,12 +24,11 @@ from config.postgresql.prepared import name_of
 
 pytestmark = [
     pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL's statements"),
-    pytest.mark.django_db(transaction=True),
 ]
 
 
 @pytest.fixture(autouse=True)
-def _a_connection_of_its_own(transactional_db: None) -> Iterator[None]:
+def _a_connection_of_its_own(committed: None) -> Iterator[None]:
     connection.close()  # a new one has prepared nothing
     yield
     connection.close()
@@ -64,12 +63,12 @@ def test_a_session_that_knows_the_name_already_costs_no_call(issued: Issued) -> 
 
 def test_a_column_that_has_another_type_costs_no_call(issued: Issued) -> None:
     _verified_anew(issued)
-    _past_the_driver("ALTER TABLE apikeys_apikey ALTER name TYPE text")
+    _past_the_driver("ALTER TABLE apikeys_apikeysecret ALTER pepper TYPE bigint")
 
     try:
         _verified_anew(issued)
     finally:
-        _past_the_driver("ALTER TABLE apikeys_apikey ALTER name TYPE varchar(100)")
+        _past_the_driver("ALTER TABLE apikeys_apikeysecret ALTER pepper TYPE smallint")
 
 
 def test_an_answer_about_another_secret_opens_nothing(issued: Issued) -> None:
@@ -167,7 +166,7 @@ def _name() -> str:
 
 
 def _verified_anew(issued: Issued) -> None:
-    leases.clear()
+    verified.stop()
     assert verify(issued.secret).refusal is None
 
 

@@ -116,6 +116,31 @@ def test_while_an_overlap_runs_there_is_no_second_one(
     assert every_row() == before
 
 
+def test_an_overlap_ends_with_its_key(clock: time_machine.Traveller, make_key: Make) -> None:
+    soon = NOW + timedelta(minutes=2)
+    first = make_key(name="Crawler", expires_at=soon)
+
+    second = _rotate(first, timedelta(days=1))
+    with pytest.raises(Conflict, match="2026-11-21T12:02:00Z"):
+        _rotate(second)
+
+    assert second.previous_ends_at == soon
+    event = AuditEvent.objects.get(event="api_key.rotated")
+    assert event.details["previous_secret_ends_at"] == soon.isoformat()
+    clock.shift(timedelta(minutes=2))
+    assert _refusals(first, second) == [Refusal.EXPIRED, Refusal.EXPIRED]
+
+
+def test_a_key_that_ends_earlier_after_all_ends_its_overlap(first: Issued) -> None:
+    second = _rotate(first, timedelta(days=1))
+    services.update_api_key(
+        first.key, actor=SYSTEM, changes={"expires_at": NOW + timedelta(minutes=5)}
+    )
+
+    with pytest.raises(Conflict, match="2026-11-21T12:05:00Z"):
+        _rotate(second)
+
+
 def test_after_the_overlap_there_may_be_another(
     first: Issued, clock: time_machine.Traveller
 ) -> None:

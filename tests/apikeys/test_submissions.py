@@ -1,14 +1,12 @@
 """A form that is sent twice makes one secret, however the two sendings fall together."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 from django.test import Client
-from django.utils import timezone
 
 from apikeys import services
 from apikeys.models import ApiKey, ApiKeySecret
@@ -167,28 +165,3 @@ def test_many_at_once_make_one_key(committed: None, acme: Organization, manager:
     assert codes <= {"already_submitted", "request_in_progress"}
     assert ApiKey.objects.filter(name="Production").count() == 1
     assert AuditEvent.objects.filter(event="api_key.created", target_id=made[0].key.pk).count() == 1
-
-
-def test_the_answer_again_waits_for_leases_as_well(
-    committed: None, make_key: Callable[..., Issued], manager: Issued, settings: Any
-) -> None:
-    """A rotation that ended a secret at once, and whose answer was lost."""
-    issued, attempt, actor = make_key(name="Shop"), CALL, acting(manager)
-
-    def rotate() -> Issued:
-        grace = timedelta(0)
-        return services.rotate_api_key(
-            issued.key, actor=actor, grace_period=grace, submission=attempt
-        )
-
-    rotate()
-    settings.API_KEY_LEASE = 0.3
-    began = timezone.now()
-    with pytest.raises(services.AlreadySubmitted), transaction.atomic():
-        rotate()
-    inside = timezone.now() - began
-    with pytest.raises(services.AlreadySubmitted):
-        rotate()
-
-    assert inside < timedelta(seconds=0.3)
-    assert timezone.now() - began - inside >= timedelta(seconds=0.3)

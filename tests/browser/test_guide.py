@@ -104,7 +104,7 @@ def test_another_organizations_account_looks_like_none(
     ("answer", "told"),
     [
         (None, "The request didn't reach the API."),
-        ("x" * 30_000, "the first 20000 of 30000 characters"),
+        ("x" * 30_000, "the first 20,000 of 30,000 characters"),
         ("<script>window.broken = 1</script>", "200 OK"),
     ],
 )

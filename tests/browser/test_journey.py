@@ -11,6 +11,7 @@ import pytest
 from apikeys.models import ApiKey
 from organizations.models import Organization
 from tests.browser.conftest import OpenPage
+from tests.browser.test_secret import is_masked
 from tests.factories import TemplateFactory
 from tests.live.conftest import Server
 
@@ -38,9 +39,9 @@ def _clipboard(page: "Page") -> str:
 def _copy_secret(page: "Page") -> str:
     """Looks at the secret, masks it, copies it and closes the dialog."""
     field, eye = page.get_by_label("Secret key"), page.get_by_role("button", name="Show secret")
-    assert field.get_attribute("type") == "password"
+    assert is_masked(field)
     eye.click()
-    assert (field.get_attribute("type"), eye.get_attribute("aria-pressed")) == ("text", "true")
+    assert (is_masked(field), eye.get_attribute("aria-pressed")) == (False, "true")
     eye.click()
     page.get_by_role("button", name="Copy secret").click()
     page.get_by_text("Secret copied.").wait_for()

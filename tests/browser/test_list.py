@@ -113,7 +113,7 @@ def test_rotating_on_the_keys_own_page(listed: "Page") -> None:
 def test_a_list_that_cannot_be_fetched_says_so_and_is_fetched_again(listed: "Page") -> None:
     page = listed
     page.route(QUERY, lambda route: route.fulfill(status=503, body="away"))
-    page.get_by_label("Search keys by name or ID").fill("Prod")
+    page.get_by_label("Search keys by name, prefix or ID").fill("Prod")
 
     page.locator("#page-status", has_text="We couldn't load your keys. Try again.").wait_for()
     assert page.get_by_role("link", name="Production", exact=True).is_visible()
@@ -174,3 +174,20 @@ def test_a_list_that_has_not_heard_of_the_limit_shows_it_in_the_dialog(
     dialog.get_by_role("button", name="Back to keys").click()
 
     assert not dialog.count()
+
+
+def test_a_whole_secret_never_leaves_the_browser(
+    listed: "Page", make_key: Callable[..., Issued]
+) -> None:
+    issued, sent = make_key(name="Shop"), list[str]()
+    page = listed
+    page.on("request", lambda request: sent.append(request.url))
+
+    page.get_by_label("Search keys by name, prefix or ID").fill(issued.secret)
+
+    page.locator("#page-status", has_text="Only its prefix is searched for.").wait_for()
+    page.get_by_role("link", name="Shop", exact=True).wait_for()
+    page.get_by_role("link", name="Production", exact=True).wait_for(state="detached")
+    assert f"q={issued.key.key_prefix}" in page.url
+    assert sent
+    assert not [url for url in sent if issued.secret in url]

@@ -44,10 +44,10 @@ def _leave(page: "Page") -> None:
     page.wait_for_url("**/accounts/login/**")
 
 
-def _enter_password(page: "Page", admin: User) -> None:
+def _enter_password(page: "Page", admin: User, password: str = PASSWORD) -> None:
     page.goto("/accounts/login/")
     page.get_by_label("Email").fill(admin.email)
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("Password", exact=True).fill(password)
     page.get_by_role("button", name="Sign in", exact=True).click()
 
 
@@ -65,6 +65,21 @@ def test_a_passkey_signs_in_by_itself(page: "Page") -> None:
     assert page.get_by_text("Signs you in by itself").is_visible()
 
     _leave(page)
+    page.get_by_role("button", name="Sign in with a passkey").click()
+
+    page.wait_for_url(DEVELOPER)
+
+
+def test_a_passkey_signs_in_while_wrong_passwords_go_on(page: "Page", admin: User) -> None:
+    _add_passkey(page, alone=True)
+    _leave(page)
+    page.context.clear_cookies(name="device")
+    for n in range(5):
+        _enter_password(page, admin, f"wrong {n}")
+        page.get_by_text("E-mail or password is incorrect.").wait_for()
+
+    _enter_password(page, admin)
+    page.get_by_text("Too many attempts. Try again in a few minutes.").wait_for()
     page.get_by_role("button", name="Sign in with a passkey").click()
 
     page.wait_for_url(DEVELOPER)

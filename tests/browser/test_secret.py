@@ -9,7 +9,7 @@ import pytest
 from tests.browser.conftest import OpenPage
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Locator, Page
 
 BLOCKED = "Copying is blocked here. The key is selected: press Ctrl+C."
 #: The whole of what a page holds and leaves behind.
@@ -19,6 +19,11 @@ EVERYWHERE = """() => [
   JSON.stringify({ ...localStorage }), JSON.stringify({ ...sessionStorage }),
   JSON.stringify(history.state), location.href, document.cookie,
 ].join("\\n")"""
+
+
+def is_masked(field: "Locator") -> bool:
+    """Whether dots stand for the characters of the field, as it is shown."""
+    return bool(field.evaluate("(field) => getComputedStyle(field).webkitTextSecurity === 'disc'"))
 
 
 def _reveal(page: "Page") -> str:
@@ -118,6 +123,22 @@ def test_after_a_test(sign_in: OpenPage) -> None:
     _assert_gone(page, secret)
 
 
+def test_a_key_that_was_tested_before_the_dialog_closed_is_in_the_list(sign_in: OpenPage) -> None:
+    page = sign_in(permissions=("clipboard-read", "clipboard-write"))
+    secret = _reveal(page)
+    page.get_by_role("button", name="Copy secret").click()
+    page.get_by_text("Secret copied.").wait_for()
+    page.get_by_role("button", name="Test this key").click()
+    page.get_by_role("button", name="Run test").click()
+    page.locator("[data-line]", has_text="200 OK").wait_for()
+
+    page.get_by_role("button", name="Close", exact=True).click()
+
+    page.get_by_text("Key Production created.").wait_for()
+    page.locator("#keys [data-new-name]", has_text="Production").wait_for()
+    _assert_gone(page, secret)
+
+
 def test_after_signing_out(sign_in: OpenPage) -> None:
     page = sign_in()
     secret = _reveal(page)
@@ -147,7 +168,7 @@ def test_a_copy_that_failed_is_not_called_one(sign_in: OpenPage, host: str) -> N
 
     field = page.get_by_label("Secret key")
     assert page.evaluate("isSecureContext") is (host == "127.0.0.1")
-    assert field.get_attribute("type") == "text"
+    assert not is_masked(field)
     assert page.evaluate("getSelection().toString()") == secret
     page.get_by_role("button", name="Done").click()
     _close_uncopied(page)

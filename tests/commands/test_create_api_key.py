@@ -99,7 +99,7 @@ def test_refusals_are_sentences_and_leave_nothing(
 
 @pytest.mark.parametrize(
     ("name", "sentence"),
-    [("", "Enter a name"), ("n" * 101, "Use 100 characters or fewer"), ("From\nthe", "Remove")],
+    [("", "--name"), ("n" * 101, "Use 100 characters or fewer"), ("From\nthe", "Remove")],
 )
 def test_a_name_that_is_none_is_refused(name: str, sentence: str, acme: Organization) -> None:
     with pytest.raises(CommandError, match=sentence):

@@ -78,11 +78,16 @@ def test_the_same_name_twice_gets_another_slug() -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["", "--admin-email", "a@acme.example"], "Enter a name of 1 to 100 characters."),
+        (["", "--admin-email", "a@acme.example"], "argument name: the value is empty"),
         (["n" * 101, "--admin-email", "a@acme.example"], "Use 100 characters or fewer."),
+        (["a" + "\u0315\u0300" * 9_000, "--admin-email", "a@acme.example"], "Use 100 characters"),
+        (
+            ["Acme", "--admin-email", "a@acme.example", "--admin-password", "x" * 1001],
+            "Use a password of 1000 characters or fewer.",
+        ),
         (["A\u202ecme", "--admin-email", "a@acme.example"], "Remove the control"),
-        (["Acme", "--admin-email", "nobody"], "Enter a valid email address."),
-        (["Acme", "--admin-email", ""], "This field cannot be blank."),
+        (["Acme", "--admin-email", "nobody"], "Enter an e-mail address like name@example.com."),
+        (["Acme", "--admin-email", ""], "argument --admin-email: the value is empty"),
         (["Acme"], "--admin-email"),
     ],
 )
@@ -100,3 +105,23 @@ def test_a_password_for_somebody_who_has_one_is_refused(admin: User) -> None:
 
     assert authenticate(username=admin.email, password=PASSWORD)
     assert not Organization.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("password", "sentence"),
+    [
+        ("1", "too short"),
+        ("password1234", "too common"),
+        ("latchkey-1", "easy to guess here"),
+        ("fisherking-and-sons-1", "too similar to the e-mail address"),
+        ("globextrot-1", "easy to guess here"),
+    ],
+)
+def test_a_password_that_the_pages_refuse_is_refused(password: str, sentence: str) -> None:
+    email = "fisherking-and-sons@acme.example"
+    with pytest.raises(CommandError, match=sentence) as refusal:
+        create("Globextrot", "--admin-email", email, "--admin-password", password)
+
+    assert password == "1" or password not in str(refusal.value)
+    assert not Organization.objects.exists()
+    assert not User.objects.exists()

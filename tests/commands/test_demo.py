@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -30,9 +31,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def demo(var: Path, port: int) -> Iterator[subprocess.Popen[str]]:
+def demo(var: Path, port: int, **more: str) -> Iterator[subprocess.Popen[str]]:
     """The running demo, with all it keeps under `var`."""
-    variables = environment(VAR_DIR=str(var))
+    variables = environment(VAR_DIR=str(var), **more)
     del variables["ENV_FILE"]
     command = [sys.executable, "manage.py", "demo", "--port", str(port)]
     with (var / "output").open("w") as output:
@@ -114,6 +115,35 @@ def test_it_serves_what_it_prints_and_keeps_it(tmp_path: Path) -> None:
     assert tracked() == before
 
 
+def test_it_prints_addresses_on_which_passkeys_work(tmp_path: Path) -> None:
+    """Browsers refuse passkeys on IP addresses."""
+    port = free_port()
+    with demo(tmp_path, port) as process:
+        text = printed(tmp_path)
+        guide = httpx.get(f"{url_of(text)}/docs/").text
+        assert interrupted(process) == 0
+
+    introduction = text.partition("[INFO]")[0]  # the server's own lines follow
+    places = {urlsplit(url).netloc for url in re.findall(r"http://\S+", introduction)}
+    assert places == {f"localhost:{port}"}
+    assert f"http://localhost:{port}/v1" in guide
+
+
+def test_where_localhost_is_another_program_it_prints_the_ip_address(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_INET6) as occupied:
+        try:
+            occupied.bind(("::1", 0))
+        except OSError:
+            pytest.skip("This machine has no IPv6.")
+        occupied.listen()
+        port: int = occupied.getsockname()[1]
+        with demo(tmp_path, port) as process:
+            text = printed(tmp_path)
+            assert interrupted(process) == 0
+
+    assert url_of(text) == f"http://127.0.0.1:{port}"
+
+
 def url_of(text: str) -> str:
     (address,) = re.findall(r"(http://[^/\s]+)/admin/", text)
     return str(address)
@@ -131,6 +161,64 @@ def test_it_logs_json_and_no_secret(tmp_path: Path) -> None:
 
     assert {line["status"] for line in logged if line["event"] == "request"} >= {200, 404}
     assert secret not in json.dumps(logged)
+
+
+def test_ctrl_c_ends_it_quietly_every_time(tmp_path: Path) -> None:
+    """A terminal signals every process of the demo, and its main process the workers after that."""
+    for _ in range(5):
+        with demo(tmp_path, free_port()) as process:
+            os.killpg(process.pid, signal.SIGINT)
+            assert process.wait(WAIT) == 0
+        text = printed(tmp_path)
+
+        assert "Killing" not in text
+        assert "Traceback" not in text
+
+
+def test_ctrl_c_while_it_prepares_ends_it_quietly(tmp_path: Path) -> None:
+    variables = environment(VAR_DIR=str(tmp_path))
+    del variables["ENV_FILE"]
+    command = [sys.executable, "manage.py", "demo", "--port", str(free_port())]
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + WAIT
+    while not (tmp_path / "db.sqlite3").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=WAIT)
+
+    assert process.returncode == 128 + signal.SIGINT
+    assert "Traceback" not in errors
+
+
+def test_a_second_one_on_the_same_file_is_refused(tmp_path: Path) -> None:
+    with demo(tmp_path, free_port()) as process:
+        address = url_of(printed(tmp_path))
+        command = [sys.executable, "manage.py", "demo", "--port", str(free_port())]
+        variables = environment(VAR_DIR=str(tmp_path))
+        del variables["ENV_FILE"]
+        second = subprocess.run(
+            command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=WAIT
+        )
+        served = httpx.get(f"{address}/accounts/login/").status_code
+        assert interrupted(process) == 0
+
+    assert second.returncode == 1
+    assert second.stderr.startswith("CommandError: A demo is already running on this database.")
+    assert "VAR_DIR=" in second.stderr
+    assert served == 200
+    with demo(tmp_path, free_port()) as process:  # the file is free again
+        assert interrupted(process) == 0
+
+
+def test_a_terminal_without_unicode_does_not_stop_it(tmp_path: Path) -> None:
+    with demo(tmp_path, free_port(), LC_ALL="POSIX", PYTHONUTF8="0") as process:
+        shown = printed(tmp_path)
+        assert interrupted(process) == 0
+
+    assert "One working API key" in shown
 
 
 def test_several_workers_are_refused_on_sqlite(tmp_path: Path) -> None:

@@ -1,15 +1,19 @@
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth import authenticate
 from django.core import serializers
 from django.core.exceptions import ValidationError
+from django.db.models import F
 from django.utils import timezone
 
-from apikeys import verification
-from apikeys.management import demo_data
-from apikeys.models import ApiKey, ApiKeySecret, KeyTemplate, Status
+from apikeys import usage, verification
+from apikeys.management import demo_data, demo_past
+from apikeys.models import ApiKey, ApiKeySecret, KeyTemplate, KeyUsage, Status
+from apikeys.uses import Result
+from organizations import ids
 from organizations.models import AuditEvent, Membership, Organization, ServiceAccount, User
 from tests.client import ApiClient
 from tests.conftest import ALL_SCOPES
@@ -100,3 +104,105 @@ def test_the_name_that_is_proposed_for_another_key_is_free() -> None:
     IssuedKeyFactory.create(organization=acme, name=first)
 
     assert (first, demo_data.free_name()) == ("Another 1", "Another 2")
+
+
+def _trail_of(key: ApiKey) -> dict[str, AuditEvent]:
+    events = AuditEvent.objects.filter(target_id=key.pk)
+    return {event.event.removeprefix("api_key."): event for event in events}
+
+
+def test_every_row_agrees_with_the_trail() -> None:
+    demo_data.seed(PASSWORD)
+    now = timezone.now()
+
+    for key in ApiKey.objects.all():
+        trail = _trail_of(key)
+        assert trail["created"].at == key.created_at < now
+        assert key.revoked_at == (trail["revoked"].at if "revoked" in trail else None)
+        assert key.disabled_at == (trail["disabled"].at if "disabled" in trail else None)
+        assert key.updated_at == max(event.at for event in trail.values())
+    for row in [*KeyTemplate.objects.all(), *ServiceAccount.objects.all()]:
+        assert AuditEvent.objects.get(target_id=row.pk).at == row.created_at
+    for person in User.objects.exclude(is_staff=True):
+        assert person.date_joined <= person.memberships.get().created_at
+
+
+def cut_to_milliseconds(at: datetime) -> datetime:
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
+
+def test_lists_are_in_the_order_of_their_times() -> None:
+    demo_data.seed(PASSWORD)
+
+    for rows, name in ((ApiKey, "created_at"), (AuditEvent, "at"), (KeyTemplate, "created_at")):
+        by_id = list(rows.objects.order_by("id"))
+        times = [getattr(row, name) for row in by_id]
+        assert times == sorted(times)
+        assert len(set(times)) > 8
+        assert all(
+            abs(ids.made_at(row.pk) - at).total_seconds() < 1
+            for row, at in zip(by_id, times, strict=True)
+        )
+    page = AuditEvent.objects.filter(id__lt=ids.first_id(timezone.now() - timedelta(days=90)))
+    assert 10 < page.count() < AuditEvent.objects.count(), "days can be searched for"
+
+
+def test_keys_are_used_while_they_work_and_last_when_it_says() -> None:
+    demo_data.seed(PASSWORD)
+    now = timezone.now()
+
+    for key in ApiKey.objects.filter(organization__slug="acme"):
+        uses = KeyUsage.objects.filter(key=key, result=Result.OK)
+        end = min(filter(None, [now, key.expires_at, key.revoked_at, key.disabled_at]))
+        hours = sorted(uses.values_list("hour", flat=True))
+        assert key.created_at - timedelta(hours=1) < hours[0]
+        assert key.last_used_at is not None
+        assert hours[-1] <= key.last_used_at < min(hours[-1] + timedelta(hours=1), end)
+        assert not key.secrets.filter(last_used_at__gt=key.last_used_at).exists()
+        assert not key.secrets.filter(last_used_at__lt=F("created_at")).exists()
+    unused = usage.unused_scopes(ApiKey.objects.get(name="Production", organization__slug="acme"))
+    assert unused == ["events:read", "api-keys:manage"]
+
+
+def test_requests_spread_over_hours_and_weekdays() -> None:
+    demo_data.seed(PASSWORD)
+    keys = ApiKey.objects.for_organization(Organization.objects.get(slug="acme").id)
+
+    day = usage.buckets(keys, usage.Period.last(24, usage.Interval.HOUR))
+    weeks = usage.buckets(keys, usage.Period.last(29, usage.Interval.DAY))[:-1]
+
+    counts = [bucket.tally.requests for bucket in day[:-1]]
+    assert all(counts), "every hour of a day has a bar"
+    assert max(counts) > 3 * min(counts), "nights are quiet"
+    by_weekday = [0] * 7
+    for bucket in weeks:
+        by_weekday[bucket.start.weekday()] += bucket.tally.requests
+    assert max(by_weekday[5:]) < min(by_weekday[:5]), "weekends are quieter"
+
+
+def test_usage_is_the_same_each_time() -> None:
+    end = datetime(2026, 11, 30, 10, 20, tzinfo=UTC)
+    start = end - timedelta(days=30)
+
+    first = list(demo_past.usage("Production", demo_past.SERVERS, start, end))
+
+    assert first == list(demo_past.usage("Production", demo_past.SERVERS, start, end))
+    assert first != list(demo_past.usage("Search box", demo_past.SERVERS, start, end))
+    assert sum(number for _, _, number in first) == 1_413_117
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime(2026, 11, 30, 0, 0, 1, tzinfo=UTC),
+        datetime(2026, 11, 29, 3, 59, 59, tzinfo=UTC),
+        datetime(2028, 2, 29, 23, 59, tzinfo=UTC),
+    ],
+)
+def test_the_story_can_begin_at_any_moment(moment: datetime) -> None:
+    with demo_past.as_of(moment):
+        demo_data.seed(PASSWORD)
+
+    assert not ApiKey.objects.filter(last_used_at__gte=moment).exists()
+    assert not KeyUsage.objects.filter(hour__gt=moment).exists()
+    assert AuditEvent.objects.latest("at").at < moment

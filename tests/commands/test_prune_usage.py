@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from apikeys.management.commands import prune_usage
+from apikeys import retention
 from apikeys.models import KeyUsage
 from apikeys.services import Issued
 
@@ -17,7 +17,7 @@ from apikeys.services import Issued
 def test_what_is_old_goes_a_batch_at_a_time(
     reader: Issued, monkeypatch: pytest.MonkeyPatch, batch: int
 ) -> None:
-    monkeypatch.setattr(prune_usage, "_BATCH", batch)
+    monkeypatch.setattr(retention, "BATCH", batch)
     now, output = timezone.now(), StringIO()
     for days in (0, 99, 101, 102, 103, 104, 400):
         KeyUsage.objects.create(

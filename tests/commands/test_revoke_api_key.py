@@ -8,7 +8,9 @@ from apikeys import verification
 from apikeys.models import ApiKey
 from apikeys.services import Issued
 from apikeys.verification import Refusal
-from organizations.models import AuditEvent
+from organizations.models import AuditEvent, Organization
+from tests.domain import acting
+from tests.factories import IssuedKeyFactory
 
 
 def revoke(*arguments: str) -> str:
@@ -21,7 +23,7 @@ def revoke(*arguments: str) -> str:
 def test_a_key_named_by_either_id_is_revoked(form: str, reader: Issued) -> None:
     said = revoke(str(getattr(reader.key, form)))
 
-    assert said.startswith(f"{reader.key.public_id} “Reader” is revoked since ")
+    assert said.startswith(f"{reader.key.public_id} “Reader” was revoked at ")
     assert verification.verify(reader.secret).refusal is Refusal.REVOKED
 
 
@@ -52,7 +54,7 @@ def test_other_keys_go_on_working(reader: Issued, manager: Issued) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    "text", ["", "key_", "reader", "key_0000000000000000000000", "org_0000000000000000000000"]
+    "text", ["key_", "reader", "key_0000000000000000000000", "org_0000000000000000000000"]
 )
 def test_an_id_of_nothing_is_refused(text: str) -> None:
     with pytest.raises(CommandError, match=f"There is no API key with the id “{text}”."):
@@ -68,3 +70,36 @@ def test_a_secret_in_the_reason_is_refused_and_kept_nowhere(
     assert manager.secret not in str(refusal.value)
     assert ApiKey.objects.get(pk=reader.key.pk).revoked_at is None
     assert not events("api_key.revoked")
+
+
+def test_several_keys_are_revoked_together(
+    reader: Issued, manager: Issued, events: Callable[..., list[AuditEvent]]
+) -> None:
+    said = revoke(reader.key.public_id, str(manager.key.pk), reader.key.public_id, "--reason", "x")
+
+    assert [line.split(" was ")[0] for line in said.splitlines()] == [
+        f"{reader.key.public_id} “Reader”",
+        f"{manager.key.public_id} “Manager”",
+    ]
+    assert not ApiKey.objects.live().exists()
+    assert [event.details for event in events("api_key.revoked")] == [{"reason": "x"}] * 2
+
+
+def test_an_id_of_nothing_among_others_revokes_none(reader: Issued, manager: Issued) -> None:
+    with pytest.raises(CommandError, match="There is no API key with the id “nothing”"):
+        revoke(reader.key.public_id, "nothing", manager.key.public_id)
+
+    assert ApiKey.objects.live().count() == 2
+
+
+@pytest.mark.parametrize(("options", "left"), [((), {"Child"}), (("--cascade",), set())])
+def test_what_a_key_created_is_revoked_on_request(
+    manager: Issued, acme: Organization, options: tuple[str, ...], left: set[str]
+) -> None:
+    fields = {"organization": acme, "scopes": ["search:read"], "actor": acting(manager)}
+    IssuedKeyFactory.create(name="Child", **fields)
+
+    said = revoke(manager.key.public_id, *options)
+
+    assert set(ApiKey.objects.live().values_list("name", flat=True)) == left
+    assert len(said.splitlines()) == 2 - len(left)

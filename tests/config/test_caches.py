@@ -62,9 +62,9 @@ def test_two_processes_share_what_the_store_has() -> None:
     first, second = (EnduringCache(configured.REDIS_URL, {}) for _ in range(2))
 
     EnduringCache._away_until = 0.0  # as after an outage
-    assert first.add(name, "held", 60) is True
+    assert first.add(name, [1.5], 60) is True
 
     assert EnduringCache._away_until is None
-    assert second.add(name, "too late", 60) is False
-    assert second.get(name) == "held"
+    assert second.add(name, [2.5], 60) is False
+    assert second.get(name) == [1.5]
     assert second.delete(name) is True

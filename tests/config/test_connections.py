@@ -7,7 +7,7 @@ from django.core.signals import request_finished
 from django.db import connection
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("committed")
 def test_a_connection_is_there_for_the_next_request() -> None:
     def survives() -> bool:
         connection.ensure_connection()

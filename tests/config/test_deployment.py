@@ -23,7 +23,7 @@ def _commands(text: str) -> list[list[str]]:
 
 
 def test_what_the_image_copies_is_there_and_sent_to_the_engine() -> None:
-    copied = re.findall(r"^COPY (?!--)(\S+) ", DOCKERFILE, re.MULTILINE)
+    copied = re.findall(r"^COPY (?:--chmod=\d+ )?(?!--)(\S+) ", DOCKERFILE, re.MULTILINE)
     sent = re.findall(r"^!(\S+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
 
     assert {"manage.py", "config", "requirements/base.txt"} <= set(copied)
@@ -31,8 +31,21 @@ def test_what_the_image_copies_is_there_and_sent_to_the_engine() -> None:
     assert {name.split("/")[0] for name in copied} == set(sent)
 
 
+def test_a_checkout_with_private_modes_makes_an_image_that_its_user_can_read() -> None:
+    """The engine keeps the modes of what it copies, and the image does not run as root."""
+    last_stage = DOCKERFILE.rpartition("\nFROM ")[2]
+    copied = re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.MULTILINE)
+    modes = [re.match(r"--chmod=(\d+) ", line) for line in copied]
+
+    assert "USER latchkey" in last_stage
+    assert len(copied) >= 7
+    for line, mode in zip(copied, modes, strict=True):
+        assert mode, line
+        assert int(mode[1], 8) & 0o005 == 0o005, line
+
+
 def test_the_image_has_every_app_and_every_folder_of_the_settings() -> None:
-    copied = set(re.findall(r"^COPY (?!--)(\S+) ", DOCKERFILE, re.MULTILINE))
+    copied = set(re.findall(r"^COPY (?:--chmod=\d+ )?(?!--)(\S+) ", DOCKERFILE, re.MULTILINE))
     tracked = subprocess.check_output(["git", "ls-files"], cwd=ROOT, text=True).splitlines()
     packages = {name.split("/")[0] for name in tracked if name.count("/") and "init" in name}
 
@@ -78,7 +91,11 @@ def test_the_health_check_of_the_image_is_python() -> None:
 
 def test_static_files_are_collected_with_throw_away_secrets(tmp_path: Path) -> None:
     secrets = dict(line.split("=", 1) for line in manage("generate_secrets").stdout.splitlines())
-    run = manage("collectstatic", "--no-input", VAR_DIR=str(tmp_path), **secrets)
+    (given,) = re.findall(
+        r"generate_secrets\) (.*) \\\n +python manage.py collectstatic", DOCKERFILE
+    )
+    variables = dict(pair.split("=", 1) for pair in given.split())
+    run = manage("collectstatic", "--no-input", VAR_DIR=str(tmp_path), **secrets, **variables)
 
     assert run.returncode == 0, run.stderr
     assert (tmp_path / "static/staticfiles.json").exists()
@@ -87,7 +104,8 @@ def test_static_files_are_collected_with_throw_away_secrets(tmp_path: Path) -> N
 
 def test_compose_publishes_one_port_on_this_machine_and_has_no_secret() -> None:
     assert re.findall(r"ports: (.*)", COMPOSE) == ['["127.0.0.1:8000:8000"]']
-    for name in ("SECRET_KEY", "API_KEY_PEPPERS", "POSTGRES_PASSWORD", "ALLOWED_HOSTS"):
+    passwords = ("POSTGRES_PASSWORD", "REDIS_PASSWORD")
+    for name in ("SECRET_KEY", "API_KEY_PEPPERS", *passwords, "ALLOWED_HOSTS", "SITE_URL"):
         assert set(re.findall(rf"\$\{{{name}(:.)", COMPOSE)) == {":?"}
 
 
@@ -105,3 +123,15 @@ def test_what_compose_leaves_empty_does_not_stop_the_start(tmp_path: Path) -> No
 
     assert "TRUSTED_PROXIES" in empty
     assert manage("check", **GOOD_SECRETS, **empty, VAR_DIR=str(tmp_path)).returncode == 0
+
+
+def test_scripts_import_each_other_by_the_names_that_browsers_keep(tmp_path: Path) -> None:
+    """Two names for one module would be two modules, each with messages of its own."""
+    manage("collectstatic", "--no-input", VAR_DIR=str(tmp_path), **GOOD_SECRETS)
+    scripts = list((tmp_path / "static" / "js").glob("*.*.js"))
+    imported = {
+        name for path in scripts for name in re.findall(r'from "\./(.+?)"', path.read_text())
+    }
+
+    assert imported
+    assert imported <= {path.name for path in scripts}

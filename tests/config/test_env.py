@@ -1,4 +1,5 @@
 import os
+import re
 import stat
 from ipaddress import ip_network
 from pathlib import Path
@@ -10,6 +11,17 @@ from config import env
 from tests.processes import GOOD_SECRETS, manage
 
 SHORT = "x" * 49
+BAD_SITE_URLS = [
+    "keys.example.com",
+    "http://keys.example.com",
+    "https://",
+    "https://keys.example.com:port",
+    "https://keys.example.com/path",
+    "https://name@keys.example.com",
+    "https://keys.example.com?query",
+    "https://keys example.com",
+    "https://[::1",
+]
 
 
 @pytest.mark.parametrize(
@@ -29,6 +41,13 @@ SHORT = "x" * 49
         ({"SESSION_IDLE_MINUTES": "soon"}, "SESSION_IDLE_MINUTES"),
         ({"KEYS_PER_ORGANIZATION": "many"}, "KEYS_PER_ORGANIZATION"),
         ({"KEYS_PER_ORGANIZATION": "-1"}, "KEYS_PER_ORGANIZATION"),
+        ({"RETENTION_ADDRESS_DAYS": "29"}, "RETENTION_ADDRESS_DAYS to a number of days from 30"),
+        ({"RETENTION_USAGE_DAYS": "90"}, "RETENTION_USAGE_DAYS to a number of days from 91"),
+        ({"RETENTION_SECRET_DAYS": "long"}, "RETENTION_SECRET_DAYS"),  # pragma: allowlist secret
+        ({"RETENTION_SUBMISSION_DAYS": "36501"}, "RETENTION_SUBMISSION_DAYS"),
+        ({"RETENTION_UNCONFIRMED_DAYS": "1"}, "RETENTION_UNCONFIRMED_DAYS"),
+        ({"SITE_URL": ""}, "SITE_URL"),
+        *(({"SITE_URL": value}, "SITE_URL") for value in BAD_SITE_URLS),
         ({"ENV_FILE": "no-such-file.env"}, "ENV_FILE"),
     ],
 )
@@ -92,7 +111,17 @@ def test_networks_are_addresses_and_ranges(monkeypatch: pytest.MonkeyPatch) -> N
     assert list(env.networks("TRUSTED_PROXIES")) == expected
 
 
-@pytest.mark.parametrize("text", ["proxy.example", "10.0.0.1/8", "300.0.0.1", "*"])
+def test_ipv4_networks_written_as_ipv6_are_ipv4(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRUSTED_PROXIES", "::ffff:10.0.0.1,::ffff:10.0.0.0/104")
+
+    expected = [ip_network(text) for text in ("10.0.0.1/32", "10.0.0.0/8")]
+    assert list(env.networks("TRUSTED_PROXIES")) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["proxy.example", "10.0.0.1/8", "300.0.0.1", "*", "::ffff:0:0/95", "::ffff:10.0.0.1/104"],
+)
 def test_anything_else_is_no_network(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRUSTED_PROXIES", text)
 
@@ -168,11 +197,57 @@ def test_lists_are_split_at_commas_and_trimmed(monkeypatch: pytest.MonkeyPatch) 
     assert env.words("ALLOWED_HOSTS", []) == ["a.example", "b.example"]
 
 
-@pytest.mark.parametrize(("text", "on"), [("on", True), ("1", True), ("off", False), ("", False)])
-def test_switches_are_on_or_off(text: str, on: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DEBUG", text)
+SWITCHES = [
+    "API_ACCESS_LOG",
+    "DEBUG",
+    "PASSKEYS_WITHOUT_HTTPS",
+    "STAFF_SECOND_FACTOR",
+    "USE_FORWARDED_HEADER",
+]
 
-    assert env.flag("DEBUG") is on
+
+@pytest.mark.parametrize("name", SWITCHES)
+@pytest.mark.parametrize(
+    ("text", "on"),
+    [
+        *((text, True) for text in ("on", "On", "true", "TRUE", "yes", "1")),
+        *((text, False) for text in ("off", "OFF", "false", "False", "no", "0")),
+    ],
+)
+def test_switches_are_on_or_off(
+    name: str, text: str, on: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, text)
+
+    assert env.flag(name, default=not on) is on
+
+
+@pytest.mark.parametrize("name", SWITCHES)
+@pytest.mark.parametrize(
+    "text", ["on # comment", "enabled", "t", "y", "ok", "2", "01", "", " ", "on ", "“on”", "None"]
+)
+def test_other_words_are_refused_for_a_switch(
+    name: str, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, text)
+
+    with pytest.raises(ImproperlyConfigured, match=f"^Set {name} to “on” or “off”"):
+        env.flag(name)
+
+
+@pytest.mark.parametrize("name", SWITCHES)
+def test_a_misspelled_switch_stops_the_start(name: str, tmp_path: Path) -> None:
+    run = manage("check", **GOOD_SECRETS, VAR_DIR=str(tmp_path), **{name: "on # comment"})
+
+    assert run.returncode == 1
+    assert run.stderr.startswith(f"Set {name} to “on” or “off”")
+    assert len(run.stderr.splitlines()) == 1
+
+
+def test_every_switch_of_the_settings_is_tried_here() -> None:
+    source = (env.ROOT / "config/settings/base.py").read_text()
+
+    assert sorted(re.findall(r"env\.flag\(\"(\w+)\"", source)) == SWITCHES
 
 
 def test_debug_is_off_unless_it_is_switched_on() -> None:
@@ -196,3 +271,21 @@ def test_only_commands_fall_back_to_the_secrets_of_the_demo(
 
     env.load(for_command=True)
     assert env.text("SITE_NAME") == "From the demo"
+
+
+@pytest.mark.parametrize(
+    "name", ["HTTP_AUTHORIZATION", "HTTP_COOKIE", "CONTENT_LENGTH", "SCRIPT_URL", "REDIRECT_URL"]
+)
+def test_parts_of_a_request_are_removed_from_the_environment(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "settings.env"
+    file.write_text(f"HTTP_FROM_THE_FILE=x\n{name}=x\n")
+    monkeypatch.setenv("ENV_FILE", str(file))
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example")
+    monkeypatch.setenv(name, "x")
+    env.load()
+
+    assert name not in os.environ
+    assert "HTTP_FROM_THE_FILE" not in os.environ
+    assert os.environ["HTTPS_PROXY"] == "http://proxy.example"

@@ -8,7 +8,9 @@ from config.env import ROOT
 from tests.processes import GOOD_SECRETS, manage
 
 EXAMPLE = (ROOT / ".env.example").read_text()
-READER = re.compile(r"(?:env\.|_env\.)?(?:text|flag|seconds|number|words|networks|str|bool|list)")
+READER = re.compile(
+    r"(?:env\.|_env\.)?(?:text|flag|seconds|number|retention|words|networks|str|bool|list)"
+)
 ENVIRON = re.compile(r"os\.environ\.(?:get|setdefault)")
 
 
@@ -28,15 +30,32 @@ def _read_by(path: Path) -> set[str]:
     return names
 
 
-def test_the_example_lists_exactly_what_is_read() -> None:
+def _settings_read() -> set[str]:
     files = [ROOT / "manage.py", *(ROOT / "config").glob("*.py")]
     files += [ROOT / "config/settings/base.py", ROOT / "config/settings/production.py"]
-    read = set().union(*(_read_by(file) for file in files))
+    return set().union(*(_read_by(file) for file in files))
+
+
+def test_the_example_lists_exactly_what_is_read() -> None:
+    read = _settings_read()
     by_compose = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "compose.yaml").read_text()))
 
     assert {"SECRET_KEY", "ENV_FILE", "VAR_DIR", "DATABASE_URL"} <= read
     assert set(_named_in_example()) == read | by_compose
-    assert by_compose - read == {"POSTGRES_PASSWORD"}
+    assert by_compose - read == {"POSTGRES_PASSWORD", "REDIS_PASSWORD"}
+
+
+def test_compose_passes_every_setting_on() -> None:
+    """A name without a value takes the value of the shell or of `.env`."""
+    compose = (ROOT / "compose.yaml").read_text()
+    block = compose.partition("environment:\n")[2].partition("  cap_drop")[0]
+    passed = dict(re.findall(r"^    ([A-Z_]+): ?(.*)$", block, re.MULTILINE))
+    own = {name for name, value in passed.items() if value and f"${{{name}:" not in value}
+
+    assert own == {"DATABASE_URL", "REDIS_URL"}
+    assert len(passed) == len(block.splitlines())
+    assert _settings_read() - set(passed) == {"DEMO_PASSWORD", "ENV_FILE", "VAR_DIR"}
+    assert set(passed) <= _settings_read()
 
 
 def test_each_variable_stands_once_under_a_comment() -> None:
@@ -49,7 +68,7 @@ def test_each_variable_stands_once_under_a_comment() -> None:
 
 def test_the_readme_has_every_variable_that_an_installation_may_set() -> None:
     readme = (ROOT / "README.md").read_text()
-    elsewhere = {"DEMO_PASSWORD", "POSTGRES_PASSWORD"}
+    elsewhere = {"DEMO_PASSWORD", "POSTGRES_PASSWORD", "REDIS_PASSWORD"}
 
     assert [n for n in _named_in_example() if f"| `{n}` |" not in readme] == sorted(elsewhere)
 

@@ -30,7 +30,8 @@ def test_readiness_names_what_it_has_asked(call: ApiClient) -> None:
     answer = call("GET", "/readyz")
 
     assert answer.status == 200
-    assert answer.body == {"status": "ok", "checks": {"database": "ok", "limiter": "ok"}}
+    checks = {"database": "ok", "limiter": "ok", "static_files": "ok"}
+    assert answer.body == {"status": "ok", "checks": checks}
 
 
 @pytest.mark.django_db

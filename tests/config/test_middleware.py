@@ -49,12 +49,15 @@ def test_a_forwarded_address_of_a_stranger_is_ignored(reader: Issued) -> None:
         ("192.0.2.1, 203.0.113.9", "203.0.113.9"),
         ("203.0.113.9, 10.0.0.2", "203.0.113.9"),
         ("2001:db8::9", "2001:db8::9"),
-        ("made up", "10.0.0.1"),
+        ("203.0.113.9:52341", "203.0.113.9"),
+        ("[2001:db8::9]:443", "2001:db8::9"),
+        ("203.0.113.9,", "203.0.113.9"),
+        ("made up", None),
         ("", "10.0.0.1"),
     ],
 )
 def test_a_trusted_proxy_is_believed_about_the_nearest_stranger(
-    forwarded: str, client: str, reader: Issued, settings: Settings
+    forwarded: str, client: str | None, reader: Issued, settings: Settings
 ) -> None:
     settings.TRUSTED_PROXIES = (ip_network("10.0.0.0/8"),)
 
@@ -64,21 +67,32 @@ def test_a_trusted_proxy_is_believed_about_the_nearest_stranger(
 
 
 @pytest.mark.parametrize(
-    ("address", "scheme", "status"),
+    ("address", "forwarded", "scheme", "status"),
     [
-        ("10.0.0.1", "https", 302),
-        ("10.0.0.1", "http", 301),
-        ("10.0.0.1", "https, http", 301),
-        ("198.51.100.7", "https", 301),
+        ("10.0.0.1", "", "https", 302),
+        ("10.0.0.1", "", "HTTPS", 302),
+        ("10.0.0.1", "", "https,", 302),
+        ("10.0.0.1", "", "http", 301),
+        ("10.0.0.1", "", "https, http", 301),
+        ("10.0.0.1", "203.0.113.9", "https, http", 301),
+        ("10.0.0.1", "203.0.113.9, 10.0.0.2", "https", 302),
+        ("10.0.0.1", "203.0.113.9, 10.0.0.2", "Https, http", 302),
+        ("10.0.0.1", "203.0.113.9, 10.0.0.2", "https, http, http", 301),
+        ("10.0.0.1", "203.0.113.9, 10.0.0.3, 10.0.0.2", "https, http", 301),
+        ("10.0.0.1", "203.0.113.9, 10.0.0.3, 10.0.0.2", "https, https", 302),
+        ("10.0.0.1", "", "https://", 301),
+        ("198.51.100.7", "", "https", 301),
+        ("", "", "https", 301),
     ],
 )
 def test_the_scheme_is_believed_from_a_trusted_proxy_only(
-    address: str, scheme: str, status: int, settings: Settings
+    address: str, forwarded: str, scheme: str, status: int, settings: Settings
 ) -> None:
     settings.TRUSTED_PROXIES = (ip_network("10.0.0.0/8"),)
     settings.SECURE_SSL_REDIRECT = True
+    headers = {"X-Forwarded-Proto": scheme, "X-Forwarded-For": forwarded}
 
-    response = Client().get("/", REMOTE_ADDR=address, HTTP_X_FORWARDED_PROTO=scheme)
+    response = Client().get("/", headers=headers, REMOTE_ADDR=address)
 
     assert response.status_code == status
 

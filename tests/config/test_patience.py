@@ -45,8 +45,13 @@ def test_nothing_is_no_limit(seconds: float) -> None:
         assert patience.left() is None
 
 
+def _find_silent() -> None:
+    patience.begin_second_opinion()
+    assert patience.end_second_opinion()
+
+
 def test_while_the_database_is_silent_requests_wait_briefly_and_do_not_connect() -> None:
-    patience.note_wait(2, answered=False)
+    _find_silent()
 
     with patience.Budget(2):
         assert patience.left() == patience.BRIEFLY
@@ -54,8 +59,32 @@ def test_while_the_database_is_silent_requests_wait_briefly_and_do_not_connect()
     assert patience.may_connect()
 
 
-def test_any_answer_restores_everybodys_patience() -> None:
+def test_a_wait_that_has_begun_is_cut_short_when_the_database_is_found_silent() -> None:
+    with patience.Budget(2):
+        assert patience.left() == 2
+        _find_silent()
+        assert patience.left() == patience.BRIEFLY
+
+
+def test_one_wait_without_an_answer_is_not_silence() -> None:
     patience.note_wait(2, answered=False)
+
+    assert not patience.is_silent()
+    with patience.Budget(2):
+        assert patience.left() == 2
+        assert patience.may_connect()
+
+
+def test_an_answer_to_any_thread_outweighs_the_second_opinion() -> None:
+    patience.begin_second_opinion()
+    at_once([lambda: patience.note_wait(0.01, answered=True)])
+    patience.note_wait(2, answered=False)
+
+    assert not patience.end_second_opinion()
+
+
+def test_any_answer_restores_everybodys_patience() -> None:
+    _find_silent()
     assert patience.is_silent()
 
     with patience.Budget(2):

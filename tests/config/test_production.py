@@ -1,13 +1,18 @@
 """What HTTPS adds, over the settings of the tests."""
 
+import subprocess
+import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from config.env import ROOT
 from organizations.models import User
 from tests.factories import PASSWORD
+from tests.processes import GOOD_SECRETS, MAIL_SERVER, environment, manage
 
 ADDED = (
     "SECURE_SSL_REDIRECT",
@@ -22,7 +27,8 @@ ADDED = (
 
 
 @pytest.fixture
-def production(settings: Settings, db: None) -> Client:
+def production(settings: Settings, db: None, monkeypatch: pytest.MonkeyPatch) -> Client:
+    monkeypatch.setenv("EMAIL_URL", MAIL_SERVER)
     module = import_module("config.settings.production")
     for name in ADDED:
         setattr(settings, name, getattr(module, name))
@@ -66,11 +72,45 @@ def test_cookies_belong_to_this_host_alone(production: Client, admin: User) -> N
     production.post("/theme/", {"theme": "dark"}, secure=True)
 
     assert signed_in.headers["Location"] == "/"
-    assert {"__Host-sessionid", "__Host-csrftoken", "__Host-theme"} == set(production.cookies)
+    assert {f"__Host-{name}" for name in ("sessionid", "csrftoken", "theme", "device")} == set(
+        production.cookies
+    )
     for cookie in production.cookies.values():
         assert (cookie["secure"], cookie["path"], cookie["domain"]) == (True, "/", "")
         assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
     assert (
         'data-theme="dark"'
         in production.get("/accounts/login/", secure=True, follow=True).content.decode()
+    )
+
+
+@pytest.mark.parametrize("url", [None, "consolemail://"])
+def test_emails_are_not_printed_to_the_log(url: str | None, tmp_path: Path) -> None:
+    variables = {**environment(**GOOD_SECRETS), "VAR_DIR": str(tmp_path)}
+    del variables["EMAIL_URL"]
+    run = _check(variables if url is None else {**variables, "EMAIL_URL": url})
+    base = _check({**variables, "DJANGO_SETTINGS_MODULE": "config.settings.base"})
+
+    assert (run.returncode, base.returncode) == (1, 0)
+    assert run.stderr.startswith("Set EMAIL_URL to your mail server")
+    assert len(run.stderr.splitlines()) == 1
+
+
+def test_the_mail_server_of_the_example_is_refused(tmp_path: Path) -> None:
+    url = "smtp+tls://latchkey:change-me@mail.example.com:587"
+    run = manage("check", **GOOD_SECRETS, EMAIL_URL=url, VAR_DIR=str(tmp_path))
+
+    assert run.returncode == 1
+    assert run.stderr.startswith("Set EMAIL_URL to a mail server of your own")
+
+
+def _check(variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT,
+        env=variables,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )

@@ -7,15 +7,22 @@ from typing import NamedTuple
 import pytest
 
 from config.env import ROOT
-from tests.texts import anchors, cells, is_there
+from tests.texts import anchors, cells, is_there, section
 
 TEXT = ROOT / "docs/threats.md"
 #: Prefix → the numbers of its lines, in the order of the text.
-LINES = {"AB": 80, "F": 21, "S": 23, "R": 7, "D": 12, "API": 10}
+LINES = {
+    "AB": [*range(1, 81), *range(120, 125)],
+    "F": range(1, 22),
+    "S": range(1, 24),
+    "R": range(1, 8),
+    "D": range(1, 13),
+    "API": range(1, 11),
+}
 IDS = [
     f"{prefix}{number:02}" if prefix == "AB" else f"{prefix}{number}"
-    for prefix, most in LINES.items()
-    for number in range(1, most + 1)
+    for prefix, numbers in LINES.items()
+    for number in numbers
 ]
 DECISION = re.compile(r"\*\*(\d{4}-\d\d-\d\d):\*\* (.+)")
 
@@ -68,7 +75,19 @@ def test_the_numbers_are_those_of_the_lines() -> None:
     ]
 
 
-@pytest.mark.parametrize("row", ROWS[-LINES["API"] :], ids=lambda row: row.id)
+@pytest.mark.parametrize(
+    ("label", "file", "anchor"),
+    re.findall(r"\[([^]]*\d[^]]*)\]\((\w+\.md)#([^)]*)\)", TEXT.read_text()),
+)
+def test_a_figure_stands_where_its_link_leads(label: str, file: str, anchor: str) -> None:
+    there = section(TEXT.with_name(file), anchor)
+
+    assert [
+        number for number in re.findall(r"\d(?:[\d,.]*\d)?", label) if number not in there
+    ] == []
+
+
+@pytest.mark.parametrize("row", ROWS[-len(LINES["API"]) :], ids=lambda row: row.id)
 def test_each_risk_has_five_cases(row: Row) -> None:
     assert row.id.startswith("API")
     assert len(set(row.tests)) >= 5

@@ -20,6 +20,7 @@ from organizations.models import Organization
 from organizations.services import set_rate_limit_tier
 from tests.factories import SYSTEM, ServiceAccountFactory, TemplateFactory
 from tests.live.conftest import Server, server
+from tests.support_api import MakeKey
 
 __all__ = ["server"]
 
@@ -47,12 +48,17 @@ def _run(folder: Path, key: Issued, *arguments: str) -> Run:
         **os.environ,
         "SCHEMATHESIS_HOOKS": "tests.contract.hooks",
         "CONTRACT_OWN_KEY": f"{key.key.public_id},{key.key.pk}",
+        "CONTRACT_SPARE_KEYS": ",".join(k.public_id for k in _spare_keys(key)),
         "CONTRACT_OWN_ORGANIZATION": key.key.organization.public_id,
         "PYTHONPATH": str(Path(__file__).parents[2]),
     }
     return subprocess.run(
         command, env=environment, cwd=folder, capture_output=True, text=True, check=False
     )
+
+
+def _spare_keys(key: Issued) -> list[ApiKey]:
+    return list(ApiKey.objects.filter(organization=key.key.organization).exclude(pk=key.key.pk))
 
 
 def _told(run: Run, key: Issued) -> str:
@@ -64,6 +70,7 @@ def test_every_answer_is_documented(
     server: Server,
     manager: Issued,
     acme: Organization,
+    make_key: MakeKey,
     tmp_path: Path,
     address: str,
     pytestconfig: pytest.Config,
@@ -72,6 +79,8 @@ def test_every_answer_is_documented(
     set_rate_limit_tier(acme, tier="maximum", actor=SYSTEM)
     ServiceAccountFactory.create(organization=acme)
     TemplateFactory.create_batch(3, organization=acme)
+    for _ in range(3):
+        make_key()
     before = ApiKey.objects.count()
 
     run = _run(

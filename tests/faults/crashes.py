@@ -4,8 +4,10 @@ import http.client
 import json
 import random
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
@@ -81,6 +83,14 @@ class Owner(threading.Thread):
         return status, answer
 
     def _ask(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+        """Again for as long as too many revocations are in progress."""
+        while True:
+            status, answer = self._ask_once(method, path, body)
+            if status != HTTPStatus.TOO_MANY_REQUESTS:
+                return status, answer
+            time.sleep(0.02)
+
+    def _ask_once(self, method: str, path: str, body: Any) -> tuple[int, Any]:
         headers = {"Authorization": f"Bearer {self._secret}", "Content-Type": "application/json"}
         try:
             sent = None if body is None else json.dumps(body)

@@ -41,6 +41,7 @@ class Load:
     paths: Sequence[str]
     clients: int = 6
     pause: float = 0
+    patience: float = 60
     calls: list[Call] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -67,7 +68,8 @@ class Load:
         for _ in range(number):  # each client begins elsewhere
             next(paths), next(secrets)
         while not self._end.is_set():
-            self.calls.append(send(self.address, next(paths), next(secrets)))
+            path, secret = next(paths), next(secrets)
+            self.calls.append(send(self.address, path, secret, patience=self.patience))
             time.sleep(self.pause)
 
     def wait_for(self, count: int, *statuses: int, seconds: float = 30) -> None:

@@ -27,6 +27,7 @@ from organizations import ids, writes
 from organizations import services as organization_services
 from organizations.models import Membership, Organization
 from organizations.roles import Role
+from tests.admin.support import enter
 from tests.conftest import ALL_SCOPES
 from tests.factories import (
     SYSTEM,
@@ -188,10 +189,8 @@ class Model(RuleBasedStateMachine):
 
 
 def session_of(person: Membership) -> str:
-    """The cookie of a browser in which somebody has signed in."""
-    browser = Client()
-    browser.force_login(person.user)
-    return browser.cookies["sessionid"].value
+    """The cookie of a browser in which somebody has just signed in."""
+    return enter(Client(), person.user).cookies["sessionid"].value
 
 
 @pytest.fixture

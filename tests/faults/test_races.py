@@ -119,7 +119,7 @@ def _rotate_at_once(
     server: Server, manager: Issued, key: Issued, **body: Any
 ) -> list[httpx.Response]:
     address = f"/v1/api-keys/{key.key.public_id}/rotate"
-    return at_once(16, lambda _: server.call("POST", address, key=manager, body=body or None))
+    return at_once(16, lambda _: server.insist("POST", address, key=manager, body=body or None))
 
 
 def test_a_rotation_beside_a_revocation_never_leaves_a_working_key(
@@ -131,8 +131,8 @@ def test_a_rotation_beside_a_revocation_never_leaves_a_working_key(
 
         def rotate_or_revoke(number: int, address: str = address) -> tuple[int, str]:
             if number % 2:
-                return server.call("DELETE", address, key=manager).status_code, ""
-            answer = server.call("POST", f"{address}/rotate", key=manager)
+                return server.insist("DELETE", address, key=manager).status_code, ""
+            answer = server.insist("POST", f"{address}/rotate", key=manager)
             return answer.status_code, answer.json().get("key", "")
 
         answers = at_once(8, rotate_or_revoke)
@@ -155,7 +155,7 @@ def test_updates_at_once_are_all_kept(
         {"enabled": False},
     ]
 
-    answers = at_once(4, lambda n: server.call("PATCH", address, key=manager, body=bodies[n]))
+    answers = at_once(4, lambda n: server.insist("PATCH", address, key=manager, body=bodies[n]))
 
     assert [a.status_code for a in answers] == [200] * 4
     stored = ApiKey.objects.get(pk=key.key.pk)
@@ -179,9 +179,9 @@ def test_an_edit_beside_a_revocation_comes_first_or_not_at_all(
             number: int, address: str = address, name: str = key.key.name
         ) -> tuple[str, int]:
             if number == 0:
-                return "revoke", server.call("DELETE", address, key=manager).status_code
+                return "revoke", server.insist("DELETE", address, key=manager).status_code
             body = {"description": f"{name}, edited {number}"}
-            return "edit", server.call("PATCH", address, key=manager, body=body).status_code
+            return "edit", server.insist("PATCH", address, key=manager, body=body).status_code
 
         answers = Counter(at_once(8, edit_or_revoke))
 
@@ -207,7 +207,7 @@ def test_a_check_beside_a_revocation_never_comes_after_it(
             number: int, key: Issued = key, address: str = address, answered: list[float] = answered
         ) -> list[tuple[float, int]]:
             if number == 0:
-                assert server.call("DELETE", address, key=manager).status_code == 200
+                assert server.insist("DELETE", address, key=manager).status_code == 200
                 answered.append(time.monotonic())
                 return []
             calls: list[tuple[float, int]] = []
@@ -218,6 +218,7 @@ def test_a_check_beside_a_revocation_never_comes_after_it(
 
         calls = [call for calls in at_once(8, check_or_revoke) for call in calls]
 
-        assert {status for _, status in calls} <= {200, 401}
+        # A deleted key that asks on and on gets short answers (`config.hammering`).
+        assert {status for _, status in calls} <= {200, 401, 429}
         assert [status for sent, status in calls if sent > answered[0] and status == 200] == []
-        assert set(server.statuses(key)) == {401}
+        assert set(server.statuses(key)) <= {401, 429}

@@ -24,7 +24,7 @@ from organizations.models import Organization
 from organizations.services import set_rate_limit_tier
 from tests.factories import SYSTEM
 from tests.faults.timing import gap, interleaved
-from tests.live.conftest import Server, rounds, running
+from tests.live.conftest import UNSHIELDED, Server, rounds, running
 
 SAMPLES = rounds("TIMING_SAMPLES", 20)
 CURRENT = "/v1/api-keys/current"
@@ -38,7 +38,7 @@ Named = dict[str, Callable[[], str]]
 def server(committed: None, tmp_path: Path) -> Iterator[Server]:
     """One worker and one thread, so that nobody waits for anybody; guesses are not counted."""
     quiet = {"INVALID_KEYS_PER_MINUTE": "0", "API_KEY_LEASE": "0", "USAGE_INTERVAL": "0"}
-    with running(tmp_path / "server.log", (1, 1), **quiet) as server:
+    with running(tmp_path / "server.log", (1, 1), UNSHIELDED, **quiet) as server:
         yield server
 
 

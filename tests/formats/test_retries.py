@@ -308,7 +308,7 @@ def test_a_call_that_is_under_way_is_not_waited_for(
 
     def hold() -> None:
         with writes.operation():
-            submissions.require_first(acme.pk, actor, holder_attempt)
+            submissions.claim(acme.pk, actor, holder_attempt)
             taken.set()
             leave.wait(20)
         connections.close_all()

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -24,6 +25,33 @@ READING = {"get": "list", "post": "create"}
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_it_is_openapi(address: str) -> None:
     validate(schema_at(address))
+
+
+def _parts(value: Any) -> Iterator[dict[str, Any]]:
+    """The value and all in it that could be a schema; examples are none."""
+    if isinstance(value, dict):
+        yield value
+        for name, item in value.items():
+            if name not in ("example", "examples"):
+                yield from _parts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _parts(item)
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_generators_of_clients_do_not_stop_at_it(address: str) -> None:
+    """What openapi-generator and others take for a type that they do not know.
+
+    `tests/contract/test_generators.py` runs it where Java is installed.
+    """
+    parts = list(_parts(schema_at(address)))
+
+    assert [part for part in parts if part.get("type") in ("null", ["null"])] == []
+    several = [part["type"] for part in parts if isinstance(part.get("type"), list)]
+    assert [types for types in several if len(types) != 2 or types[1] != "null"] == []
+    unknown = {"anyOf", "oneOf", "allOf", "not", "if", "prefixItems", "patternProperties", "$defs"}
+    assert [part for part in parts if unknown & part.keys()] == []
 
 
 @pytest.mark.parametrize("address", ADDRESSES)

@@ -1,5 +1,7 @@
 """Whatever goes wrong, in whichever format: that format's shape, request id and headers."""
 
+import gzip
+import json
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -9,6 +11,7 @@ from django.db import OperationalError, connection
 from pytest_django import Settings
 
 from apikeys import limits
+from apikeys.models import ApiKey, KeyTemplate
 from apikeys.services import Issued
 from organizations.models import Organization
 from tests.client import Answer, ApiClient
@@ -111,6 +114,38 @@ def test_415(ask: Asker, face: Dialect) -> None:
     assert_shape(answer, face, 415, "unsupported_media_type")
 
 
+@pytest.mark.parametrize("coding", ["gzip", "br", "GZIP", "deflate", "identity, zstd", "aes128gcm"])
+def test_415_for_a_content_coding(ask: Asker, face: Dialect, coding: str) -> None:
+    body = json.dumps({**ask.body, "name": "Encoded"}).encode()
+    sent = gzip.compress(body) if coding == "gzip" else body
+    answer = ask("POST", body=sent, headers={"Content-Encoding": coding})
+
+    assert_shape(answer, face, 415, "unsupported_media_type")
+    named = coding.rpartition(" ")[2].lower()
+    message = face.refusal(answer.body).message
+    assert message.endswith(
+        f"The content coding “{named}” isn't supported. Send the body uncompressed."
+    )
+    assert not ApiKey.objects.filter(name="Encoded").exists()
+    assert not KeyTemplate.objects.filter(name="Encoded").exists()
+
+
+def test_a_secret_in_the_content_coding_is_not_repeated(
+    ask: Asker, face: Dialect, manager: Issued
+) -> None:
+    answer = ask("POST", body=ask.body, headers={"Content-Encoding": manager.secret})
+
+    assert_shape(answer, face, 415, "unsupported_media_type")
+    assert manager.secret.encode() not in answer.raw
+
+
+@pytest.mark.parametrize("coding", ["identity", "Identity", "", "identity, identity"])
+def test_a_body_without_a_coding_is_read(ask: Asker, face: Dialect, coding: str) -> None:
+    body = {**ask.body, "name": "Encoded"}
+
+    assert ask("POST", body=body, headers={"Content-Encoding": coding}).status == face.created
+
+
 def test_429(ask: Asker, face: Dialect, set_limit: SetLimit) -> None:
     set_limit(1)
     ask()
@@ -124,7 +159,7 @@ def test_429(ask: Asker, face: Dialect, set_limit: SetLimit) -> None:
 def test_500(ask: Asker, face: Dialect, settings: Settings) -> None:
     assert configured.RATE_LIMIT_TIERS
     settings.RATE_LIMIT_TIERS = {}
-    limits._tier.cache_clear()
+    limits.forget_limiter()
 
     answer = ask()
 

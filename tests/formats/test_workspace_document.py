@@ -70,10 +70,12 @@ def test_the_raw_key_is_never_returned_in_list_responses(
     assert listed.body[0]["key_prefix"] == created.body["key"][: len(created.body["key_prefix"])]
 
 
-def test_all_keys_are_listed_the_revoked_ones_too(
+def test_all_keys_are_listed_unless_they_were_deleted(
     call: ApiClient, keys: str, manager: Issued, created: Answer
 ) -> None:
-    call("DELETE", f"{keys}/{created.body['id']}", key=manager)
+    deleted = call("POST", keys, {"name": "Deleted"}, key=manager)
+    call("DELETE", f"{keys}/{deleted.body['id']}", key=manager)
+    call("PATCH", f"/v1/api-keys/{created.body['id']}", {"enabled": False}, key=manager)
 
     statuses = {item["name"]: item["status"] for item in call("GET", keys, key=manager).body}
 

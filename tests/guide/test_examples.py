@@ -68,11 +68,13 @@ def test_they_run(
     language: str,
 ) -> None:
     _require(language)
-    target = make_key(name="Target")
+    target, second = make_key(name="Target"), make_key(name="Second")
 
     for name, example in EXAMPLES.items():
-        url = example.url(server.address, acme.public_id, target.key.public_id)
-        told = _run(language, LANGUAGES[language](example, url), tmp_path, manager)
+        key_id = (second if name == "revoke_many" else target).key.public_id
+        url = example.url(server.address, acme.public_id, key_id)
+        text = LANGUAGES[language](example.about(key_id), url)
+        told = _run(language, text, tmp_path, manager)
         assert str(CREATED.get(name, 200)) in (told.split()[0], told.split()[-1]), (name, told)
 
     names = set(ApiKey.objects.values_list("name", flat=True))
@@ -80,4 +82,6 @@ def test_they_run(
     target.key.refresh_from_db()
     assert target.key.description == "Charts of the start page"
     assert target.key.revoked_at is not None
+    second.key.refresh_from_db()
+    assert second.key.revoked_at is not None
     assert target.key.secrets.count() == 2

@@ -94,13 +94,26 @@ def test_an_error_leads_to_its_explanation(
     assert f'id="{anchor}"' in _text(client.get(address))
 
 
-def test_the_changelog_is_a_page(client: Client, db: None) -> None:
+def test_the_changes_of_the_api_are_a_page(client: Client, db: None) -> None:
     page = _text(client.get("/docs/changes/"))
 
     versions = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert versions
-    for version in versions:
-        assert f"<h2>{version}</h2>" in page
+    assert versions[0] == "Unreleased"
+    assert re.findall("<h2>(.+)</h2>", page) == ["Current version", *versions[1:]]
+    assert "These changes are live on this server." in page
+    assert "Unreleased" not in page
+
+
+def test_the_changes_of_the_api_name_nothing_of_the_operator(client: Client, db: None) -> None:
+    article = (
+        _text(client.get("/docs/changes/")).partition("<article")[2].partition("</article>")[0]
+    )
+
+    assert "<code>Idempotency-Key</code>" in article
+    for word in ("manage.py", "Django", "admin", "make ", ".md", "PostgreSQL", "Redis"):
+        assert word not in article
+    assert not re.search("[A-Z]+_[A-Z_]+", article), "a setting"
 
 
 def test_the_guide_has_every_subject_under_an_anchor_of_its_own(db: None, client: Client) -> None:
@@ -108,3 +121,17 @@ def test_the_guide_has_every_subject_under_an_anchor_of_its_own(db: None, client
     subjects += ["scopes", "environments", "limits", "scanning"]
 
     assert re.findall(r'<h2 id="([a-z-]+)">', _text(client.get("/docs/"))) == subjects
+
+
+@pytest.mark.parametrize(("factor", "together"), [(10, "60,000"), (0, None)])
+def test_the_guide_tells_both_limits(
+    db: None, client: Client, settings: Any, factor: int, together: str | None
+) -> None:
+    settings.ORGANIZATION_RATE_LIMIT_FACTOR = factor
+
+    text = _text(client.get("/docs/"))
+
+    assert "6,000 requests a minute for each key" in text
+    words = "requests a minute for all keys of the organization together"
+    assert (f"{together} {words}" in text) == bool(together)
+    assert ("All keys of an organization together have a limit too" in text) == bool(together)

@@ -35,6 +35,7 @@ OPERATIONS: Final = {
     "rotate": ("POST", "/{id}/rotate"),
     "usage": ("GET", "/{id}/usage"),
     "current": ("GET", "/current"),
+    "revoke_many": ("POST", "/revoke"),
 }
 GOOD: Final = {"create": {"name": "Good", "scopes": ["search:read"]}}
 OF_TEMPLATES: Final = frozenset({"list", "create", "read", "update", "revoke"})
@@ -68,7 +69,8 @@ class Target:
 
     def good(self, **fields: Any) -> dict[str, Any]:
         """A body that would do, with some fields by their names in the format."""
-        return {**self.dialect.body(**GOOD.get(self.operation, {})), **fields}
+        good = {"ids": [self.id]} if self.operation == "revoke_many" else {}
+        return {**self.dialect.body(**GOOD.get(self.operation, {})), **good, **fields}
 
     def fields(self) -> list[str]:
         """What its body may hold, in the format's names."""

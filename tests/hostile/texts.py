@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from tests.hostile.costly import worst
+
 TEXTS: Final = [
     "", " ", "\t", "\n", "\x00", "a\x00b", "\x07", "a\x1bb", "\x7f", "a\x85b", "\ufeff", "\ufffe",
     "\u200b", "\u200d", "\u202eb", "\u2066a\u2069", "\u061c", "\u2028", "\u00a0", "\u3000",
@@ -14,4 +16,5 @@ TEXTS: Final = [
     "2027-02-30", "0001-01-01", "9999-12-31", "2027-01-31T12:00:00", "2027-01-31T12:00:00+14:00",
     "10000-01-01", "00000000-0000-0000-0000-000000000000", "1" * 36, "key_zzzzzzzzzzzzzzzzzzzzzz",
     "sa_" + "z" * 22, "\u0661", "\uff11", "search:read\x00", "*", "__proto__", "sig_live_", "鍵",
+    *worst(30_000).values(),
 ]  # fmt: skip

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from threading import Barrier
 from typing import Any, TypeVar
@@ -26,6 +27,8 @@ from apikeys.services import Issued
 T = TypeVar("T")
 START_SECONDS = 60
 LEASE = 0.4
+WSGI = "config.wsgi:application"
+UNSHIELDED = "tests.faults.unshielded:application"
 #: Making a client takes longer than most calls. This one opens a connection for each call.
 _client = httpx.Client(
     timeout=60, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)
@@ -71,6 +74,17 @@ class Server:
         url = self.address + path
         return _client.request(method, url, headers=headers, json=body)
 
+    def insist(
+        self, method: str, path: str, *, key: Issued | str, body: dict[str, Any] | None = None
+    ) -> httpx.Response:
+        """The same, and again for as long as too many of its kind are in progress."""
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            answer = self.call(method, path, key=key, body=body)
+            if answer.status_code != HTTPStatus.TOO_MANY_REQUESTS or time.monotonic() > deadline:
+                return answer
+            time.sleep(0.02)
+
     def statuses(self, key: Issued | str, times: int = 16) -> list[int]:
         """The statuses of `times` calls at once with `key`."""
         path = "/v1/api-keys/current"
@@ -98,24 +112,31 @@ def server(committed: None, tmp_path: Path, settings: Settings) -> Iterator[Serv
 
 
 @contextmanager
-def running(log: Path, shape: tuple[int, int] | None = None, **variables: str) -> Iterator[Server]:
+def running(
+    log: Path,
+    shape: tuple[int, int] | None = None,
+    application: str = WSGI,
+    **variables: str,
+) -> Iterator[Server]:
     """A server in a process group of its own; `shape` is how many workers and threads of each.
 
-    `variables` are its settings.
+    `variables` are its settings. A worker that is killed gets a successor.
     """
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     workers, threads = shape or ((1, 4) if connection.vendor == "sqlite" else (4, 2))
     command = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"),
-        *("--port", str(port), "--workers", str(workers), "--blocking-threads", str(threads)),
+        *("--port", str(port), "--workers", str(workers)),
         # Without it granian waits forever when the signal meets a worker that is still starting.
         *("--workers-kill-timeout", "5"),
-        "config.wsgi:application",
+        *("--respawn-failed-workers", "--respawn-interval", "0.1"),
+        application,
     ]
-    environment = {**_environment(), "API_BASE_URL": address, "API_KEY_LEASE": str(LEASE)}
+    environment = {**environment_of_server(), "API_BASE_URL": address, "API_KEY_LEASE": str(LEASE)}
     # A machine that runs the tests may be slow; a limit is exact as long as the store answers.
-    environment |= {"USAGE_INTERVAL": "0.5", "REDIS_PATIENCE": "10"} | variables
+    environment |= {"USAGE_INTERVAL": "0.5", "REDIS_PATIENCE": "10"}
+    environment |= {"GRANIAN_BLOCKING_THREADS": str(threads)} | variables
     with log.open("ab") as lines:
         process = subprocess.Popen(
             command, env=environment, stdout=lines, stderr=lines, start_new_session=True
@@ -134,7 +155,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _environment() -> dict[str, str]:
+def environment_of_server() -> dict[str, str]:
+    """What a process needs to work on the test database."""
     return {
         **os.environ,
         "DATABASE_URL": database_url(),

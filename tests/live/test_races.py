@@ -105,7 +105,7 @@ def test_one_of_16_rotations_wins(
     key = make_key()
     address = f"{dialect.keys(acme)}/{key.key.public_id}/rotate"
 
-    answers = at_once(16, lambda _: server.call("POST", address, key=manager))
+    answers = at_once(16, lambda _: server.insist("POST", address, key=manager))
 
     assert Counter(a.status_code for a in answers) == {200: 1, 409: 15}
     refusals = {dialect.refusal(a.json()).code for a in answers if a.status_code == 409}
@@ -128,7 +128,7 @@ def test_forced_rotations_at_once_leave_one_current_secret_that_somebody_holds(
     address = f"{dialect.keys(acme)}/{key.key.public_id}/rotate"
     body = dialect.body(force=True, grace_period=0)
 
-    answers = at_once(16, lambda _: server.call("POST", address, key=manager, body=body))
+    answers = at_once(16, lambda _: server.insist("POST", address, key=manager, body=body))
 
     secrets = [dialect.data(a.json())["key"] for a in answers if a.status_code == 200]
     assert {a.status_code for a in answers} <= {200, 409}
@@ -153,8 +153,8 @@ def test_a_rotation_beside_a_revocation_never_leaves_a_working_key(
 
         def rotate_or_revoke(number: int, address: str = address) -> tuple[int, str]:
             if number % 2:
-                return server.call("DELETE", address, key=manager).status_code, ""
-            answer = server.call("POST", f"{address}/rotate", key=manager)
+                return server.insist("DELETE", address, key=manager).status_code, ""
+            answer = server.insist("POST", f"{address}/rotate", key=manager)
             return answer.status_code, (dialect.data(answer.json()) or {}).get("key", "")
 
         answers = at_once(8, rotate_or_revoke)
@@ -185,7 +185,7 @@ def test_updates_at_once_are_all_kept(
     def change(number: int) -> int:
         asked, body = changes[number]
         address = f"{asked.keys(acme)}/{key.key.public_id}"
-        return server.call("PATCH", address, key=manager, body=body).status_code
+        return server.insist("PATCH", address, key=manager, body=body).status_code
 
     assert at_once(4, change) == [200] * 4
     stored = ApiKey.objects.get(pk=key.key.pk)
@@ -196,3 +196,37 @@ def test_updates_at_once_are_all_kept(
         False,
     )
     assert len(events("api_key.updated")) + len(events("api_key.disabled")) == 4
+
+
+def test_overlapping_lists_that_are_revoked_at_once_are_all_revoked(
+    server: Server, manager: Issued, make_key: Callable[..., Issued], events: Events
+) -> None:
+    """Each in another order: none waits for another in a circle, and each key ends once."""
+    keys = [make_key() for _ in range(10)]
+
+    def revoke(number: int) -> Any:
+        first = number % len(keys)
+        chosen = [key.key.public_id for key in (keys[first:] + keys[:first])[:7]]
+        return server.insist("POST", "/v1/api-keys/revoke", key=manager, body={"ids": chosen})
+
+    answers = at_once(16, revoke)
+
+    assert Counter(answer.status_code for answer in answers) == {200: 16}
+    ends = {(shown["id"], shown["revoked_at"]) for a in answers for shown in a.json()["data"]}
+    assert len(ends) == len(keys)
+    assert len(events("api_key.revoked")) == len(keys)
+    assert {status for key in keys for status in server.statuses(key, 2)} == {401}
+
+
+def test_of_a_bad_list_beside_good_ones_nothing_is_revoked(
+    server: Server, manager: Issued, foreigner: Issued, make_key: Callable[..., Issued]
+) -> None:
+    good, spared = [make_key().key.public_id for _ in range(4)], make_key()
+
+    def revoke(number: int) -> int:
+        bad = [*good, spared.key.public_id, foreigner.key.public_id]
+        body = {"ids": bad if number % 2 else good}
+        return server.insist("POST", "/v1/api-keys/revoke", key=manager, body=body).status_code
+
+    assert Counter(at_once(8, revoke)) == {200: 4, 404: 4}
+    assert set(server.statuses(spared, 4)) == {200}

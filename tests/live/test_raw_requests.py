@@ -117,3 +117,41 @@ def test_a_chunked_body_that_breaks_off_is_not_taken_for_none(
 
     assert status == 400
     assert manager.key.secrets.count() == 1
+
+
+def to_page(*headers: bytes) -> bytes:
+    lines = [
+        b"POST /accounts/login/ HTTP/1.1",
+        b"Host: localhost",
+        b"Connection: close",
+        *headers,
+    ]
+    return b"\r\n".join(lines) + b"\r\n\r\n"
+
+
+@pytest.mark.parametrize("size", [300_000, 3_000_000])
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_page_that_is_sent_too_much_says_so(server: Server, size: int, chunked: bool) -> None:
+    kind, body = b"Content-Type: application/x-www-form-urlencoded", b"login=" + b"x" * size
+    if chunked:
+        body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+        request = to_page(kind, b"Transfer-Encoding: chunked") + body
+    else:
+        request = to_page(kind, b"Content-Length: %d" % len(body)) + body
+
+    status, answer = exchange(server, request)
+
+    assert status == 413
+    assert b"Pages take at most 256 KB." in answer
+
+
+def test_a_media_type_longer_than_any_counts_as_none(server: Server, manager: Issued) -> None:
+    kind = b"Content-Type: application/json" + b";" * 100_000
+    request = post(b"{}", manager, b"Content-Length: 2").replace(
+        b"Content-Type: application/json", kind
+    )
+
+    status, answer = exchange(server, request)
+
+    assert status == 415
+    assert b"unsupported_media_type" in answer

@@ -11,8 +11,10 @@ from django.db import connection
 from apikeys.models import ApiKey, KeyUsage
 from apikeys.services import Issued, set_key_rate_limit_tier
 from organizations.models import Organization
+from organizations.services import set_rate_limit_tier
 from tests.factories import SYSTEM
-from tests.live.conftest import Server, at_once
+from tests.live.conftest import Server, at_once, running
+from tests.support_api import MakeKey
 
 CALLS = 400
 
@@ -60,6 +62,38 @@ def test_three_hundred_calls_at_a_limit_of_fifty(
 
     assert Counter(status for _, status in answers) == {200: 50, 429: 250}
     assert {path for path, status in answers if status == 429} == set(paths)
+
+
+@pytest.mark.skipif(
+    connection.vendor != "sqlite" and not settings.REDIS_URL, reason="workers that share no store"
+)
+def test_three_hundred_calls_of_ten_keys_at_a_limit_of_fifty_of_their_organization(
+    committed: None, tmp_path: Path, acme: Organization, foreigner: Issued, make_key: MakeKey
+) -> None:
+    """Exactly fifty, though each key may make six hundred; another organization loses nothing."""
+    set_rate_limit_tier(acme, tier="tiny", actor=SYSTEM)
+    keys = [make_key() for _ in range(10)]
+    for key in keys:
+        set_key_rate_limit_tier(key.key, tier="standard", actor=SYSTEM)
+
+    def ask(number: int) -> tuple[int, str]:
+        answer = server.call("GET", "/v1/api-keys/current", key=keys[number % len(keys)])
+        return answer.status_code, answer.headers["RateLimit-Policy"]
+
+    with running(tmp_path / "server.log", ORGANIZATION_RATE_LIMIT_FACTOR="1") as server:
+        _let_every_worker_ask(server, foreigner)
+        answers = at_once(300, ask)
+        elsewhere = server.statuses(foreigner)
+
+    assert Counter(status for status, _ in answers) == {200: 50, 429: 250}
+    policy = '"standard";q=600;w=60, "organization";q=50;w=60'
+    assert {told for _, told in answers} == {policy}
+    assert set(elsewhere) == {200}
+    usage = KeyUsage.objects.filter(key__in=[issued.key.pk for issued in keys])
+    counted: Counter[str] = Counter()
+    for result, requests in usage.values_list("result", "requests"):
+        counted[result] += requests
+    assert counted == {"ok": 50, "rate_limited": 250}
 
 
 def _let_every_worker_ask(server: Server, key: Issued) -> None:

@@ -132,6 +132,7 @@ ROWS: Final[dict[tuple[str, str], str]] = {
     # Canonical format
     ("v1/api-keys", "GET POST"): "own keys",
     ("v1/api-keys/current", "GET"): "own key",
+    ("v1/api-keys/revoke", "POST"): "a live key",
     ("v1/api-keys/<str:id>", "GET PATCH DELETE"): "a live key",
     ("v1/api-keys/<str:id>/rotate", "POST"): "secret of a live key",
     ("v1/api-keys/<str:id>/usage", "GET"): "a live key",
@@ -189,6 +190,7 @@ ROWS: Final[dict[tuple[str, str], str]] = {
     (f"{_DEVELOPER}usage/export/", "GET"): "admins",
     (f"{_DEVELOPER}test/", "GET POST"): "admins",
     (f"{_DEVELOPER}keys/create/", "GET POST"): "admins",
+    (f"{_DEVELOPER}keys/delete/", "GET POST"): "admins",
     (_KEY, "GET"): "admins",
     (f"{_KEY}edit/", "GET POST"): "admins",
     (f"{_KEY}rotate/", "GET POST"): "admins",
@@ -212,6 +214,7 @@ ROWS: Final[dict[tuple[str, str], str]] = {
     ("accounts/inactive/", "GET"): "everybody",
     ("accounts/reauthenticate/", _FORM): "whoever is signed in",
     ("accounts/sessions/", _FORM): "whoever is signed in",
+    ("accounts/data/", "GET POST"): "whoever is signed in",
     ("accounts/email/", _FORM): "whoever is signed in",
     ("accounts/confirm-email/", "GET"): "everybody",
     ("accounts/confirm-email/", "POST"): "no method",
@@ -261,6 +264,7 @@ ROWS: Final[dict[tuple[str, str], str]] = {
     **_model("organizations/membership"),
     **_model("organizations/invitation", add="no staff", change="no staff"),
     **_model("organizations/auditevent", add="no staff", change="no staff"),
+    **_model("organizations/follower", add="no staff", change="no staff"),
     **_model("apikeys/apikey", change="reading only, for staff"),
     **_model("apikeys/keytemplate"),
 }

@@ -37,6 +37,7 @@ from tests.factories import (
     TemplateFactory,
     UserFactory,
 )
+from tests.following import silent
 from tests.matrix.routes import Operation
 from tests.pages.support import sign_in
 from tests.support_api import CURRENT
@@ -46,6 +47,7 @@ _NAME: Final = {"name": "Made in the matrix"}
 #: What is sent where an empty body would be refused for its own sake.
 _BODIES: Final[dict[Operation, dict[str, Any]]] = {
     ("v1/api-keys", "POST"): KEY,
+    ("v1/api-keys/revoke", "POST"): {"ids": ["KEY_ID"]},
     ("envelope/v1/api-keys", "POST"): _NAME,
     ("api/v1/workspaces/<str:workspace_id>/api-keys", "POST"): _NAME,
     ("v1/accounts/<str:account_id>/templates", "POST"): KEY,
@@ -79,7 +81,8 @@ class World:
         path, client = self.path(route), self.callers[caller]()
         if route.startswith(("v1/", "envelope/", "api/")):
             body = _BODIES.get((route, method), _PATCH if method == "PATCH" else {})
-            return client.generic(method, path, json.dumps(body), "application/json")
+            text = json.dumps(body).replace("KEY_ID", self.ids["key"])
+            return client.generic(method, path, text, "application/json")
         return client.generic(method, path, b"", "application/x-www-form-urlencoded")
 
     @staticmethod
@@ -109,6 +112,7 @@ def build() -> World:
         callers[name]().get(CURRENT)  # a key's last use is written on its first call
     for name, client in signed_in.items():
         callers[name] = _browser(client)
+    silent()
     return World(callers, _ids(acme, max_))
 
 

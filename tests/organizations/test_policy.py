@@ -111,3 +111,17 @@ def test_every_role_has_its_row_and_no_role_a_switch_of_the_provider() -> None:
 def test_the_system_is_no_principal() -> None:
     with pytest.raises(LookupError):
         _ = Actor.system().principal_id
+
+
+@pytest.mark.parametrize("lost", ["is_active", "is_staff"])
+def test_staff_are_read_again(acme: Organization, staff: User, lost: str) -> None:
+    """What a request began with may have been taken away since."""
+    actor = Actor.staff(staff.id, str(staff))
+    policy.require(actor, Action.SET_TIER, acme)
+    User.objects.filter(pk=staff.pk).update(**{lost: False})
+
+    for require in (policy.require_staff, policy.require_founder):
+        with pytest.raises(Forbidden):
+            require(actor)
+    with pytest.raises(Forbidden):
+        policy.require(actor, Action.SET_TIER, acme)

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 import pytest
-from django.db import IntegrityError
 
 from organizations.actors import Actor
+from organizations.audit import EventNotWritten
 from organizations.exceptions import ErrorCode, Forbidden, NotFound
 from organizations.models import AuditEvent, User
 from tests.domain import ORIGIN, every_row, new_events, nothing_written, unwritable_trail
@@ -45,7 +45,7 @@ def test_an_operation_whose_event_cannot_be_written_leaves_nothing(
     with (
         nothing_written(),
         unwritable_trail(),
-        pytest.raises(IntegrityError, match="no_event_can_be_written"),
+        pytest.raises(EventNotWritten, match="no_event_can_be_written"),
     ):
         ALL[name].run(world, actor)
 

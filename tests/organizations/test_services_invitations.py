@@ -152,7 +152,11 @@ def test_a_member_is_told_so(invitation: Invitation, dana: User) -> None:
     ("email", "refusal", "message"),
     [
         ("MAX@acme.example", Conflict, "They are already a member."),
-        ("Dana@acme.example", Conflict, "An invitation is already waiting; send it again?"),
+        (
+            "Dana@acme.example",
+            Conflict,
+            "An invitation is already open. Use Resend below to send it again.",
+        ),
         ("dana", Invalid, "Enter an e-mail address like name@example.com."),
         ("", Invalid, "Enter an e-mail address like name@example.com."),
         ("a\x00@acme.example", Invalid, "Remove the control or text-direction characters."),
@@ -191,10 +195,10 @@ def test_the_mails_of_an_hour_are_bounded_for_each_organization(
     acme: Organization, globex: Organization, invitation: Invitation
 ) -> None:
     for _ in range(HOURLY_LIMIT - 1):
-        services.resend_invitation(invitation, link=link, actor=SYSTEM)
+        last = InvitationFactory.create(organization=acme)
 
     with nothing_written(), pytest.raises(Conflict, match="within an hour"):
-        services.resend_invitation(invitation, link=link, actor=SYSTEM)
+        services.resend_invitation(last, link=link, actor=SYSTEM)
     with nothing_written(), pytest.raises(Conflict, match="within an hour"):
         InvitationFactory.create(organization=acme)
     InvitationFactory.create(organization=globex)
@@ -213,7 +217,7 @@ def test_the_mail_goes_out_after_the_commit_and_has_the_newest_link(
 
     (sent,) = mail.outbox
     assert sent.to == ["dana@acme.example"]
-    assert sent.subject == "Ada Acme invites you to Acme on Latchkey"
+    assert sent.subject == "“Ada Acme” invites you to “Acme” on Latchkey"
     assert f"\n{link(token_of(made))}\n" in sent.body
     assert "as a member" in sent.body
     assert made.mail_failed is False
@@ -227,7 +231,7 @@ def test_names_in_the_mail_are_left_as_they_are(
         InvitationFactory.create(organization=organization, actor=person(admin))
 
     assert "Fish & <Chips>" in mail.outbox[0].subject
-    assert "join Fish & <Chips> on" in mail.outbox[0].body
+    assert "join “Fish & <Chips>” on" in mail.outbox[0].body
 
 
 def test_a_mail_that_fails_leaves_the_invitation(

@@ -8,11 +8,11 @@ import structlog
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.core import mail
-from django.db import IntegrityError
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from organizations import services
 from organizations.actors import Actor
+from organizations.audit import EventNotWritten
 from organizations.exceptions import Forbidden
 from tests.domain import unwritable_trail
 from tests.organizations.operations import World, _link
@@ -40,7 +40,7 @@ def test_without_its_event_nothing_happens_and_nobody_is_told(
     with (
         django_capture_on_commit_callbacks(execute=True) as after_commit,
         unwritable_trail(),
-        pytest.raises(IntegrityError),
+        pytest.raises(EventNotWritten),
     ):
         OPERATIONS[name](world, act_as("staff"))
 

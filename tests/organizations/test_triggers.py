@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from organizations import triggers
-from organizations.models import Membership, Organization, ServiceAccount, User
+from organizations import ids, triggers
+from organizations.models import AuditEvent, Membership, Organization, ServiceAccount, User
 from organizations.roles import Role
 from organizations.triggers import TRIGGERS, Trigger
 from organizations.writes import operation
@@ -17,6 +17,30 @@ def _execute(sql: str, *parameters: Any) -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return int(cursor.rowcount)
+
+
+@pytest.mark.parametrize("number", [-5, 1, None])
+def test_an_event_goes_to_the_end_of_the_trail_whatever_number_it_names(
+    acme: Organization, number: int | None
+) -> None:
+    """PostgreSQL numbers it itself; SQLite refuses what isn't the end."""
+    last = AuditEvent.objects.order_by("-number")[0]
+    row = {str(one.column): getattr(last, one.attname) for one in last._meta.concrete_fields}
+    row |= {"id": ids.new_id(), "number": last.number if number is None else number}
+    columns = ", ".join(row)
+    copied = columns.replace("id,", "%s,", 1).replace("number", "%s", 1)
+    new = row["id"].hex if connection.vendor == "sqlite" else row["id"]
+    sql = (
+        f"INSERT INTO organizations_auditevent ({columns})"
+        f" SELECT {copied} FROM organizations_auditevent WHERE number = %s"
+    )
+
+    if connection.vendor == "sqlite":
+        with pytest.raises(IntegrityError, match="audit_events_take_the_next_number"):
+            _execute(sql, new, row["number"], last.number)
+        return
+    assert _execute(sql, new, row["number"], last.number) == 1
+    assert AuditEvent.objects.get(pk=row["id"]).number > last.number
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from django.db import IntegrityError, connection
 from organizations import writes
 from organizations.exceptions import Conflict, ErrorCode
 from organizations.models import Membership, Organization, ServiceAccount, User
+from organizations.turns import turn
 from organizations.writes import GuardedModel, WriteOutsideService
 from tests.domain import GUARDED, every_row
 from tests.factories import ServiceAccountFactory
@@ -31,6 +32,7 @@ def test_everything_but_people_is_guarded() -> None:
         "ApiKey",
         "ApiKeySecret",
         "AuditEvent",
+        "Erasure",
         "Invitation",
         "KeyTemplate",
         "Membership",
@@ -152,10 +154,10 @@ def test_threads_take_turns_and_whoever_does_not_wait_goes_without(committed: No
     turns: list[bool] = []
 
     def ask() -> None:
-        with writes.turn(wait=False) as mine:
+        with turn(wait=False) as mine:
             turns.append(mine)
 
-    with writes.turn():
+    with turn():
         other = threading.Thread(target=ask)
         other.start()
         other.join()

@@ -53,8 +53,11 @@ def test_a_new_password_ends_the_sessions_of_the_old_one(acme: Organization, adm
     new = "quite another horse"
     fields = {"oldpassword": PASSWORD, "password1": new, "password2": new}
 
-    here.post("/accounts/password/change/", fields)
+    asked = here.get("/accounts/password/change/").content.decode()
+    told = here.post("/accounts/password/change/", fields, follow=True).content.decode()
 
+    assert "You stay signed in here. All other devices are signed out." in asked
+    assert "Password changed. All other devices are signed out." in told
     assert other.get("/o/acme/settings/").status_code == 302
     listed = [session.user_agent for session in here.get(SESSIONS).context["sessions"]]
     assert listed == ["Here"]

@@ -9,17 +9,21 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from apikeys import services
 from apikeys.events import KeyEvent
+from apikeys.exports import cell
 from apikeys.sentences import SENTENCES
 from apikeys.services import Issued
-from apikeys.trail import cell
 from organizations import audit, writes
+from organizations import services as organization_services
 from organizations.actors import Actor
 from organizations.events import OrganizationEvent
 from organizations.models import Organization, User
-from tests.factories import IssuedKeyFactory
+from organizations.roles import Role
+from tests.domain import person
+from tests.factories import IssuedKeyFactory, MembershipFactory, UserFactory
 from tests.pages.support import developer
 
 
@@ -47,6 +51,60 @@ def test_changes_are_told(
         " permissions added: events:read; permissions removed: search:read."
     )
     assert told[2].startswith("Ada Acme created the key “CI”: permissions search:read")
+
+
+@pytest.mark.parametrize("renamed", [False, True], ids=["named as then", "renamed"])
+def test_memberships_are_told_by_the_names_of_people(
+    browser: Client, acme: Organization, as_admin: Actor, renamed: bool
+) -> None:
+    quinn = UserFactory.create(name="Quinn New")
+    lea = UserFactory.create(name="Lea Leaver")
+    theirs = organization_services.add_member(acme, user=quinn, role=Role.ADMIN, actor=as_admin)
+    MembershipFactory.create(organization=acme, user=lea)
+    organization_services.change_role(theirs, role=Role.MEMBER, actor=as_admin)
+    organization_services.remove_member(theirs, actor=as_admin)
+    organization_services.leave_organization(acme, actor=person(lea))
+    if renamed:
+        organization_services.rename_organization(acme, name="Made in Acme", actor=as_admin)
+
+    told = _sentences(browser.get(developer(acme, "activity/")))
+    file = b"".join(browser.get(developer(acme, "activity/export/"))).decode()
+
+    expected = [
+        "Ada Acme added Quinn New as admin.",
+        "Ada Acme changed the role of Quinn New: role from “admin” to “member”.",
+        "Ada Acme removed Quinn New (member).",
+        "Lea Leaver left the organization (member).",
+    ]
+    assert [line for line in expected if line not in told] == []
+    assert [line for line in expected if line not in file] == []
+
+
+def test_a_name_is_told_whole(browser: Client, acme: Organization, as_admin: Actor) -> None:
+    user = UserFactory.create(name="Jan in ’t Veld")
+    organization_services.add_member(acme, user=user, role=Role.MEMBER, actor=as_admin)
+
+    told = _sentences(browser.get(developer(acme, "activity/")))
+
+    assert told[0] == "Ada Acme added Jan in ’t Veld as member."
+
+
+@pytest.mark.parametrize("page", ["activity/", "activity/export/?since=soon"])
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [(90, "IP addresses are removed after 90 days"), (0, "names of people who left")],
+)
+def test_the_page_says_what_becomes_of_old_events(
+    browser: Client, acme: Organization, settings: Settings, page: str, days: int, said: str
+) -> None:
+    settings.RETENTION_ADDRESS_DAYS = days
+
+    text = browser.get(developer(acme, page)).content.decode()
+
+    assert said in text
+    assert "can be replaced by a pseudonym" in text
+    assert ("IP addresses are removed" in text) is bool(days)
+    assert "cannot be altered" not in text
 
 
 def test_filters(browser: Client, acme: Organization, make_key: Callable[..., Issued]) -> None:
@@ -117,7 +175,7 @@ def test_the_file(browser: Client, acme: Organization, make_key: Callable[..., I
     make_key(name='=HYPERLINK("https://evil.example")')
 
     answer = browser.get(developer(acme, "activity/export/?kind=api_key"))
-    rows = list(csv.reader(StringIO(answer.getvalue().decode())))
+    rows = list(csv.reader(StringIO(answer.getvalue().decode("utf-8-sig"))))
 
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     assert answer["Content-Disposition"].startswith('attachment; filename="activity-acme-')

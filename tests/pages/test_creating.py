@@ -177,6 +177,46 @@ def test_a_template_fills_in_what_is_left_as_it_is(
     assert abs(key.expires_at - timezone.now() - timedelta(days=30)) < timedelta(minutes=1)
 
 
+def test_never_is_a_choice_with_a_template(
+    browser: Client, address: str, acme: Organization
+) -> None:
+    template = TemplateFactory.create(organization=acme, scopes=["events:read"], lifetime_days=30)
+    form = browser.get(address).content.decode()
+
+    _create(browser, address, template=template.pk, expires="never")
+
+    assert '<option value="never">Never</option>' in form
+    assert "As the template says, or never" in form
+    assert ApiKey.objects.get().expires_at is None
+
+
+@pytest.mark.parametrize("choice", ["", "standard", "read", "full"])
+def test_ticked_permissions_count_or_are_refused(
+    browser: Client, address: str, choice: str
+) -> None:
+    answer = _create(browser, address, permissions=choice, scopes=["search:read"])
+
+    errors = answer.context["form"].errors
+    assert answer.status_code == 422
+    assert list(errors) == ["permissions"]
+    assert "Choose “Custom” to use the permissions that are ticked" in errors["permissions"][0]
+    assert not ApiKey.objects.exists()
+
+
+@pytest.mark.parametrize("choice", ["", "30", "never"])
+def test_a_date_that_was_entered_counts_or_is_refused(
+    browser: Client, address: str, acme: Organization, choice: str
+) -> None:
+    TemplateFactory.create(organization=acme)
+
+    answer = _create(browser, address, expires=choice, expires_on="2035-02-18")
+
+    errors = answer.context["form"].errors
+    assert answer.status_code == 422
+    assert errors == {"expires": ["Choose “Custom date” to use the date, or clear it."]}
+    assert not ApiKey.objects.exists()
+
+
 def test_another_organizations_template_is_no_choice(
     browser: Client, address: str, globex: Organization
 ) -> None:

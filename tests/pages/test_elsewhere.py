@@ -27,6 +27,18 @@ def test_choosing_a_theme_leads_to_pages_of_ours_alone(wished: str, led_to: str)
     assert (answer.status_code, answer.headers["Location"]) == (303, led_to)
 
 
+@pytest.mark.parametrize(
+    ("theme", "scheme"), [("dark", "dark"), ("light", "light"), ("system", "light dark")]
+)
+def test_a_page_says_which_theme_is_on_before_its_styles_arrive(theme: str, scheme: str) -> None:
+    client = Client()
+    client.post("/theme/", {"theme": theme, "next": "/accounts/login/"})
+
+    page = client.get("/accounts/login/").content.decode()
+
+    assert f'<meta name="color-scheme" content="{scheme}">' in page
+
+
 @pytest.mark.parametrize("name", ["X-Forwarded-Host", "X-Host", "Forwarded", "Origin", "Referer"])
 def test_no_header_chooses_where_a_link_in_a_mail_leads(
     name: str, admin: User, settings: Settings

@@ -51,6 +51,54 @@ def test_search_by_name_and_by_id(
     assert "Clear filters" in nothing
 
 
+def test_how_many_match_is_seen_beside_them(
+    browser: Client, acme: Organization, make_key: Callable[..., Issued]
+) -> None:
+    make_key(name="Production")
+
+    found = browser.get(developer(acme), {"q": "Prod"}).content.decode()
+    everything = browser.get(developer(acme)).content.decode()
+
+    assert '<p class="quiet" data-count>1 key matches</p>' in found
+    assert '<p class="visually-hidden" data-count>1 key matches</p>' in everything
+
+
+def test_search_by_the_displayed_prefix(
+    browser: Client, acme: Organization, make_key: Callable[..., Issued], as_admin: Actor
+) -> None:
+    issued = make_key(name="Production")
+    make_key(name="Staging")
+    before = issued.key.key_prefix
+    services.rotate_api_key(issued.key, actor=as_admin)
+    after = ApiKey.objects.get(pk=issued.key.pk).key_prefix
+
+    for prefix in (before, after, f"{after}••••", f"{after}…"):
+        assert _names(browser.get(developer(acme), {"q": prefix})) == ["Production"]
+
+
+def test_a_prefix_finds_nothing_elsewhere(
+    browser: Client, acme: Organization, foreigner: Issued
+) -> None:
+    assert _names(browser.get(developer(acme), {"q": foreigner.key.key_prefix})) == []
+
+
+@pytest.mark.parametrize("page", ["", "activity/"])
+def test_a_whole_secret_is_cut_to_its_prefix(
+    browser: Client, acme: Organization, make_key: Callable[..., Issued], page: str
+) -> None:
+    issued = make_key(name="Production")
+    name = "key" if page else "q"
+
+    sent = browser.get(developer(acme, page), {name: f"Bearer {issued.secret}"})
+    shown = browser.get(sent.headers["Location"])
+
+    assert sent.status_code == 302
+    assert issued.secret not in sent.headers["Location"]
+    assert issued.key.key_prefix in sent.headers["Location"]
+    assert issued.secret not in shown.content.decode()
+    assert "That was a whole secret. Only its prefix was searched for." in shown.content.decode()
+
+
 def test_states(
     browser: Client, acme: Organization, make_key: Callable[..., Issued], as_admin: Actor
 ) -> None:
@@ -242,7 +290,9 @@ def test_each_row_offers_what_its_key_allows(
 
     assert text.count("/rotate/") == 1
     assert text.count("This key has expired. Create a new one instead.") == 1
-    assert text.count("/edit/") == text.count("/switch/") == text.count("/delete/") == 2
+    assert (
+        text.count("/edit/") == text.count("/switch/") == text.count('/delete/" data-dialog') == 2
+    )
 
 
 def test_while_api_access_is_off_the_list_offers_nothing(

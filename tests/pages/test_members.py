@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,15 +10,24 @@ from django.core import mail
 from django.db import connection
 from django.test import Client, TestCase
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from apikeys import services as key_services
+from apikeys.models import ApiKey
 from apikeys.services import Issued
-from organizations import services
+from organizations import services, writes
 from organizations.actors import Actor
 from organizations.models import Invitation, Membership, Organization, User
 from organizations.roles import Role
 from tests.domain import person
-from tests.factories import PASSWORD, SYSTEM, MembershipFactory, UserFactory
+from tests.factories import (
+    PASSWORD,
+    SYSTEM,
+    InvitationFactory,
+    MembershipFactory,
+    UserFactory,
+)
 from tests.pages.support import developer, sign_in
 
 MEMBERS = "/o/acme/settings/members/"
@@ -72,13 +82,8 @@ def test_an_invited_newcomer_signs_up_and_makes_no_organization(invited: str) ->
 
     form = _text(client.get("/accounts/signup/"))
     client.post("/accounts/signup/", {"email": "dana@acme.example", "password1": PASSWORD})
-    text = str(mail.outbox[-1].body)
-    confirm = re.search(r"http://testserver(/accounts/confirm-email/\S+)", text)
-    assert confirm
-    client.post(confirm[1])
-    client.post("/accounts/login/", {"login": "dana@acme.example", "password": PASSWORD})
-    client.post(client.get("/")["Location"])
 
+    assert client.get("/")["Location"] == "/o/acme/settings/"
     assert "Organization name" not in form
     assert Organization.objects.count() == 1
     assert Membership.objects.filter(user__email="dana@acme.example").exists()
@@ -122,7 +127,7 @@ def test_invented_links_are_not_there(db: None, token: str) -> None:
         ("", "Enter an e-mail address like name@example.com."),
         ("nobody", "Enter an e-mail address like name@example.com."),
         ("ADA@acme.example", "They are already a member."),
-        ("dana@acme.example", "An invitation is already waiting; send it again?"),
+        ("dana@acme.example", "An invitation is already open. Use Resend below to send it again."),
     ],
 )
 def test_who_cannot_be_invited(browser: Client, invited: str, email: str, message: str) -> None:
@@ -168,6 +173,46 @@ def test_removing_lists_the_keys_that_the_person_made(
     assert not Membership.objects.filter(user=member).exists()
 
 
+@pytest.mark.parametrize("key", [False, True], ids=["no key", "a key"])
+@pytest.mark.parametrize("invitations", [0, 2])
+def test_after_a_removal_only_what_happened_is_said(
+    browser: Client, acme: Organization, key: bool, invitations: int
+) -> None:
+    user = UserFactory.create(name="Quinn New")
+    theirs = MembershipFactory.create(organization=acme, user=user, role=Role.ADMIN)
+    if key:
+        key_services.create_api_key(organization=acme, actor=person(user), name="Theirs")
+    for n in range(invitations):
+        InvitationFactory.create(
+            organization=acme, email=f"guest{n}@acme.example", actor=person(user)
+        )
+
+    answer = browser.post(f"{MEMBERS}{theirs.pk}/remove/", follow=True)
+
+    (message,) = map(str, answer.context["messages"])
+    expected = "Quinn New removed."
+    expected += " The keys they created were not changed." if key else ""
+    expected += " Open invitations they sent were revoked (2)." if invitations else ""
+    assert message == expected
+
+
+@pytest.mark.parametrize("invitations", [0, 1])
+def test_a_change_of_the_own_role_is_told_as_such(
+    browser: Client, acme: Organization, admin: User, member: User, invitations: int
+) -> None:
+    theirs, mine = (Membership.objects.get(user=user) for user in (member, admin))
+    browser.post(f"{MEMBERS}{theirs.pk}/role/", {"role": "admin"}, follow=True)
+    for _ in range(invitations):
+        InvitationFactory.create(organization=acme, actor=person(admin))
+
+    answer = browser.post(f"{MEMBERS}{mine.pk}/role/", {"role": "member"}, follow=True)
+
+    (message,) = map(str, answer.context["messages"])
+    expected = "You are now a member."
+    expected += " Open invitations you sent were revoked (1)." if invitations else ""
+    assert message == expected
+
+
 @pytest.mark.parametrize("how", ["removed", "deactivated"])
 def test_keys_of_somebody_who_has_left_say_so(
     browser: Client, acme: Organization, globex: Organization, staff: User, how: str
@@ -193,6 +238,29 @@ def test_keys_of_somebody_who_has_left_say_so(
     assert [text.count("who has left") for text in after] == [1, 1]
 
 
+@pytest.mark.parametrize("status", ["active", "expired", "disabled", "revoked"])
+def test_only_an_active_key_of_somebody_who_has_left_still_works(
+    browser: Client, acme: Organization, status: str
+) -> None:
+    leaver = UserFactory.create(name="Lea Leaver")
+    theirs = MembershipFactory.create(organization=acme, user=leaver, role=Role.ADMIN)
+    key = key_services.create_api_key(
+        organization=acme, actor=person(leaver), name="Old", scopes=["search:read"]
+    ).key
+    services.remove_member(theirs, actor=SYSTEM)
+    now, ago = timezone.now(), timezone.now() - timedelta(days=100)
+    fields = {"expired": "expires_at", "disabled": "disabled_at", "revoked": "revoked_at"}
+    if status != "active":
+        with writes.allowed():
+            ApiKey.objects.filter(pk=key.pk).update(created_at=ago, **{fields[status]: now})
+
+    page = _text(browser.get(developer(acme, f"keys/{key.public_id}/")))
+
+    assert "Lea Leaver, who has left" in page
+    assert ("The key still works" in page) is (status == "active")
+    assert "goes on working" not in page
+
+
 def test_the_last_admin_cannot_be_removed_nor_leave(
     browser: Client, acme: Organization, admin: User
 ) -> None:
@@ -203,7 +271,8 @@ def test_the_last_admin_cannot_be_removed_nor_leave(
 
     for answer in (removed, left):
         assert answer.status_code == 409
-        assert "An organization needs at least one admin." in _text(answer)
+        assert "An organization needs at least one admin. Make someone else" in _text(answer)
+        assert f'under <a href="{MEMBERS}">Members</a> first.' in _text(answer)
 
 
 def test_a_member_may_leave(acme: Organization, member: User) -> None:
@@ -255,3 +324,20 @@ def test_renaming(browser: Client, acme: Organization) -> None:
 
     assert "Acme &amp; Sons" in _text(done)
     assert empty.status_code == 422
+
+
+def test_a_mail_that_could_not_be_sent_is_said_as_a_warning(
+    committed: None, acme: Organization, admin: User, settings: Settings
+) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+    browser = sign_in(admin)
+
+    answers = [browser.post(MEMBERS, {"email": "dana@acme.example", "role": "member"}, follow=True)]
+    again = f"{MEMBERS}invitations/{Invitation.objects.get().pk}/"
+    answers.append(browser.post(again, {"do": "resend"}, follow=True))
+
+    for answer in answers:
+        (message,) = answer.context["messages"]
+        assert "could not be sent" in str(message)
+        assert 'data-message="warn"' in _text(answer)

@@ -244,3 +244,15 @@ def test_ten_a_minute(browser: Client, acme: Organization, upstream: Upstream) -
 
     assert statuses[:10] == [200] * 10
     assert 429 in statuses[10:]
+
+
+def test_an_answer_is_cut_between_characters(
+    browser: Client, acme: Organization, upstream: Upstream
+) -> None:
+    family = "👨‍👩‍👧‍👦"
+    upstream(b"HTTP/1.1 200 OK\r\n\r\n\xef\xbb\xbf" + ("x" * 799 + family * 500).encode())
+
+    answer = _post(browser, acme)
+
+    assert answer.context["result"]["shown"] == "x" * 799 + family
+    assert "Showing 800 of 1,299 characters." in answer.content.decode()

@@ -29,7 +29,7 @@ def _both(client: Client, address: str) -> list[Any]:
 
 
 def test_every_page_is_walked() -> None:
-    assert len(PAGES) == 28
+    assert len(PAGES) == 29
 
 
 @pytest.mark.parametrize(("app", "name"), PAGES)
@@ -89,7 +89,12 @@ def test_whoever_is_deactivated_is_signed_out(
     with nothing_written():
         answers = _both(client, there)
 
-    assert {answer["Location"] for answer in answers} == {f"/accounts/login/?next={there}"}
+    to_sign_in = f"/accounts/login/?next={there}"
+    # The first answer also takes the cookie away.
+    assert [answer["Location"] for answer in answers] == [
+        f"{to_sign_in}&signed_out=page",
+        to_sign_in,
+    ]
 
 
 @pytest.mark.parametrize(("app", "name"), PAGES)

@@ -13,26 +13,37 @@ _READ: Final = (
 _CHANGEABLE: Final = ("name", "description", "scopes", "metadata", "expires_at")
 
 
+def _several(items: list[Any]) -> dict[str, Any]:
+    return {"object": "list", "data": items}
+
+
 def _listing(items: list[Any], next_cursor: str | None) -> dict[str, Any]:
     return {
-        "object": "list",
-        "data": items,
+        **_several(items),
         "has_more": next_cursor is not None,
         "pagination": {"cursor": next_cursor},
     }
 
 
-def _listing_schema(item: Any) -> dict[str, Any]:
-    cursor = {"type": "object", "properties": {"cursor": {"type": ["string", "null"]}}}
+def _several_schema(item: Any) -> dict[str, Any]:
     return {
         "type": "object",
         "properties": {
             "object": {"type": "string", "const": "list"},
             "data": {"type": "array", "items": item},
-            "has_more": {"type": "boolean"},
-            "pagination": cursor,
         },
-        "required": ["object", "data", "has_more", "pagination"],
+        "required": ["object", "data"],
+    }
+
+
+def _listing_schema(item: Any) -> dict[str, Any]:
+    cursor = {"type": "object", "properties": {"cursor": {"type": ["string", "null"]}}}
+    several = _several_schema(item)
+    more = {"has_more": {"type": "boolean"}, "pagination": cursor}
+    return {
+        "type": "object",
+        "properties": {**several["properties"], **more},
+        "required": [*several["required"], *more],
     }
 
 
@@ -66,6 +77,7 @@ _KEY: Final = {
     "revoked_at": None,
     "livemode": True,
 }
+_REVOKED: Final = {**_KEY, "status": "revoked", "revoked_at": "2026-03-25T16:00:00Z"}
 _ISSUED: Final = {
     "key": "sig_live_a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6q7r8s9t0",
     "prefix": "sig_live_a1b2",
@@ -82,13 +94,15 @@ CANONICAL: Final = WireFormat(
         "create": (*_CHANGEABLE, "key_type", "service_account"),
         "update": (*_CHANGEABLE, "enabled"),
         "rotate": ("grace_period", "force"),
+        "revoke_many": ("ids", "cascade"),
     },
-    requires={"create": ("name", "scopes")},
+    requires={"create": ("name", "scopes"), "revoke_many": ("ids",)},
     examples={
         "create": {
             "name": "Analytics Dashboard",
             "scopes": ["trademarks:read", "search:read", "events:read"],
-        }
+        },
+        "revoke_many": {"ids": [_KEY["id"]], "cascade": False},
     },
     answers={
         "read": {
@@ -102,7 +116,8 @@ CANONICAL: Final = WireFormat(
         },
         "create": {**_KEY, **_ISSUED},
         "rotate": {**_KEY, **_ISSUED, "previous_secret_expires_at": "2026-03-25T16:00:00Z"},
-        "revoke": {**_KEY, "status": "revoked", "revoked_at": "2026-03-25T16:00:00Z"},
+        "revoke": _REVOKED,
+        "revoke_many": _several([_REVOKED]),
         "current": {
             **_KEY,
             "organization": {"id": "org_0Xv5ZlJbkzpqU2TdqRgwF3", "name": "Acme"},
@@ -110,6 +125,8 @@ CANONICAL: Final = WireFormat(
     },
     listing=_listing,
     listing_schema=_listing_schema,
+    several=_several,
+    several_schema=_several_schema,
     answer_schema=_with_request_id,
     error_schema=CANONICAL_ERROR,
     answer=lambda data, request_id: {**data, "request_id": request_id},

@@ -72,7 +72,8 @@ _ERROR: Final = {
     "type": "object",
     "properties": {
         "code": {"type": "integer"},
-        "data": {"type": "null"},
+        # Generators stop at a type that is null alone.
+        "data": {"type": ["object", "null"], "const": None, "description": "Always null."},
         "message": {"type": "string"},
         "errors": {"type": "array", "items": _PROBLEM},
         "docUrl": {"type": "string"},

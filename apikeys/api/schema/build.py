@@ -18,11 +18,17 @@ _HEADERS: Final = {
     "Cache-Control": {"schema": {"type": "string"}, "description": "Always no-store."},
     "RateLimit-Policy": {
         "schema": {"type": "string"},
-        "description": 'The limit of the key: "tier";q=requests;w=seconds. Not without a key.',
+        "description": (
+            'The limit of the key: "tier";q=requests;w=seconds; then, after a comma, that of its'
+            ' organization, called "organization". Not without a key.'
+        ),
     },
     "RateLimit": {
         "schema": {"type": "string"},
-        "description": 'Where it stands: "tier";r=requests left;t=seconds until it begins anew.',
+        "description": (
+            'Where both stand: "tier";r=requests left;t=seconds until the window ends; then,'
+            ' after a comma, the same of "organization".'
+        ),
     },
 }
 _MORE_HEADERS: Final[dict[int, str]] = {
@@ -80,6 +86,10 @@ def _path(pattern: URLPattern, wire: WireFormat) -> dict[str, Any]:
     return path
 
 
+def _title(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
 def _parameter(name: str, place: str, schema: Schema) -> dict[str, Any]:
     return {"name": name, "in": place, "required": place == "path", "schema": schema}
 
@@ -95,7 +105,7 @@ def _operation(operation: Operation, wire: WireFormat, route: str, viewset: type
     if operation.is_repeatable(noun):
         responses["409"]["headers"]["Retry-After"] = _IN_PROGRESS_HEADER
     described: dict[str, Any] = {
-        "operationId": f"{operation.name}_{noun}{'s' if operation.name == 'list' else ''}",
+        "operationId": f"{operation.name}_{noun}{'s' if operation.many else ''}",
         "summary": operation.summary,
         "tags": [f"{noun.capitalize()}s"],
         "responses": responses,
@@ -127,7 +137,7 @@ def _parameters(operation: Operation, wire: WireFormat, noun: str) -> list[dict[
 def _body(operation: Operation, wire: WireFormat) -> dict[str, Any]:
     name, required = operation.name, wire.requires.get(operation.name, ())
     schema = _object(wire, wire.takes[name], taken(), required)
-    schema |= {"additionalProperties": False, "title": f"{name.capitalize()}Body"}
+    schema |= {"additionalProperties": False, "title": f"{_title(name)}Body"}
     content: dict[str, Any] = {"schema": schema}
     if name in wire.examples:
         content["example"] = wire.examples[name]
@@ -153,11 +163,13 @@ def _success(operation: Operation, wire: WireFormat, noun: str) -> tuple[int, di
         required = tuple(name for name in names if name in again)
         names = (*names, *(name for name in again if name not in names))
     one = _object(wire, names, shown(), required)
-    if operation.name == "list":
-        one["title"] = noun.capitalize()
+    if operation.many:
+        is_list = operation.name == "list"
+        # Generated clients need a name of its own for each.
+        one["title"] = noun.capitalize() if is_list else f"Revoked{noun.capitalize()}"
+        one = (wire.listing_schema if is_list else wire.several_schema)(one)
     frame: Callable[[Any], Any] = wire.answer_schema
-    held = wire.listing_schema(one) if operation.name == "list" else one
-    schema = {**frame(held), "title": f"{operation.name.capitalize()}{noun.capitalize()}Answer"}
+    schema = {**frame(one), "title": f"{_title(operation.name)}{noun.capitalize()}Answer"}
     status = wire.created if operation.name == "create" else 200
     example = examples.success(wire, operation.name)
     response = _response(status, "It is done.", schema, example)

@@ -19,7 +19,7 @@ CAUSES: Final[Mapping[int, str]] = {
     413: "The body is larger than 64 KiB.",
     415: "The body is no JSON in UTF-8.",
     422: "The Idempotency-Key was sent with another request before.",
-    429: "The rate limit of the key is reached.",
+    429: "A rate limit is reached, or too many requests of this kind are in progress.",
     500: "A mistake of ours.",
     503: "The database is away.",
 }
@@ -27,13 +27,18 @@ CAUSES: Final[Mapping[int, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """`action` is the viewset's method, `name` what formats call it; `body` if it takes one."""
+    """`action` is the viewset's method, `name` what formats call it; `body` if it takes one.
+
+    `many` if it answers with a list; `finds` if its body names things that have to exist.
+    """
 
     action: str
     name: str
     summary: str
     body: bool = False
     conflicts: bool = False
+    many: bool = False
+    finds: bool = False
 
     def is_repeatable(self, noun: str) -> bool:
         """Whether it takes an `Idempotency-Key`: what makes a secret does."""
@@ -43,11 +48,20 @@ class Operation:
 OPERATIONS: Final = {
     operation.action: operation
     for operation in (
-        Operation("list", "list", "List"),
+        Operation("list", "list", "List", many=True),
         Operation("create", "create", "Create", body=True, conflicts=True),
         Operation("retrieve", "read", "Read one"),
         Operation("partial_update", "update", "Change", body=True, conflicts=True),
         Operation("destroy", "revoke", "Revoke for good"),
+        Operation(
+            "revoke_many",
+            "revoke_many",
+            "Revoke several for good, all or none",
+            body=True,
+            conflicts=True,
+            many=True,
+            finds=True,
+        ),
         Operation("rotate", "rotate", "Rotate: issue a new secret", body=True, conflicts=True),
         Operation("usage", "usage", "Count requests"),
         Operation("current", "current", "Read the key that asks"),
@@ -63,7 +77,7 @@ def failures(operation: Operation, wire: WireFormat, route: str, noun: str) -> l
     asks = operation.name in ("list", "usage")
     if asks or ("<str:id>" in route and wire.impossible_id_is_invalid):
         found.add(400)
-    if "<str:" in route or wire.organization_in:
+    if "<str:" in route or wire.organization_in or operation.finds:
         found.add(404)
     if operation.conflicts:
         found.add(409)

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from apikeys import conf
+from apikeys.api.fields import MOST_IDS
 from apikeys.models import Status
 from apikeys.scopes import LEVELS
+from apikeys.services import MOST_REVOKED
 from apikeys.services.rotation import DEFAULT_GRACE, LONGEST_GRACE
 from apikeys.tokens import Environment
 from apikeys.usage import Interval
@@ -95,9 +97,14 @@ def shown() -> Mapping[str, Schema]:
         "service_account": _maybe(_text("The service account that it belongs to.")),
         "user": _maybe(_text("The person on whose authority it was made.")),
         "created_by": _maybe(_text("The person or the key that made it.")),
-        "last_used_at": _maybe(_moment("The last use, right to about a minute.")),
-        "last_used_ip": _maybe(_text("The address of the last use.")),
-        "last_used_user_agent": _maybe(_text("The user agent of the last use.")),
+        "last_used_at": _maybe(
+            _moment(
+                "The last successful use, right to about a minute. Refused requests (401, 403, 429)"
+                " do not count."
+            )
+        ),
+        "last_used_ip": _maybe(_text("The IP address of the last successful use.")),
+        "last_used_user_agent": _maybe(_text("The user agent of the last successful use.")),
         "expires_at": _maybe(_moment("When it stops; null for never.")),
         "created_at": _moment("When it was made."),
         "updated_at": _moment("When it was last changed."),
@@ -155,6 +162,19 @@ def taken() -> Mapping[str, Schema]:
             "description": "Seconds for which the older secret goes on working.",
         },
         "force": {"type": "boolean", "description": "Ends the overlap of an earlier rotation."},
+        "ids": {
+            "type": "array",
+            "items": {"type": "string"},
+            "minItems": 1,
+            "maxItems": MOST_IDS,
+            "description": "Ids of keys; an id that is sent twice counts once.",
+        },
+        "cascade": {
+            "type": "boolean",
+            "default": False,
+            "description": "Also revokes the keys that these created, with those in turn;"
+            f" {MOST_REVOKED:,} keys in all at most.",
+        },
         "lifetime_days": _LIFETIME,
     }
 

@@ -1,27 +1,30 @@
 """Keys over REST."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from http import HTTPStatus
 from types import MappingProxyType
+from typing import Final
 
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apikeys import services
+from apikeys import allowance, services
 from apikeys.api import serializers
 from apikeys.api.pagination import paginate
 from apikeys.api.viewsets.asked_usage import usage_of
-from apikeys.api.viewsets.base import DEFAULT_PAGE, LONGEST_PAGE, WireViewSet
+from apikeys.api.viewsets.base import DEFAULT_PAGE, LONGEST_PAGE, WHOLE_LIST, WireViewSet
 from apikeys.api.viewsets.retries import REPLAYED, attempt_of
 from apikeys.models import ApiKey, Status
 from organizations import ids
-from organizations.exceptions import Invalid, NotFound
+from organizations.exceptions import ErrorCode, Invalid, NotFound, Problem
 from organizations.models import ServiceAccount
 from organizations.origin import origin_of
 from organizations.roles import Action
 from organizations.text import name_key
+
+_NO_KEY: Final = "No such API key."
 
 
 class ApiKeyViewSet(WireViewSet):
@@ -30,14 +33,18 @@ class ApiKeyViewSet(WireViewSet):
     shape = serializers.ApiKeySerializer
     body = serializers.KeyBody
     shapes = {"usage": serializers.UsageSerializer}
+    withdrawals = frozenset({"destroy", "revoke_many", "rotate"})
 
     def list(self, request: Request, **_: str) -> Response:
-        """A page of keys, newest first; all of them in a format without pages."""
+        """A page of keys, newest first; all that are not revoked in a format without pages."""
         organization = self.organization(Action.VIEW_KEYS)
-        keys = ApiKey.objects.visible_to(self.actor).for_display()
+        keys = ApiKey.objects.visible_to(self.actor)
         if not self.wire.has_pages:
             self.refuse_other_parameters()
-            return self.answer(self.wire.listing(self.show([*keys.order_by("-id")]), None))
+            most = min(allowance.limit_of(organization) or WHOLE_LIST, WHOLE_LIST)
+            listed = keys.newest_live(most).for_display()
+            return self.answer(self.wire.listing(self.show([*listed]), None))
+        keys = keys.for_display()
         self.refuse_other_parameters("limit", "cursor", "status", "name")
         status, name = request.query_params.get("status"), request.query_params.get("name")
         if status is not None:
@@ -87,6 +94,16 @@ class ApiKeyViewSet(WireViewSet):
         key = services.revoke_api_key(self._key(id), actor=self.actor)
         return self.answer(self.show(key, "revoke"))
 
+    def revoke_many(self, request: Request, **_: str) -> Response:
+        """Revokes several keys for good, all or none."""
+        self.organization(Action.MANAGE_KEYS)
+        given = self.read("revoke_many")
+        keys = self._keys(given.pop("ids"))
+        revoked = services.revoke_api_keys(keys, actor=self.actor, **given)
+        shown = ApiKey.objects.visible_to(self.actor).for_display().in_bulk([k.pk for k in revoked])
+        data = self.show([shown[key.pk] for key in revoked], "revoke_many")
+        return self.answer(self.wire.several(data))
+
     def rotate(self, request: Request, id: str, **_: str) -> Response:
         """A new secret for the same key."""
         key = self._key(id)
@@ -128,6 +145,18 @@ class ApiKeyViewSet(WireViewSet):
     def _address(self, key: ApiKey) -> str:
         return f"{self.request.path}/{self.wire.id_of('key', key.id)}"
 
+    def may_withdraw(self) -> bool:
+        """Changes may where they limit a key, rotations where the older secret gets no grace."""
+        sent = self.request.data
+        if not isinstance(sent, dict) or self.action not in ("partial_update", "rotate"):
+            return super().may_withdraw()
+        if self.action == "partial_update":
+            return any(self.wire.name(field) in sent for field in services.LIMITING)
+        sent = {**self.wire.defaults.get("rotate", {}), **sent}
+        grace = sent.get(self.wire.name("grace_period"), services.SOON.total_seconds() + 1)
+        is_long = isinstance(grace, int | float) and grace > services.SOON.total_seconds()
+        return bool(sent.get(self.wire.name("force"))) or not is_long
+
     def _key(self, text: str, action: Action = Action.MANAGE_KEYS) -> ApiKey:
         self.organization(action)
         key_id = ids.read_id("key", text)
@@ -135,8 +164,22 @@ class ApiKeyViewSet(WireViewSet):
             raise Invalid.field("id", "This is no API key id; they look like key_… or a UUID.")
         key = self.find(ApiKey.objects.visible_to(self.actor).for_display(), key_id)
         if key is None:
-            raise NotFound("No such API key.")
+            raise NotFound(_NO_KEY)
         return key
+
+    def _keys(self, texts: Sequence[str]) -> Sequence[ApiKey]:
+        """The keys with these ids, each once; NotFound names the ids without a key."""
+        wanted = [ids.read_id("key", text) for text in texts]
+        keys = ApiKey.objects.visible_to(self.actor).select_related("organization")
+        found = keys.in_bulk([key_id for key_id in wanted if key_id])
+        problems = [
+            Problem(f"ids.{place}", ErrorCode.NOT_FOUND, _NO_KEY)
+            for place, key_id in enumerate(wanted)
+            if key_id not in found
+        ]
+        if problems:
+            raise NotFound(_NO_KEY, problems=problems)
+        return [found[key_id] for key_id in dict.fromkeys(wanted) if key_id]
 
     def _service_account(self, text: str | None) -> ServiceAccount | None:
         if text is None:

@@ -5,6 +5,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from apikeys import conf, services
 from apikeys.api.formats.canonical import CANONICAL
@@ -15,6 +16,8 @@ from apikeys.validation import read_timestamp
 from organizations import ids
 from organizations.actors import Actor
 from organizations.exceptions import DomainError
+from organizations.management.options import not_empty
+from organizations.management.output import OutputLost, show
 from organizations.models import Organization
 
 
@@ -24,12 +27,17 @@ class Command(BaseCommand):
     help = "Makes an API key; prints its secret once."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--organization", required=True, metavar="SLUG_OR_ID")
-        parser.add_argument("--name", required=True)
-        parser.add_argument("--scope", action="append", help="Repeatable; all when left out.")
+        parser.add_argument("--organization", required=True, metavar="SLUG_OR_ID", type=not_empty)
+        parser.add_argument("--name", required=True, type=not_empty)
+        parser.add_argument(
+            "--scope", action="append", type=not_empty, help="Repeatable; all when left out."
+        )
         parser.add_argument("--environment", choices=[str(e) for e in Environment], default="live")
         parser.add_argument(
-            "--expires-at", metavar="RFC3339", help="For example 2027-01-31T12:00:00Z."
+            "--expires-at",
+            metavar="RFC3339",
+            type=not_empty,
+            help="For example 2027-01-31T12:00:00Z.",
         )
         parser.add_argument("--json", action="store_true", help="Print the canonical object.")
 
@@ -38,11 +46,35 @@ class Command(BaseCommand):
             issued = _create(options)
         except DomainError as refusal:
             raise CommandError(refusal.message) from None
-        if options["json"]:
-            context = {"wire": CANONICAL, "fields": CANONICAL.shown("create"), "issued": issued}
-            self.stdout.write(json.dumps(ApiKeySerializer(issued.key, context=context).data))
-        else:
-            self.stdout.write(f"{issued.key.public_id}\n{issued.secret}")
+        try:
+            show(self.stdout, _text(issued, as_json=options["json"]))
+        except BaseException as error:  # Ctrl-C included: nothing else has the secret
+            outcome = _revoke(issued)
+            if not isinstance(error, OutputLost):
+                self.stderr.write(outcome)
+                raise
+            raise CommandError(
+                f"The secret could not be written to standard output: {error}\n{outcome}"
+            ) from None
+
+
+def _text(issued: Issued, *, as_json: bool) -> str:
+    if not as_json:
+        return f"{issued.key.public_id}\n{issued.secret}"
+    context = {"wire": CANONICAL, "fields": CANONICAL.shown("create"), "issued": issued}
+    return json.dumps(ApiKeySerializer(issued.key, context=context).data)
+
+
+def _revoke(issued: Issued) -> str:
+    """Revokes a key whose secret is lost; says what became of it."""
+    key = issued.key
+    try:
+        services.revoke_api_key(
+            key, actor=Actor.system("create_api_key"), reason="The secret could not be shown."
+        )
+    except (DomainError, DatabaseError):
+        return f"Key {key.public_id} works. Revoke it: manage.py revoke_api_key {key.public_id}"
+    return f"Key {key.public_id} was revoked. Create another one."
 
 
 def _create(options: dict[str, Any]) -> Issued:

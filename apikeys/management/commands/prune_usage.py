@@ -2,16 +2,14 @@
 
 from argparse import ArgumentParser
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from apikeys.models import KeyUsage
+from apikeys import retention
 from apikeys.usage import UNUSED_DAYS
-from organizations import writes
-
-_BATCH: Final = 10_000
+from organizations.management.output import report
 
 
 class Command(BaseCommand):
@@ -28,18 +26,7 @@ class Command(BaseCommand):
             raise CommandError(f"Keep more than {UNUSED_DAYS} and at most 36500 days.")
         before = timezone.now() - timedelta(days=days)
         total = 0
-        while deleted := _delete(before):
+        for deleted in retention.remove_usage(before):
             total += deleted
-            self.stdout.write(f"Deleted {total} rows so far.")
-        self.stdout.write(f"Done: {total} rows older than {days} days deleted.")
-
-
-def _delete(before: Any) -> int:
-    """One batch, so that neither locks nor the log of the database grow large."""
-    old = KeyUsage.objects.filter(hour__lt=before).order_by("hour")
-    last = old.values_list("hour", flat=True)[_BATCH - 1 : _BATCH].first()
-    with writes.turn():
-        batch = KeyUsage.objects.filter(hour__lt=before)
-        if last is not None:
-            batch = batch.filter(hour__lte=last)
-        return batch.delete()[0]
+            report(self.stdout, f"Deleted {total} rows so far.")
+        report(self.stdout, f"Done: {total} rows older than {days} days deleted.")

@@ -1,4 +1,4 @@
-"""Revokes an API key from the shell."""
+"""Revokes API keys from the shell."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -10,26 +10,45 @@ from apikeys.models import ApiKey
 from organizations import ids
 from organizations.actors import Actor
 from organizations.exceptions import DomainError
+from organizations.management.options import not_empty
+from organizations.management.output import report
 from organizations.redaction import redact
 
 
 class Command(BaseCommand):
-    """`revoke_api_key ID [--reason R]`."""
+    """`revoke_api_key ID [ID …] [--cascade] [--reason R]`."""
 
-    help = "Revokes an API key, from the next call on and for good."
+    help = "Revokes API keys for good, all or none, from the next request on."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("id", help="key_… or a UUID")
-        parser.add_argument("--reason", default="", help="Kept in the audit trail.")
+        parser.add_argument("ids", nargs="+", metavar="ID", type=not_empty, help="key_… or a UUID")
+        parser.add_argument(
+            "--cascade", action="store_true", help="Also revokes what these keys created."
+        )
+        parser.add_argument("--reason", type=not_empty, help="Kept in the audit trail.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        key_id = ids.read_id("key", options["id"])
-        key = ApiKey.objects.filter(pk=key_id).first() if key_id else None
-        if key is None:
-            raise CommandError(f"There is no API key with the id “{redact(options['id'])}”.")
-        actor = Actor.system("revoke_api_key")
+        keys = [_key(text) for text in options["ids"]]
         try:
-            key = services.revoke_api_key(key, actor=actor, reason=options["reason"])
+            revoked = services.revoke_api_keys(
+                keys,
+                actor=Actor.system("revoke_api_key"),
+                reason=options["reason"] or "",
+                cascade=options["cascade"],
+            )
         except DomainError as refusal:
             raise CommandError(refusal.message) from None
-        self.stdout.write(f"{key.public_id} “{key.name}” is revoked since {key.revoked_at:%c} UTC.")
+        lines = [
+            f"{key.public_id} “{key.name}” was revoked at {key.revoked_at:%Y-%m-%dT%H:%M:%SZ}."
+            for key in revoked
+        ]
+        report(self.stdout, "\n".join(lines))
+
+
+def _key(text: str) -> ApiKey:
+    key_id = ids.read_id("key", text)
+    keys = ApiKey.objects.select_related("organization")
+    key = keys.filter(pk=key_id).first() if key_id else None
+    if key is None:
+        raise CommandError(f"There is no API key with the id “{redact(text)}”.")
+    return key

@@ -5,9 +5,10 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from apikeys.api.urls import SCHEMAS, schema_at
+from organizations.management.options import not_empty
 
 
 class Command(BaseCommand):
@@ -16,14 +17,17 @@ class Command(BaseCommand):
     help = "Writes the OpenAPI document of each format into a folder."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("folder", type=Path)
+        parser.add_argument("folder", type=not_empty)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        folder: Path = options["folder"]
-        folder.mkdir(parents=True, exist_ok=True)
-        for address in SCHEMAS:
-            text = json.dumps(schema_at(address), indent=2, ensure_ascii=False)
-            (folder / file_name(address)).write_text(text + "\n")
+        folder = Path(options["folder"])
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for address in SCHEMAS:
+                text = json.dumps(schema_at(address), indent=2, ensure_ascii=False) + "\n"
+                (folder / file_name(address)).write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise CommandError(f"Can't write the schemas into {folder}: {error.strerror}") from None
 
 
 def file_name(address: str) -> str:

@@ -12,7 +12,11 @@ from django.db import transaction
 from organizations import services
 from organizations.actors import Actor
 from organizations.exceptions import DomainError
+from organizations.management.options import not_empty
+from organizations.management.output import OutputLost, note, show
 from organizations.models import Organization, User
+from organizations.passwords import refuse_words
+from organizations.text import canonical_email
 
 
 class Command(BaseCommand):
@@ -21,10 +25,12 @@ class Command(BaseCommand):
     help = "Makes an organization and its admin; prints a generated password once."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("name")
-        parser.add_argument("--admin-email", required=True)
+        parser.add_argument("name", type=not_empty)
+        parser.add_argument("--admin-email", required=True, type=not_empty)
         parser.add_argument(
-            "--admin-password", help="Generated when left out. Other users may see it in `ps`."
+            "--admin-password",
+            type=not_empty,
+            help="Generated when left out. Other users may see it in `ps`.",
         )
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
 
@@ -35,27 +41,36 @@ class Command(BaseCommand):
             )
         except (DomainError, ValidationError) as refusal:
             raise CommandError("; ".join(_sentences(refusal))) from None
+        admin_email = canonical_email(options["admin_email"])
         shown = {
             "id": str(organization.id),
             "public_id": organization.public_id,
             "slug": organization.slug,
-            "admin_email": options["admin_email"].strip().lower(),
+            "admin_email": admin_email,
             "admin_password": password,
         }
-        if options["json"]:
-            self.stdout.write(json.dumps(shown))
-        else:
-            lines = [f"{name}: {value or 'unchanged'}" for name, value in shown.items()]
-            self.stdout.write("\n".join(lines))
+        lines = [f"{name}: {value or 'unchanged'}" for name, value in shown.items()]
+        text = json.dumps(shown) if options["json"] else "\n".join(lines)
+        try:
+            show(self.stdout, text)
+        except OutputLost as loss:
+            made = f"The organization {shown['slug']} ({shown['public_id']}) was created."
+            reason = f"Standard output could not be written: {loss}\n{made}"
+            if password is None or options["admin_password"]:
+                note(reason)  # nothing is lost
+                return
+            way_out = f"Set a password for its admin: manage.py changepassword {admin_email}"
+            raise CommandError(f"{reason} {way_out}") from None
 
 
 @transaction.atomic
 def _create(name: str, email: str, password: str | None) -> tuple[Organization, str | None]:
     """The organization and the admin's password; None for somebody who has one already."""
-    admin = User.objects.filter(email__iexact=email.strip()).first()
+    admin = User.objects.with_email(email).first()
     if admin and password:
         raise ValidationError(f"{admin.email} has a password already; leave --admin-password out.")
     if admin is None:
+        refuse_words(password or "", [name])
         password = password or secrets.token_urlsafe(15)
         admin = User.objects.create_user(email, password)
     actor = Actor.system("create_organization")

@@ -8,7 +8,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from organizations import sealing
-from organizations.writes import turn
+from organizations.management.output import report
+from organizations.turns import turn
 
 
 class Command(BaseCommand):
@@ -19,8 +20,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         seeded = Authenticator.objects.exclude(type=Authenticator.Type.WEBAUTHN)
         found = Counter(map(_reseal, list(seeded.order_by("pk").values_list("pk", flat=True))))
-        self.stdout.write(f"Moved to the newest SECRET_KEY: {found['moved']:,}.")
-        self.stdout.write(f"There already: {found['there']:,}.")
+        report(
+            self.stdout,
+            f"Moved to the newest SECRET_KEY: {found['moved']:,}.\n"
+            f"There already: {found['there']:,}.",
+        )
         if found["unreadable"]:
             raise CommandError(
                 "Second factors that neither SECRET_KEY nor SECRET_KEY_FALLBACKS can read:"

@@ -1,0 +1,94 @@
+"""A past for the demo: services that run as if it were an earlier moment, and the use of keys."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Final
+from unittest.mock import patch
+from uuid import UUID
+from zlib import crc32
+
+from django.utils import timezone
+
+from apikeys.uses import Result
+from organizations import ids
+
+_HOUR: Final = timedelta(hours=1)
+#: Requests of an hour in percent of the busiest one, from midnight UTC on.
+_AROUND_THE_CLOCK: Final = (
+    *(18, 14, 11, 10, 11, 15, 26, 45, 68, 84, 93, 97),
+    *(92, 95, 100, 99, 94, 86, 74, 63, 52, 42, 32, 24),
+)
+_OFFICE: Final = (*[0] * 7, 20, 60, 90, 100, 85, 50, 75, 95, 90, 70, 30, *[0] * 6)
+_AT_NIGHT: Final = (0, 0, 100, *[0] * 21)
+
+
+@contextmanager
+def as_of(moment: datetime) -> Iterator[None]:
+    """Lets what is written within happen at `moment`, ids included, which tell the time as well.
+
+    For the whole process: nothing else may run in it.
+    """
+    numbers = count(1)
+    first = ids.first_id(moment).int | 7 << 76 | 2 << 62
+
+    def made_then() -> UUID:
+        return UUID(int=first | next(numbers) << 64 | secrets.randbits(62))
+
+    with patch.object(timezone, "now", lambda: moment), patch.object(ids, "uuid7", made_then):
+        yield
+
+
+@dataclass(frozen=True, slots=True)
+class Habit:
+    """How a program uses its key: requests in its busiest hour, over the day, and at weekends."""
+
+    busiest: int
+    day: tuple[int, ...]
+    weekend: int
+    errors_in_thousand: int = 0
+
+    def requests(self, name: str, hour: datetime) -> int:
+        """In that hour, the same whenever it is asked; nearly as many as a week before."""
+        percent = self.day[hour.hour] * (self.weekend if hour.weekday() >= 5 else 100)
+        wobble = 85 + crc32(f"{name} {hour:%Y-%m-%d %H}".encode()) % 31
+        return self.busiest * percent * wobble // 1_000_000
+
+
+SERVERS: Final = Habit(4200, _AROUND_THE_CLOCK, weekend=45, errors_in_thousand=9)
+VISITORS: Final = Habit(900, _AROUND_THE_CLOCK, weekend=120, errors_in_thousand=22)
+PEOPLE: Final = Habit(140, _OFFICE, weekend=0, errors_in_thousand=40)
+NIGHTLY: Final = Habit(2600, _AT_NIGHT, weekend=100, errors_in_thousand=2)
+
+
+def hours(start: datetime, end: datetime) -> Iterator[datetime]:
+    """The beginnings of the hours that have something of the time between in them."""
+    hour = start.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    while hour < end:
+        yield hour
+        hour += _HOUR
+
+
+def usage(
+    name: str, habit: Habit, start: datetime, end: datetime
+) -> Iterator[tuple[datetime, Result, int]]:
+    """Hour, result and requests from `start` to `end`, which may lie within an hour."""
+    for hour in hours(start, end):
+        share = (min(end, hour + _HOUR) - max(start, hour)) / _HOUR
+        requests = int(habit.requests(name, hour) * share)
+        wrong = requests * habit.errors_in_thousand // 1000
+        # The busiest hours of the busiest program meet its limit now and then.
+        limited = requests // 25 if requests > 4500 else 0
+        told = (Result.OK, Result.CLIENT_ERROR, Result.RATE_LIMITED)
+        for result, number in zip(told, (requests, wrong, limited), strict=True):
+            if number:
+                yield hour, result, number
+
+
+def last_use(uses: list[tuple[datetime, Result, int]], end: datetime) -> datetime:
+    """When the last request of these went well, within its hour and before `end`."""
+    hour = max(hour for hour, result, _ in uses if result is Result.OK)
+    return min(hour + timedelta(minutes=47), hour + (end - hour) * 0.9)

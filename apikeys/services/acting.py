@@ -1,0 +1,66 @@
+"""Who acts, as of now: authority that a request began with is not what it ends with.
+
+A body may come long after the key was verified. So each write takes its organization's lock, under
+which authority is withdrawn as well, and reads the acting key again (docs/adr/0019).
+"""
+
+from django.utils import timezone
+
+from apikeys import verification
+from apikeys.verification import FoundSecret, Outcome, Refusal
+from organizations import policy
+from organizations.actors import Actor, ActorKind, Origin
+from organizations.exceptions import ErrorCode, Forbidden
+from organizations.models import Organization
+from organizations.roles import Action
+
+
+class CredentialRefused(Forbidden):
+    """The acting key was let in, and may not act any more; `outcome` says why."""
+
+    default_code = ErrorCode.FORBIDDEN
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__("This API key may not do this any more.")
+        self.outcome = outcome
+
+
+def actor_of(found: FoundSecret, origin: Origin) -> Actor:
+    """The key as one who acts, with the limits of its authority."""
+    return Actor(
+        kind=ActorKind.KEY,
+        id=found.key_id,
+        authority_id=found.created_by_id,
+        label=f"{found.name} ({found.prefix}…)",
+        organization_id=found.organization_id,
+        scopes=frozenset(found.scopes),
+        environment=found.environment,
+        service_account_id=found.service_account_id,
+        expires_at=found.usable_until,
+        secret_id=found.secret_id,
+        origin=origin,
+    )
+
+
+def begin(organization: Organization, actor: Actor, action: Action) -> tuple[Organization, Actor]:
+    """Both as they are now, if the actor may do `action`; inside an operation, before its writes.
+
+    Other writers to the organization's keys wait until the transaction ends, and so does what
+    withdraws the actor's authority. Raises CredentialRefused, and what the policy raises.
+    """
+    locked = Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
+    actor = _current(actor)
+    policy.require(actor, action, locked)
+    return locked, actor
+
+
+def _current(actor: Actor) -> Actor:
+    if actor.kind is not ActorKind.KEY:
+        return actor
+    found = verification.read_again(actor.secret_id) if actor.secret_id else None
+    if found is None:
+        raise CredentialRefused(Outcome(None, Refusal.UNKNOWN))
+    refusal, since = verification.judge(found, timezone.now())
+    if refusal:
+        raise CredentialRefused(Outcome(found, refusal, since))
+    return actor_of(found, actor.origin)

@@ -1,0 +1,96 @@
+"""Revoking keys for good: one, several, and what they created."""
+
+from collections.abc import Collection, Sequence
+from typing import Final
+from uuid import UUID
+
+from django.utils import timezone
+
+from apikeys import lineage
+from apikeys.events import KeyEvent
+from apikeys.models import ApiKey
+from apikeys.services.acting import begin
+from organizations import audit
+from organizations.actors import Actor
+from organizations.exceptions import NotFound
+from organizations.roles import Action
+from organizations.text import clean_text
+from organizations.withdrawal import with_place, withdraw
+from organizations.writes import operation
+
+#: The most keys that one call revokes, those that a cascade adds included.
+MOST_REVOKED: Final = 1_000
+
+
+def revoke_api_key(key: ApiKey, *, actor: Actor, reason: str = "") -> ApiKey:
+    """Revokes a key for good, from the next request on. A revoked key stays as it is: no error.
+
+    Invalid for a `reason` that the audit trail must not keep, such as one with the secret in it.
+    """
+    return revoke_api_keys([key], actor=actor, reason=reason)[0]
+
+
+@with_place()
+@operation()
+def revoke_api_keys(
+    keys: Sequence[ApiKey], *, actor: Actor, reason: str = "", cascade: bool = False
+) -> list[ApiKey]:
+    """Revokes keys for good, all or none; with `cascade` also what they created, and so on.
+
+    Returns the keys as they are now: those given, each once and in their order, then the others.
+    Revoked keys stay as they are: no error. Conflict beyond MOST_REVOKED keys; Invalid for a
+    `reason` that the audit trail must not keep.
+    """
+    given = dict.fromkeys(key.pk for key in keys)
+    locked, actor = _lock(given, keys, actor, cascade)
+    reason = clean_text(reason, "reason")
+    ordered = [*(locked[pk] for pk in given), *(k for pk, k in locked.items() if pk not in given)]
+    withdraw()  # even if all are revoked already: another call may have done so a moment ago
+    _end([key for key in ordered if not key.revoked_at], given, actor, reason)
+    return ordered
+
+
+def _lock(
+    given: Collection[UUID], keys: Sequence[ApiKey], actor: Actor, cascade: bool
+) -> tuple[dict[UUID, ApiKey], Actor]:
+    """Both as they are now, kept from other writers, if the actor may see and manage the keys.
+
+    They are locked in the order of their ids, so that two such calls never wait for each other in
+    a circle. A cascade looks again once it has the locks, for keys that were created meanwhile:
+    their ids are newer, and come last in the order.
+    """
+    organizations = {key.organization_id: key.organization for key in keys}
+    for organization_id in sorted(organizations):
+        _, actor = begin(organizations[organization_id], actor, Action.MANAGE_KEYS)
+    allowed = ApiKey.objects.visible_to(actor).filter(organization_id__in=organizations)
+    wanted, locked = set(given), dict[UUID, ApiKey]()
+    while True:
+        if cascade:
+            wanted |= lineage.created_by(wanted)
+        _require_few(wanted, "cascade" if cascade else "ids")
+        missing = wanted - locked.keys()
+        if not missing:
+            return locked, actor
+        rows = allowed.filter(pk__in=missing).order_by("id").select_for_update(no_key=True)
+        locked |= {key.pk: key for key in rows}
+        if wanted - locked.keys():
+            raise NotFound
+
+
+def _require_few(wanted: Collection[UUID], field: str) -> None:
+    if len(wanted) > MOST_REVOKED:
+        message = f"This would revoke more than {MOST_REVOKED:,} keys. Revoke fewer at a time."
+        raise lineage.too_many(field, message)
+
+
+def _end(keys: Sequence[ApiKey], given: Collection[UUID], actor: Actor, reason: str) -> None:
+    """Writes the end of unrevoked keys, and an event for each."""
+    if not keys:
+        return
+    now = timezone.now()
+    ApiKey.objects.filter(pk__in=[key.pk for key in keys]).update(revoked_at=now, updated_at=now)
+    for key in keys:
+        key.revoked_at = key.updated_at = now
+    kept = {"reason": reason} if reason else {}
+    details = [kept if key.pk in given else {**kept, "cascade": True} for key in keys]
+    audit.record_each(KeyEvent.REVOKED, zip(keys, details, strict=True), actor=actor)

@@ -1,0 +1,23 @@
+"""What the audit trail no longer says of people who are forgotten."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from organizations.writes import GuardedModel, GuardedQuerySet
+
+
+class Erasure(GuardedModel):
+    """Allows one change of the trail: the label of `subject_id` may become `label`.
+
+    The subject is a person, whose label as an actor or a target goes, or an event that names one.
+    """
+
+    subject_id = models.UUIDField(primary_key=True)
+    label = models.CharField(max_length=320)
+    at = models.DateTimeField(auto_now_add=True)
+
+    objects: "ClassVar[models.Manager[Erasure]]" = GuardedQuerySet["Erasure"].as_manager()
+
+    def __str__(self) -> str:
+        return self.label

@@ -1,0 +1,27 @@
+"""The events of what people do to their own accounts, and of data that is taken out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from organizations import audit, policy
+from organizations.actors import Actor
+from organizations.events import OrganizationEvent
+from organizations.models import Organization, User
+from organizations.roles import Action
+from organizations.writes import operation
+
+
+@operation()
+def record_account_change(
+    user: User, event: OrganizationEvent, *, actor: Actor, details: Mapping[str, Any] | None = None
+) -> None:
+    """For what allauth has changed in the same transaction."""
+    audit.record(event, user, actor=actor, details=details)
+
+
+@operation()
+def record_export(organization: Organization, *, what: str, actor: Actor) -> None:
+    """Before an export begins: once it is sent, nothing takes it back."""
+    policy.require(actor, Action.VIEW_KEYS, organization)
+    details = {"exported": what}
+    audit.record(OrganizationEvent.EXPORTED, organization, actor=actor, details=details)

@@ -1,0 +1,139 @@
+"""What `maintain` removes of people once it is older than an installation keeps."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
+from django.db import models, transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from organizations import audit
+from organizations.actors import Actor
+from organizations.events import OrganizationEvent
+from organizations.models import AuditEvent, Membership, Organization, User
+from organizations.services.forgetting import erase_from_trail
+from organizations.turns import turn
+from organizations.writes import operation
+
+#: Rows of one transaction, so that neither locks nor the log of the database grow large.
+BATCH: Final = 5_000
+_ANSWERED: Final = timedelta(hours=1)
+
+
+class Trail:
+    """The target of what happens to the audit trail itself."""
+
+    pk: Any = None
+    organization_id: UUID | None = None
+
+    def __str__(self) -> str:
+        return "audit trail"
+
+
+def with_addresses(before: datetime) -> models.QuerySet[AuditEvent]:
+    """Events from before that still have an IP address or a user agent."""
+    return AuditEvent.objects.filter(at__lt=before).filter(~Q(ip=None) | ~Q(user_agent=""))
+
+
+def erase_addresses(before: datetime, *, actor: Actor) -> Iterator[int]:
+    """Batch by batch; each leaves an event of its own."""
+    while erased := _erase_addresses(before, actor):
+        yield erased
+
+
+@operation()
+def _erase_addresses(before: datetime, actor: Actor) -> int:
+    batch = list(with_addresses(before).order_by("number").values_list("id", flat=True)[:BATCH])
+    if not batch:
+        return 0
+    erased = AuditEvent.objects.filter(id__in=batch).update(ip=None, user_agent="")
+    details = {"events": erased, "before": before.isoformat()}
+    audit.record(OrganizationEvent.ADDRESSES_ERASED, Trail(), actor=actor, details=details)
+    return erased
+
+
+def unconfirmed(before: datetime) -> models.QuerySet[User]:
+    """People who signed up before and have confirmed no address, nor got in in any other way."""
+    addresses = EmailAddress.objects.filter(user=OuterRef("pk"))
+    return User.objects.filter(
+        Exists(addresses),
+        ~Exists(addresses.filter(verified=True)),
+        date_joined__lt=before,
+        last_login=None,
+        is_staff=False,
+        is_superuser=False,
+    )
+
+
+def remove_unconfirmed(before: datetime, *, actor: Actor) -> Iterator[int]:
+    """One person after the other."""
+    for pk in list(unconfirmed(before).values_list("pk", flat=True)):
+        yield int(remove_sign_up(pk, before, actor=actor))
+
+
+def is_removable(user: User, before: datetime) -> bool:
+    """Whether the user has never confirmed anything and nothing but the sign-up is left of them."""
+    memberships = user.memberships.select_related("organization")
+    return unconfirmed(before).filter(pk=user.pk).exists() and not any(
+        _is_used(one.organization, user) for one in memberships
+    )
+
+
+@operation()
+def remove_sign_up(pk: UUID, before: datetime, *, actor: Actor) -> bool:
+    """Removes a user who never confirmed an address; False where there is more than a sign-up."""
+    user = User.objects.select_for_update().filter(pk=pk).first()
+    # They may have confirmed it a moment ago; and what others use does not go with them.
+    if user is None or not is_removable(user, before):
+        return False
+    founded = [one.organization for one in user.memberships.select_related("organization")]
+    erase_from_trail(user)
+    for organization in founded:
+        # First the organization: the last admin of one that exists has to stay.
+        _remove_row(organization)
+        Membership.objects.filter(organization_id=organization.pk).delete()
+    audit.record(OrganizationEvent.PERSON_UNCONFIRMED_REMOVED, user, actor=actor)
+    user.delete()
+    return True
+
+
+def _is_used(organization: Organization, founder: User) -> bool:
+    """Whether others have made it, or anything is in it besides its founder."""
+    own = AuditEvent.objects.filter(event=OrganizationEvent.CREATED, actor_id=founder.pk)
+    if not own.filter(target_id=organization.pk).exists():
+        return True
+    if organization.memberships.exclude(user=founder).exists():
+        return True
+    others = (one for one in Organization._meta.related_objects if one.name != "memberships")  # noqa: SLF001
+    return any(
+        one.related_model._default_manager.filter(**{one.field.name: organization}).exists()  # noqa: SLF001
+        for one in others
+    )
+
+
+def _remove_row(organization: Organization) -> None:
+    """Past Django's own check, which wants the membership to go first."""
+    row = Organization.objects.filter(pk=organization.pk)
+    row._raw_delete(row.db)  # noqa: SLF001
+
+
+def ended_sessions() -> tuple[models.QuerySet[Session], models.QuerySet[UserSession]]:
+    """Sessions that have ended, and the entries of the list of sessions that have none.
+
+    A sign-in that is being answered has an entry before it has a session.
+    """
+    now = timezone.now()
+    live = Session.objects.filter(session_key=OuterRef("session_key"), expire_date__gt=now)
+    listed = UserSession.objects.filter(~Exists(live), created_at__lt=now - _ANSWERED)
+    return Session.objects.filter(expire_date__lte=now), listed
+
+
+def remove_ended_sessions() -> int:
+    """Both; nobody is signed out by it."""
+    with turn(), transaction.atomic():
+        return sum(rows.delete()[0] for rows in reversed(ended_sessions()))

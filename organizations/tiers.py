@@ -1,0 +1,27 @@
+"""Rate limits by tier: that of each key, and that of an organization as a whole."""
+
+from django.conf import settings
+from limits import RateLimitItem, parse
+
+
+def key_limit(tier: str) -> RateLimitItem:
+    """The limit of a key in that tier; an unknown tier has the limit of the first."""
+    tiers = settings.RATE_LIMIT_TIERS
+    return parse(tiers.get(tier) or next(iter(tiers.values())))
+
+
+def organization_limit(tier: str) -> RateLimitItem | None:
+    """The limit of all keys of an organization in that tier together; None for no limit."""
+    factor: int = settings.ORGANIZATION_RATE_LIMIT_FACTOR
+    if not factor:
+        return None
+    limit = key_limit(tier)
+    return type(limit)(limit.amount * factor, limit.multiples, limit.namespace)
+
+
+def in_words(limit: RateLimitItem) -> str:
+    """The limit as pages show it, such as “6,000 requests a minute”."""
+    unit, many = limit.GRANULARITY.name, limit.multiples
+    article = "an" if unit == "hour" else "a"
+    period = f"{article} {unit}" if many == 1 else f"in {many} {unit}s"
+    return f"{limit.amount:,} request{'' if limit.amount == 1 else 's'} {period}"

@@ -1,0 +1,77 @@
+// Messages about what was just done, over the page or its dialog wherever it is scrolled to.
+// Passing ones go away; those to act on stay until they are dismissed.
+
+const SECONDS = 8;
+const COPIED_SECONDS = 2;
+/** Successes and plain news. A spoken one is for screen readers: what it says is seen elsewhere. */
+const PASSING = ["ok", "", "spoken"];
+
+document.documentElement.classList.add("js");
+
+/** The live region that is read: a dialog makes the rest of the page inert. */
+const current = () =>
+  document.querySelector("dialog[open] [data-messages]") ?? document.querySelector("#page-status");
+
+/** Announces `text` as "ok", "warn", "bad", "spoken" or, without a kind, as news. */
+export function say(text, kind = "", place = current()) {
+  if (!place) return null;
+  clear(place);
+  const message = document.createElement("div");
+  const line = document.createElement("p");
+  line.textContent = text;
+  message.append(line);
+  message.dataset.message = kind;
+  message.className = kind === "spoken" ? "visually-hidden" : `notice message ${kind}`;
+  if (kind !== "spoken") equip(message);
+  place.append(message);
+  return message;
+}
+
+/** Removes what is passing, and what would be said a second time. */
+export function clear(place = current()) {
+  for (const message of place?.querySelectorAll("[data-message]") ?? []) {
+    if (PASSING.includes(message.dataset.message)) message.remove();
+  }
+}
+
+/** Copies a text and says how that went, also on the button, which is where the eye is. */
+export async function copy(text, { success, failure, button }) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    say(failure, "warn");
+    return false;
+  }
+  say(success, "ok");
+  if (button) {
+    button.dataset.justCopied = "";
+    setTimeout(() => delete button.dataset.justCopied, COPIED_SECONDS * 1000);
+  }
+  return true;
+}
+
+function equip(message) {
+  const back = document.activeElement;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "button quiet icon";
+  button.setAttribute("aria-label", "Dismiss");
+  button.textContent = "×";
+  button.addEventListener("click", () => {
+    message.remove();
+    const to = back?.isConnected && back !== document.body ? back : document.querySelector("#main");
+    to?.focus({ preventScroll: true });
+  });
+  message.append(button);
+  if (PASSING.includes(message.dataset.message)) leaveLater(message);
+}
+
+/** Not while it is pointed at or holds the focus, and not unseen in another tab. */
+function leaveLater(message) {
+  setTimeout(() => {
+    if (document.hidden || message.matches(":hover, :focus-within")) leaveLater(message);
+    else message.remove();
+  }, SECONDS * 1000);
+}
+
+for (const message of document.querySelectorAll("#page-status [data-message]")) equip(message);

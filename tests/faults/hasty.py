@@ -1,0 +1,19 @@
+"""A server that breaks the promise on purpose: it answers a withdrawal without any wait.
+
+Its followers look for changes rarely and hear of none: leases work as they did before there was a
+clock, and withdrawals as they did in the transactions of Django admin.
+"""
+
+from importlib import import_module
+from typing import Any
+
+from config.wsgi import application
+
+__all__ = ["application"]
+
+#: After the application, which sets Django up.
+_withdrawal: Any = import_module("organizations.withdrawal")
+_follower: Any = import_module("organizations.clock.follower")
+_withdrawal.wait_for_followers = lambda: None
+_follower.POLL = 0.9
+_follower.Follower._listen = lambda self: None

@@ -1,0 +1,173 @@
+"""What the pages say when too many others wait, and how long their own work counts."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from pytest_django.fixtures import Settings
+
+from apikeys import trail
+from apikeys.exports import HeldLines
+from organizations import bulkheads
+from organizations.models import Organization
+from tests.domain import SECRET
+from tests.faults.trail import fill_trail
+from tests.pages.support import developer
+
+EXPORTS = ["activity/export/", "usage/export/"]
+
+
+def alert(answer: Any) -> str:
+    """The page, which asks to come back later."""
+    assert answer.status_code == 429
+    assert int(answer.headers["Retry-After"]) >= 1
+    page: str = answer.content.decode()
+    return page
+
+
+@pytest.mark.parametrize("query", ["actor=Ada", "key=CI"])
+def test_a_search_beside_another_one_is_refused_with_what_was_typed(
+    browser: Client, acme: Organization, bulkheads_of_four: None, query: str
+) -> None:
+    bulkheads.limit(8)
+    taken = [bulkheads.Place("search", acme.pk) for _ in range(2)]
+    page = alert(browser.get(developer(acme, f"activity/?{query}")))
+
+    assert "Too many searches are in progress. Try again in 2 seconds." in page
+    assert f'value="{query.partition("=")[2]}"' in page
+    assert bulkheads.taken() == len(taken)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("get", "activity/?actor=Ada"), ("post", "test/"), *(("get", path) for path in EXPORTS)],
+)
+@pytest.mark.django_db
+def test_where_there_is_no_place_at_all_it_is_told_without_a_query(
+    browser: Client, acme: Organization, no_place_free: None, method: str, path: str
+) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        page = alert(getattr(browser, method)(developer(acme, path)))
+
+    assert len(queries) == 0
+    assert "<h1>Too many requests</h1>" in page
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?kind=api_key", "?since=2026-01-01", "?key=key_0000000000000000000042"]
+)
+def test_what_an_index_finds_needs_no_place(
+    browser: Client, acme: Organization, no_place_free: None, query: str
+) -> None:
+    assert browser.get(developer(acme, f"activity/{query}")).status_code == 200
+
+
+def test_exports_of_what_no_index_finds_share_the_pace_of_searches(
+    browser: Client, acme: Organization
+) -> None:
+    for path in ["activity/?actor=Ada", "activity/export/?actor=Ada"] * 15:
+        answer: Any = browser.get(developer(acme, path))
+        assert answer.status_code == 200
+        list(getattr(answer, "streaming_content", ()))
+
+    alert(browser.get(developer(acme, "activity/?actor=Ada")))
+    alert(browser.get(developer(acme, "activity/export/?key=CI")))
+    whole: Any = browser.get(developer(acme, "activity/export/"))
+    assert whole.status_code == 200
+    assert len(list(whole.streaming_content)) == 1
+
+
+def test_an_export_rests_after_each_query_even_without_a_hit(
+    browser: Client, acme: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rests: list[float] = []
+    monkeypatch.setattr(trail, "SEARCHED", 10)
+    monkeypatch.setattr("apikeys.exports.time.sleep", rests.append)
+    fill_trail(acme, 100)
+
+    answer: Any = browser.get(developer(acme, "activity/export/?actor=no-such-person"))
+    lines = b"".join(answer.streaming_content).splitlines()
+
+    assert len(lines) == 1
+    assert len(rests) >= 10
+    assert all(0 <= rest <= 0.1 for rest in rests)
+
+
+@pytest.mark.parametrize("path", EXPORTS)
+def test_an_export_is_refused_as_a_page(
+    browser: Client, acme: Organization, no_place_free: None, path: str
+) -> None:
+    page = alert(browser.get(developer(acme, path)))
+
+    assert "Too many exports are in progress. Try again in 5 seconds." in page
+    assert "<h1>Too many requests</h1>" in page
+
+
+@pytest.mark.parametrize("path", EXPORTS)
+def test_an_export_has_its_place_until_its_last_line(
+    browser: Client, acme: Organization, bulkheads_of_four: None, path: str
+) -> None:
+    answer: Any = browser.get(developer(acme, path))
+    assert bulkheads.taken() == 1
+    alert(browser.get(developer(acme, path)))
+
+    assert len(list(answer.streaming_content)) >= 1
+
+    assert bulkheads.taken() == 0
+
+
+@pytest.mark.parametrize("path", EXPORTS)
+def test_a_closed_export_gives_its_place_back(
+    browser: Client, acme: Organization, bulkheads_of_four: None, path: str
+) -> None:
+    browser.get(developer(acme, path)).close()
+
+    assert bulkheads.taken() == 0
+
+
+@pytest.mark.parametrize("path", EXPORTS)
+def test_the_head_of_an_export_keeps_no_place(
+    browser: Client, acme: Organization, bulkheads_of_four: None, path: str
+) -> None:
+    browser.head(developer(acme, path)).close()
+
+    assert bulkheads.taken() == 0
+
+
+def test_lines_that_fail_give_the_place_back(bulkheads_of_four: None) -> None:
+    def lines() -> Iterator[str]:
+        yield from ["line"] * 100
+        raise ZeroDivisionError
+
+    held = HeldLines(lines(), bulkheads.Place("export", uuid4()))
+
+    assert next(held) == "line" * 100
+    assert bulkheads.taken() == 1
+    with pytest.raises(ZeroDivisionError):
+        next(held)
+    assert bulkheads.taken() == 0
+
+
+def test_a_test_call_is_refused_before_it_is_made_or_counted(
+    browser: Client, acme: Organization, settings: Settings, no_place_free: None
+) -> None:
+    settings.API_BASE_URL = "http://127.0.0.1:9"
+
+    pages = [alert(browser.post(developer(acme, "test/"), {"key": SECRET})) for _ in range(15)]
+
+    assert all("Too many tests are in progress. Try again in 5 seconds." in page for page in pages)
+
+
+def test_a_test_call_gives_its_place_back(
+    browser: Client, acme: Organization, settings: Settings, bulkheads_of_four: None
+) -> None:
+    settings.API_BASE_URL = "http://127.0.0.1:9"
+
+    answer = browser.post(developer(acme, "test/"), {"key": SECRET})
+
+    assert answer.status_code == 200
+    assert bulkheads.taken() == 0
