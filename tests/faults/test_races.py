@@ -36,7 +36,7 @@ def test_one_of_64_creates_of_one_name_wins(
 
         def create(_: int, name: str = name) -> int:
             body = {"name": name, "scopes": ["search:read"]}
-            return server.call("POST", "/v1/api-keys", key=manager, body=body).status_code
+            return server.insist("POST", "/v1/api-keys", key=manager, body=body).status_code
 
         assert Counter(at_once(64, create)) == {201: 1, 409: 63}
         assert ApiKey.objects.filter(name=name).count() == 1
@@ -54,7 +54,7 @@ def test_of_64_creates_at_once_as_many_win_as_there_is_room_for(
 
         def create(place: int, number: int = number) -> tuple[int, str]:
             body = {"name": f"Round {number}, {place}", "scopes": ["search:read"]}
-            answer = server.call("POST", "/v1/api-keys", key=manager, body=body)
+            answer = server.insist("POST", "/v1/api-keys", key=manager, body=body)
             code = answer.json()["error"]["code"] if answer.is_error else ""
             return answer.status_code, code
 
@@ -78,7 +78,7 @@ def test_one_of_64_renames_to_one_name_wins(
 
         def rename(number: int, name: str = name) -> int:
             address = f"/v1/api-keys/{keys[number].public_id}"
-            return server.call("PATCH", address, key=manager, body={"name": name}).status_code
+            return server.insist("PATCH", address, key=manager, body={"name": name}).status_code
 
         assert Counter(at_once(64, rename)) == {200: 1, 409: 63}
         assert ApiKey.objects.filter(name=name).count() == 1

@@ -77,7 +77,7 @@ class Server:
     def insist(
         self, method: str, path: str, *, key: Issued | str, body: dict[str, Any] | None = None
     ) -> httpx.Response:
-        """The same, and again for as long as too many of its kind are in progress."""
+        """The same, and again while too many of its kind are in progress or being received."""
         deadline = time.monotonic() + START_SECONDS
         while True:
             answer = self.call(method, path, key=key, body=body)

@@ -23,7 +23,7 @@ def test_one_of_64_creates_of_one_name_wins(
     body = dialect.body(name="Production", scopes=["search:read"])
     keys = dialect.keys(acme)
 
-    answers = at_once(64, lambda _: server.call("POST", keys, key=manager, body=body))
+    answers = at_once(64, lambda _: server.insist("POST", keys, key=manager, body=body))
 
     assert Counter(a.status_code for a in answers) == {dialect.created: 1, 409: 63}
     assert all(dialect.refusal(a.json()) for a in answers if a.status_code == 409)
@@ -40,7 +40,7 @@ def test_one_of_64_creates_in_any_format_wins(
     def create(number: int) -> int:
         dialect = DIALECTS[number % len(DIALECTS)]
         body = dialect.body(name="Production", scopes=["search:read"])
-        return server.call("POST", dialect.keys(acme), key=manager, body=body).status_code
+        return server.insist("POST", dialect.keys(acme), key=manager, body=body).status_code
 
     statuses = Counter(at_once(64, create))
 
@@ -59,7 +59,7 @@ def test_of_64_creates_at_once_as_many_are_made_as_there_is_room_for(
         dialect = DIALECTS[number % len(DIALECTS)]
         key = tester if number % 2 else manager
         body = dialect.body(name=f"Key {number}", scopes=["search:read"])
-        answer = server.call("POST", dialect.keys(acme), key=key, body=body)
+        answer = server.insist("POST", dialect.keys(acme), key=key, body=body)
         refused = answer.status_code == 409
         return answer.status_code, dialect.refusal(answer.json()).code if refused else None
 
@@ -86,7 +86,7 @@ def test_one_of_64_renames_to_one_name_wins(
 
     def rename(number: int) -> int:
         address = f"{dialect.keys(acme)}/{keys[number].public_id}"
-        return server.call("PATCH", address, key=manager, body={"name": "Wanted"}).status_code
+        return server.insist("PATCH", address, key=manager, body={"name": "Wanted"}).status_code
 
     assert Counter(at_once(64, rename)) == {200: 1, 409: 63}
     assert ApiKey.objects.filter(name="Wanted").count() == 1
