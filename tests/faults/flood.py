@@ -85,8 +85,8 @@ class _Client(threading.Thread):
             try:
                 wire.request(method, path, body or None, dict(self._attack.headers))
                 answer = wire.getresponse()
+                self.statuses[answer.status] += 1  # an export may last longer than the attack
                 answer.read()
-                self.statuses[answer.status] += 1
             except (OSError, http.client.HTTPException):
                 self.statuses[LOST] += 1
                 wire.close()
