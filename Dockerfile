@@ -9,6 +9,7 @@ COPY --chmod=755 requirements/base.txt requirements/base.txt
 RUN pip install --require-hashes -r requirements/base.txt
 COPY --chmod=755 manage.py manage.py
 COPY --chmod=755 config config
+COPY --chmod=755 core core
 COPY --chmod=755 organizations organizations
 COPY --chmod=755 apikeys apikeys
 COPY --chmod=755 templates templates

@@ -8,9 +8,9 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from apikeys.models import ApiKeySecret, KeyUsage, Submission
-from apikeys.services.submissions import KEPT
-from organizations.turns import turn
-from organizations.writes import operation
+from apikeys.services.idempotency import KEPT
+from core.sqlite_writers import turn
+from core.transactions import operation
 
 BATCH: Final = 5_000
 

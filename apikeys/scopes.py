@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from organizations.exceptions import ErrorCode, Invalid
+from core.exceptions import ErrorCode, Invalid
 from organizations.roles import MANAGE_KEYS_SCOPE
 
 #: The default of the setting `API_KEY_SCOPES`: name → what it opens.

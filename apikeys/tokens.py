@@ -15,7 +15,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
-from organizations.ids import BASE62, base62
+from core.ids import BASE62, base62
 
 RANDOM_LENGTH: Final = 34
 CHECKSUM_LENGTH: Final = 6

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from django.db import connections
 
-from organizations.clock.triggers import ChangeTrigger
-from organizations.triggers import Trigger, install, install_changes, remove_before_rebuilding
+from core.revocation_clock.triggers import ChangeTrigger, install_changes
+from core.triggers import Trigger, install, remove_before_rebuilding
 
 TRIGGERS: Final = (
     Trigger(

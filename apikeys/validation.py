@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from apikeys import conf
 from apikeys.scopes import clean_scopes
-from organizations.exceptions import ErrorCode, Invalid, Problem
-from organizations.text import clean_name, clean_text, require_text
+from core.exceptions import ErrorCode, Invalid, Problem
+from core.text import clean_name, clean_text, require_text
 
 METADATA_ENTRIES: Final = 50
 METADATA_KEY_LENGTH: Final = 40

@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from apikeys import tokens
-from organizations.ids import base62
+from core.ids import base62
 
 _SEED: Final = b"benchmark"
 _TO_LETTERS: Final = bytes.maketrans(b"-_", b"Aa")

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from organizations.forms import BoundedTexts
+from core.forms import BoundedTexts
 
 _NEEDED: Final = (
     "The administration needs a second factor. Set up an authenticator app or a passkey."

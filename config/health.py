@@ -6,8 +6,8 @@ from typing import Final
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
-from apikeys.api.failures import RETRY_SECONDS
-from apikeys.limits import limiter
+from apikeys.api.errors import RETRY_SECONDS
+from apikeys.ratelimits.limiter import limiter
 from config import readiness
 
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
-from organizations import ids
-from organizations.origin import current_request
-from organizations.redaction import redact
+from core import ids
+from core.redaction import redact
+from core.request_context import current_request
 
 if TYPE_CHECKING:
-    from apikeys.uses import KeyUse
+    from apikeys.usage.key_request import KeyUse
 
 
 def redact_secrets(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
@@ -130,7 +130,7 @@ def logging_settings(level: str) -> dict[str, Any]:
         "handlers": {"console": {"class": "config.logs.ConsoleHandler", "formatter": "json"}},
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
-            # The access line of `config.middleware` says it already.
+            # The access line of `config.middleware.request_context` says it already.
             "django.request": {"level": "ERROR"},
             "django.server": {"level": "WARNING"},
         },

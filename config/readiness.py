@@ -14,8 +14,8 @@ from django.db import DatabaseError, ProgrammingError, connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-from organizations.clock import store
-from organizations.turns import turn
+from core.revocation_clock import store
+from core.sqlite_writers import turn
 
 OK: Final = "ok"
 AWAY: Final = "away"

@@ -5,12 +5,12 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 
 from config.theme import choose_theme
-from organizations.account_changes import whole, with_whole_changes
-from organizations.views.confirm_email import ConfirmEmail
-from organizations.views.passwords import ChangePassword, SetPassword
-from organizations.views.personal_data import PersonalData
-from organizations.views.sessions import Sessions, SignOut
-from organizations.views.signing_up import SignUp
+from organizations.pages.personal_data import PersonalData
+from organizations.signin.account_changes import whole, with_whole_changes
+from organizations.signin.views.confirm_email import ConfirmEmail
+from organizations.signin.views.passwords import ChangePassword, SetPassword
+from organizations.signin.views.sessions import Sessions, SignOut
+from organizations.signin.views.sign_up import SignUp
 
 _confirm_email = re_path(
     r"^confirm-email/(?P<key>[-:\w]+)/$",
@@ -31,13 +31,13 @@ urlpatterns = [
     path("accounts/", include(with_whole_changes(allauth.urls.urlpatterns))),
     path("theme/", choose_theme, name="theme"),
     path("", include("apikeys.api.urls")),
-    path("", include("organizations.urls")),
-    path("", include("apikeys.urls")),
+    path("", include("organizations.pages.urls")),
+    path("", include("apikeys.pages.urls")),
     path("", include("apikeys.guide.urls")),
 ]
 
-handler400 = "config.handlers.bad_request"
-handler403 = "config.handlers.permission_denied"
-handler404 = "config.handlers.not_found"
-handler429 = "config.handlers.too_many_requests"  # asked for by django-allauth
-handler500 = "config.handlers.server_error"
+handler400 = "config.error_views.bad_request"
+handler403 = "config.error_views.permission_denied"
+handler404 = "config.error_views.not_found"
+handler429 = "config.error_views.too_many_requests"  # asked for by django-allauth
+handler500 = "config.error_views.server_error"

@@ -3,13 +3,14 @@
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-from config import env, patience, stopping
-from config.forwarded import reading_forwarded
+from config import env, stopping
 from config.logs import redact_crashes
-from config.mounting import mounted
-from config.whole import measured
-from organizations import bulkheads
-from organizations.bodies import receivers
+from config.middleware.mounting import mounted
+from config.postgresql import wait_budget
+from config.wsgi_body import measured
+from config.wsgi_forwarded import reading_forwarded
+from core import bulkheads
+from core.request_bodies import receivers
 from organizations.checks import refuse_atomic_requests
 
 stopping.heed_main_process()
@@ -18,12 +19,12 @@ env.load()
 refuse_atomic_requests()
 
 # What is no request's, such as writing usage, waits as long, but each time anew.
-patience.limit_each_wait(settings.DATABASE_PATIENCE)
+wait_budget.limit_each_wait(settings.DATABASE_PATIENCE)
 bulkheads.limit(settings.WORKER_THREADS)
 receivers.limit(settings.WORKER_THREADS)
 _django = get_wsgi_application()
 
-from config.hammering import shielded  # noqa: E402 - it asks the apps, which are ready only now
+from config.wsgi_shield import shielded  # noqa: E402 - it asks the apps, which are ready only now
 
 application = measured(shielded(_django), limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 if settings.USE_FORWARDED_HEADER:

@@ -12,9 +12,9 @@ class OrganizationsConfig(AppConfig):
 
     def ready(self) -> None:
         from organizations.checks import register_checks
-        from organizations.recency import renew_ids
-        from organizations.sign_ins import log_sign_ins
-        from organizations.totp import take_one_step_back
+        from organizations.signin.event_log import log_sign_ins
+        from organizations.signin.reauthentication import renew_ids
+        from organizations.signin.totp import take_one_step_back
         from organizations.triggers import install_after_migrate, remove_before_migrate
 
         pre_migrate.connect(remove_before_migrate, sender=self)

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from django.db import DatabaseError, OperationalError
 
-from organizations.actors import Actor
+from core.actors import Actor
+from core.redaction import redact
 from organizations.models import AuditEvent
-from organizations.redaction import redact
 
 
 class Target(Protocol):

@@ -1,7 +1,7 @@
 """The one place that says no."""
 
-from organizations.actors import Actor, ActorKind
-from organizations.exceptions import Forbidden, LacksScope, NotFound
+from core.actors import Actor, ActorKind
+from core.exceptions import Forbidden, LacksScope, NotFound
 from organizations.models import Membership, Organization, User
 from organizations.roles import ALLOWED, KEY_SCOPES, STAFF_ONLY, Action, Role
 

@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 
 from django.test import Client
 
-from apikeys.ledger import ledger
 from apikeys.services import Issued
+from apikeys.usage.recorder import ledger
 from tests.dialects import Refusal, refusal_of
 
 

@@ -9,13 +9,15 @@ from django.core.cache import cache
 from django.db import connection
 from pytest_django import Settings
 
-from apikeys import guesses, limits, verified
 from apikeys import triggers as key_triggers
-from apikeys.ledger import ledger
+from apikeys.ratelimits import limiter
 from apikeys.services import Issued
-from organizations import bulkheads
+from apikeys.usage.recorder import ledger
+from apikeys.verification import guess_limit, key_cache
+from core import bulkheads
+from core import triggers as core_triggers
+from core.actors import Actor
 from organizations import triggers as organization_triggers
-from organizations.actors import Actor
 from organizations.models import AuditEvent, Organization, User
 from organizations.roles import Role
 from tests.client import ApiClient
@@ -38,7 +40,7 @@ ALL_SCOPES = [
 def no_attempts_counted() -> None:
     """Each test begins with none of the attempts and guesses that another has made."""
     cache.clear()
-    guesses.forget()
+    guess_limit.forget()
 
 
 @pytest.fixture(autouse=True)
@@ -74,9 +76,9 @@ def committed(transactional_db: None) -> Iterator[None]:
     itself puts them back. The database knows no way around them, so only tests remove them.
     """
     yield
-    verified.stop()
+    key_cache.stop()
     for triggers in (organization_triggers, key_triggers):
-        organization_triggers.remove(connection, (*triggers.TRIGGERS, *triggers.CHANGES))
+        core_triggers.remove(connection, (*triggers.TRIGGERS, *triggers.CHANGES))
 
 
 @pytest.fixture
@@ -202,7 +204,7 @@ def set_limit(settings: Settings) -> Iterator[Callable[[int], None]]:
 
     def limit(requests: int) -> None:
         settings.RATE_LIMIT_TIERS = {"standard": f"{requests}/minute", "high": "1000/minute"}
-        limits.forget_limiter()
+        limiter.forget_limiter()
 
     yield limit
-    limits.forget_limiter()
+    limiter.forget_limiter()

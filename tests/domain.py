@@ -14,10 +14,10 @@ from django.db import connection, connections
 
 from apikeys.services import Issued
 from apikeys.tokens import checksum
-from organizations.actors import Actor, ActorKind, Origin
+from core.actors import Actor, ActorKind, Origin
+from core.transactions import GuardedModel
+from core.triggers import Trigger, install, remove
 from organizations.models import AuditEvent, User
-from organizations.triggers import Trigger, install, remove
-from organizations.writes import GuardedModel
 
 World = TypeVar("World")
 ORIGIN: Final = Origin(

@@ -8,8 +8,8 @@ from factory.django import DjangoModelFactory
 from apikeys import services
 from apikeys.models import KeyTemplate
 from apikeys.services import Issued
+from core.actors import Actor
 from organizations import services as organization_services
-from organizations.actors import Actor
 from organizations.models import Invitation, Membership, Organization, ServiceAccount, User
 from organizations.roles import Role
 

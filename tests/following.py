@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from apikeys import verified
-from organizations import ids
+from apikeys.verification import key_cache
+from core import ids
 from organizations.models import Clock, Follower
 
 LEASE: Final = 0.5
@@ -22,12 +22,12 @@ def eventually(happens: Callable[[], bool]) -> None:
 
 def is_trusted() -> bool:
     """Whether this process may use what it has cached."""
-    return time.monotonic() < verified.follower.trust.until
+    return time.monotonic() < key_cache.follower.trust.until
 
 
 def follow() -> None:
     """This process follows from now on, and trusts."""
-    verified.start()
+    key_cache.start()
     eventually(is_trusted)
 
 

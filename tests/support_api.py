@@ -8,7 +8,7 @@ from django.apps import apps
 
 from apikeys.models import KeyUsage, ScopeUse
 from apikeys.services import Issued
-from organizations import ids
+from core import ids
 from organizations.models import Organization
 from tests.client import Answer
 

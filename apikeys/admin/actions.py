@@ -12,11 +12,11 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from apikeys import services
-from apikeys.forms import RevokeForm, TierForm
+from apikeys.admin.forms import RevokeForm, TierForm
 from apikeys.models import ApiKey
+from core.exceptions import DomainError
 from organizations.admin.base import ServiceAdmin, staff_actor
-from organizations.admin.recency import confirmed
-from organizations.exceptions import DomainError
+from organizations.admin.step_up import confirmed
 
 #: The page that asks before revoking names each key in a field, and Django reads 1000 of them.
 MOST_AT_ONCE: Final = 500

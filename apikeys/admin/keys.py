@@ -10,18 +10,19 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
-from apikeys import services, usage
+from apikeys import services
 from apikeys.admin.actions import KeyActions
 from apikeys.admin.filters import ExpiryFilter, IdlenessFilter, StatusFilter
-from apikeys.forms import NewKeyForm
+from apikeys.admin.forms import NewKeyForm
 from apikeys.models import ApiKey, ApiKeySecret, Status
-from apikeys.usage import Interval, Period
+from apikeys.usage import reports
+from apikeys.usage.reports import Interval, Period
+from core.exceptions import DomainError, ErrorCode
+from core.forms import show_refusal
+from core.text import name_key
 from organizations.admin.base import ServiceAdmin, staff_actor
-from organizations.admin.recency import confirmation_address, confirmation_first, too_old
-from organizations.exceptions import DomainError, ErrorCode
-from organizations.forms import show_refusal
-from organizations.recency import is_recent
-from organizations.text import name_key
+from organizations.admin.step_up import confirmation_address, confirmation_first, too_old
+from organizations.signin.reauthentication import is_recent
 
 #: Secrets that the page of a key shows.
 _SECRETS: Final = 20
@@ -186,13 +187,13 @@ class ApiKeyAdmin(KeyActions, ServiceAdmin[ApiKey]):
     @admin.display(description="Requests in 30 days")
     def requests(self, key: ApiKey) -> str:
         """How many there were, and how many of them were not let through."""
-        tally = usage.tally_of(key, Period.last(30, Interval.DAY))
+        tally = reports.tally_of(key, Period.last(30, Interval.DAY))
         return f"{tally.requests:,}, {tally.refused:,} of them refused"
 
     @admin.display(description="Last refused", empty_value="-")
     def last_refused(self, key: ApiKey) -> str | None:
         """The hour and the reason; refused requests do not count as use."""
-        found = usage.last_refusal(key)
+        found = reports.last_refusal(key)
         return (
             f"in the hour from {found.hour:%-d %b %Y, %H:%M} UTC: {found.result}" if found else None
         )

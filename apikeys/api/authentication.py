@@ -16,11 +16,12 @@ from rest_framework.exceptions import (
 )
 from rest_framework.request import Request
 
-from apikeys import guesses, services, verification
-from apikeys.uses import KeyUse
-from apikeys.verification import FoundSecret, Outcome, Refusal
-from organizations.actors import Actor
-from organizations.origin import origin_of
+from apikeys import services
+from apikeys.usage.key_request import KeyUse
+from apikeys.verification import guess_limit, verify
+from apikeys.verification.types import FoundSecret, Outcome, Refusal
+from core.actors import Actor
+from core.request_context import origin_of
 
 INVALID_KEY: Final = "No valid API key was sent. Send one as “Authorization: Bearer <key>”."
 INVALID_KEY_CODE: Final = "invalid_api_key"
@@ -91,12 +92,12 @@ class TooManyGuesses(Throttled):
 
 def _look_up(presented: str, address: str | None) -> Outcome:
     """Raises TooManyGuesses for a secret that is not looked up."""
-    outcome = verification.verify(presented, may_look_up=partial(guesses.may_look_up, address))
+    outcome = verify.verify(presented, may_look_up=partial(guess_limit.may_look_up, address))
     if outcome.refusal is Refusal.NOT_LOOKED_UP:
         # Its window may just have ended.
-        raise TooManyGuesses(max(1, guesses.wait(address, outcome.digest)))
+        raise TooManyGuesses(max(1, guess_limit.wait(address, outcome.digest)))
     if outcome.refusal is Refusal.UNKNOWN:
-        guesses.note(address, outcome.digest)
+        guess_limit.note(address, outcome.digest)
     return outcome
 
 

@@ -10,7 +10,7 @@ from rest_framework.exceptions import ErrorDetail
 from apikeys import conf
 from apikeys.scopes import LEVELS, scopes_of
 from apikeys.validation import read_timestamp
-from organizations.exceptions import ErrorCode, Invalid
+from core.exceptions import ErrorCode, Invalid
 
 #: The most ids that one call takes.
 MOST_IDS: Final = 100

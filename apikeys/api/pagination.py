@@ -6,9 +6,8 @@ from uuid import UUID
 
 from django.core.signing import BadSignature, Signer
 
-from apikeys.models import ApiKey
-from apikeys.querysets import ApiKeyQuerySet
-from organizations.exceptions import Invalid
+from apikeys.models import ApiKey, ApiKeyQuerySet
+from core.exceptions import Invalid
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,11 +18,11 @@ from apikeys.api.fields import (
     Text,
     Whole,
 )
-from apikeys.api.wire import WireFormat
+from apikeys.api.formats.base import WireFormat
 from apikeys.models import ApiKey, Status
 from apikeys.scopes import level_of
 from apikeys.tokens import Environment
-from organizations.exceptions import ErrorCode
+from core.exceptions import ErrorCode
 
 #: More unknown fields than this are not named one by one.
 _REPORTED: Final = 50

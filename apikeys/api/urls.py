@@ -8,11 +8,11 @@ from django.http import HttpResponseBase
 from django.urls import URLPattern, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
-from apikeys.api.fallbacks import answer_status
+from apikeys.api.error_responses import answer_status
 from apikeys.api.formats.account import ACCOUNT
-from apikeys.api.schema import document
-from apikeys.api.schema.views import serve
-from apikeys.api.spoken import SPOKEN, Spoken
+from apikeys.api.formats.registry import SPOKEN, Spoken
+from apikeys.api.openapi import document
+from apikeys.api.openapi.views import serve
 from apikeys.api.viewsets import ApiKeyViewSet, TemplateViewSet
 
 _ONE: Final = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}

@@ -16,7 +16,7 @@ from apikeys import conf, tokens
 from apikeys.guide.errors import ERRORS
 from apikeys.guide.examples import EXAMPLES, LANGUAGES, Example
 from organizations import tiers
-from organizations.pages import membership_of
+from organizations.pages.base import membership_of
 from organizations.roles import Role
 
 _NO_ACCOUNT: Final = "ACCOUNT_ID"

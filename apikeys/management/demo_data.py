@@ -21,9 +21,9 @@ from apikeys.management.demo_past import (
     usage,
 )
 from apikeys.models import ApiKey, ApiKeySecret, KeyUsage, ScopeUse
+from core import transactions
+from core.actors import Actor
 from organizations import services as organization_services
-from organizations import writes
-from organizations.actors import Actor
 from organizations.models import Organization, User
 from organizations.roles import Role
 
@@ -225,7 +225,7 @@ class Story:
 def _mark_used(key: ApiKey, last: datetime, client: tuple[str, str]) -> None:
     """The last use, on the key and on each secret that was there for it."""
     ip, agent = client
-    with writes.allowed():
+    with transactions.allowed():
         ApiKey.objects.filter(pk=key.pk).update(
             last_used_at=last, last_used_ip=ip, last_used_user_agent=agent
         )

@@ -13,8 +13,8 @@ from zlib import crc32
 
 from django.utils import timezone
 
-from apikeys.uses import Result
-from organizations import ids
+from apikeys.usage.key_request import Result
+from core import ids
 
 _HOUR: Final = timedelta(hours=1)
 #: Requests of an hour in percent of the busiest one, from midnight UTC on.

@@ -2,7 +2,7 @@
 
 import apikeys.tokens
 import django.db.models.deletion
-import organizations.ids
+import core.ids
 from django.conf import settings
 from django.db import migrations, models
 
@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='ApiKey',
             fields=[
-                ('id', models.UUIDField(default=organizations.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('name', models.CharField(max_length=100)),
                 ('name_key', models.TextField(editable=False)),
                 ('description', models.CharField(blank=True, max_length=500)),
@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='ApiKeySecret',
             fields=[
-                ('id', models.UUIDField(default=organizations.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('digest', models.BinaryField(max_length=32, unique=True)),
                 ('pepper', models.PositiveSmallIntegerField(editable=False)),
                 ('prefix', models.CharField(max_length=30)),
@@ -63,7 +63,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='KeyTemplate',
             fields=[
-                ('id', models.UUIDField(default=organizations.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('name', models.CharField(max_length=100)),
                 ('name_key', models.TextField(editable=False)),
                 ('description', models.CharField(blank=True, max_length=500)),

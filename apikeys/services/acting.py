@@ -6,11 +6,12 @@ which authority is withdrawn as well, and reads the acting key again (docs/adr/0
 
 from django.utils import timezone
 
-from apikeys import verification
-from apikeys.verification import FoundSecret, Outcome, Refusal
+from apikeys.verification.query import read_again
+from apikeys.verification.types import FoundSecret, Outcome, Refusal
+from apikeys.verification.verify import judge
+from core.actors import Actor, ActorKind, Origin
+from core.exceptions import ErrorCode, Forbidden
 from organizations import policy
-from organizations.actors import Actor, ActorKind, Origin
-from organizations.exceptions import ErrorCode, Forbidden
 from organizations.models import Organization
 from organizations.roles import Action
 
@@ -57,10 +58,10 @@ def begin(organization: Organization, actor: Actor, action: Action) -> tuple[Org
 def _current(actor: Actor) -> Actor:
     if actor.kind is not ActorKind.KEY:
         return actor
-    found = verification.read_again(actor.secret_id) if actor.secret_id else None
+    found = read_again(actor.secret_id) if actor.secret_id else None
     if found is None:
         raise CredentialRefused(Outcome(None, Refusal.UNKNOWN))
-    refusal, since = verification.judge(found, timezone.now())
+    refusal, since = judge(found, timezone.now())
     if refusal:
         raise CredentialRefused(Outcome(found, refusal, since))
     return actor_of(found, actor.origin)

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from apikeys.models import ApiKey
 from apikeys.tokens import Environment
-from organizations.actors import Actor
-from organizations.exceptions import ErrorCode, Forbidden, Invalid, Problem
+from core.actors import Actor
+from core.exceptions import ErrorCode, Forbidden, Invalid, Problem
+from core.revocation_wait import withdrawn_before
 from organizations.models import Organization, ServiceAccount
-from organizations.withdrawal import withdrawn_before
 
 
 def require_held(actor: Actor, scopes: Iterable[str]) -> None:

@@ -12,12 +12,12 @@ from apikeys.models import ApiKey
 from apikeys.services import authority
 from apikeys.services.keys import locked, require_not_revoked, save_named
 from apikeys.validation import clean_fields
+from core.actors import Actor
+from core.exceptions import Invalid, require_unchanged
+from core.revocation_wait import with_place, withdraw, withdrawn_before
+from core.transactions import operation
 from organizations import audit, policy
-from organizations.actors import Actor
-from organizations.exceptions import Invalid, require_unchanged
 from organizations.roles import Action
-from organizations.withdrawal import with_place, withdraw, withdrawn_before
-from organizations.writes import operation
 
 #: The changes that can take authority away.
 LIMITING: Final = frozenset({"scopes", "expires_at", "enabled"})

@@ -6,22 +6,22 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from apikeys import allowance, conf, tokens
+from apikeys import conf, tokens
 from apikeys.events import KeyEvent
 from apikeys.models import ApiKey, ApiKeySecret
 from apikeys.scopes import default_scopes
-from apikeys.services import authority
+from apikeys.services import authority, key_limit
 from apikeys.services.acting import begin
-from apikeys.services.submissions import Attempt, claim, remember, require_first
+from apikeys.services.idempotency import Attempt, claim, remember, require_first
 from apikeys.validation import clean_fields
+from core.actors import Actor, ActorKind
+from core.exceptions import Conflict, ErrorCode, NotFound
+from core.revocation_wait import withdrawn_before
+from core.text import name_key
+from core.transactions import conflict_on, operation
 from organizations import audit
-from organizations.actors import Actor, ActorKind
-from organizations.exceptions import Conflict, ErrorCode, NotFound
 from organizations.models import Organization, ServiceAccount
 from organizations.roles import Action
-from organizations.text import name_key
-from organizations.withdrawal import withdrawn_before
-from organizations.writes import conflict_on, operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def create_api_key(
 
 def _require_room(organization: Organization) -> None:
     """Conflict if the organization, which is locked, has as many keys as it may have."""
-    reason = allowance.exhausted(organization, ApiKey.objects.for_organization(organization.pk))
+    reason = key_limit.exhausted(organization, ApiKey.objects.for_organization(organization.pk))
     if reason:
         raise Conflict(reason, code=ErrorCode.KEY_LIMIT_REACHED)
 

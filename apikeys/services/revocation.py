@@ -6,17 +6,17 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from apikeys import lineage
 from apikeys.events import KeyEvent
 from apikeys.models import ApiKey
+from apikeys.services import created_keys
 from apikeys.services.acting import begin
+from core.actors import Actor
+from core.exceptions import NotFound
+from core.revocation_wait import with_place, withdraw
+from core.text import clean_text
+from core.transactions import operation
 from organizations import audit
-from organizations.actors import Actor
-from organizations.exceptions import NotFound
 from organizations.roles import Action
-from organizations.text import clean_text
-from organizations.withdrawal import with_place, withdraw
-from organizations.writes import operation
 
 #: The most keys that one call revokes, those that a cascade adds included.
 MOST_REVOKED: Final = 1_000
@@ -66,7 +66,7 @@ def _lock(
     wanted, locked = set(given), dict[UUID, ApiKey]()
     while True:
         if cascade:
-            wanted |= lineage.created_by(wanted)
+            wanted |= created_keys.created_by(wanted)
         _require_few(wanted, "cascade" if cascade else "ids")
         missing = wanted - locked.keys()
         if not missing:
@@ -80,7 +80,7 @@ def _lock(
 def _require_few(wanted: Collection[UUID], field: str) -> None:
     if len(wanted) > MOST_REVOKED:
         message = f"This would revoke more than {MOST_REVOKED:,} keys. Revoke fewer at a time."
-        raise lineage.too_many(field, message)
+        raise created_keys.too_many(field, message)
 
 
 def _end(keys: Sequence[ApiKey], given: Collection[UUID], actor: Actor, reason: str) -> None:

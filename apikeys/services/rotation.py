@@ -10,13 +10,13 @@ from django.utils import timezone
 from apikeys.events import KeyEvent
 from apikeys.models import ApiKey, ApiKeySecret, Status
 from apikeys.services import authority
+from apikeys.services.idempotency import Attempt, claim, remember, require_first
 from apikeys.services.keys import Issued, issue_secret, locked, require_not_revoked
-from apikeys.services.submissions import Attempt, claim, remember, require_first
+from core.actors import Actor
+from core.exceptions import Conflict, ErrorCode, Invalid
+from core.revocation_wait import with_place, withdraw, withdrawn_before
+from core.transactions import operation
 from organizations import audit
-from organizations.actors import Actor
-from organizations.exceptions import Conflict, ErrorCode, Invalid
-from organizations.withdrawal import with_place, withdraw, withdrawn_before
-from organizations.writes import operation
 
 LONGEST_GRACE: Final = timedelta(days=7)
 DEFAULT_GRACE: Final = timedelta(days=1)

@@ -11,13 +11,13 @@ from apikeys.models import KeyTemplate
 from apikeys.services import authority
 from apikeys.services.acting import begin
 from apikeys.validation import clean_fields
+from core.actors import Actor
+from core.exceptions import Conflict, ErrorCode, NotFound, require_unchanged
+from core.text import name_key
+from core.transactions import conflict_on, operation
 from organizations import audit
-from organizations.actors import Actor
-from organizations.exceptions import Conflict, ErrorCode, NotFound, require_unchanged
 from organizations.models import Organization
 from organizations.roles import Action
-from organizations.text import name_key
-from organizations.writes import conflict_on, operation
 
 
 @operation()

@@ -12,7 +12,7 @@ from django.db.backends.signals import connection_created
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 COUNTS: Final = "/api/bench/counts"
-#: The threads of `apikeys.ledger` and of the revocation clock's follower, which no request is.
+#: The threads of the usage recorder and of the revocation clock's follower, which no request is.
 _BESIDE: Final = {"usage": "written beside", "clock": "followed beside"}
 _counts: "Final[Counter[str]]" = Counter()
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from apikeys import conf, tokens
 from benchmarks import identities
 from benchmarks.identities import row_id
-from organizations.text import name_key
+from core.text import name_key
 
 ORGANIZATION: Final = 1
 USER: Final = 2

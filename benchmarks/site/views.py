@@ -13,12 +13,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework_api_key.permissions import HasAPIKey
 
-from apikeys import verification
-from apikeys.api.keyed import KeyedView
-from apikeys.limits import limiter
+from apikeys.api.views import KeyedView
 from apikeys.models import ApiKey
-from apikeys.uses import KeyUse
-from organizations.origin import origin_of
+from apikeys.ratelimits.limiter import limiter
+from apikeys.usage.key_request import KeyUse
+from apikeys.verification.verify import verify
+from core.request_context import origin_of
 
 _ANSWER: Final = {"status": "ok"}
 _SCOPE: Final = "search:read"
@@ -62,7 +62,7 @@ class OursDRF(KeyedView):
 def ours_plain(request: HttpRequest) -> HttpResponse:
     """The same without DRF, as a gateway would ask."""
     presented = request.META.get("HTTP_AUTHORIZATION", "").removeprefix("Bearer ")
-    outcome = verification.verify(presented)
+    outcome = verify(presented)
     found = outcome.found
     if found is None or outcome.refusal:
         return JsonResponse({"error": outcome.refusal}, status=401)

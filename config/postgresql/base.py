@@ -14,8 +14,7 @@ from django.db.backends.postgresql import base
 from django.utils.functional import cached_property
 from psycopg.abc import PQGen, PQGenConn
 
-from config import patience
-from config.postgresql import read_only
+from config.postgresql import read_only, wait_budget
 from config.postgresql.cancel import cancel_later
 from config.postgresql.limits import ErrorWrapper, session_options
 from config.postgresql.prepared import Prepared
@@ -53,7 +52,7 @@ class PatientConnection(psycopg.Connection[Any]):
     """
 
     def wait(self, gen: PQGen[RV], interval: float = _INTERVAL, timeout: float | None = None) -> RV:
-        left = patience.left()
+        left = wait_budget.left()
         if left is None:
             return super().wait(gen, interval, timeout)
         try:
@@ -66,10 +65,10 @@ class PatientConnection(psycopg.Connection[Any]):
     @classmethod
     def _connect_gen(cls, conninfo: str = "") -> PQGenConn[Any]:
         """The limit of psycopg itself is two seconds at least, and knows of no budget."""
-        if not patience.may_connect():
+        if not wait_budget.may_connect():
             _let_find_out()
             raise Silence("the database does not answer")
-        steps, left = super()._connect_gen(conninfo), patience.left()
+        steps, left = super()._connect_gen(conninfo), wait_budget.left()
         return steps if left is None else _limited(steps, left)
 
 
@@ -85,7 +84,7 @@ def _limited(steps: Generator[Any, Any, RV], seconds: float) -> Generator[Any, A
         while True:
             ready = yield wanted
             wanted = steps.send(ready)
-            waited, left = time.monotonic() - began, patience.left()
+            waited, left = time.monotonic() - began, wait_budget.left()
             if waited >= seconds or (left is not None and waited >= left):
                 answered = False
                 raise Silence("the database does not answer")
@@ -95,7 +94,7 @@ def _limited(steps: Generator[Any, Any, RV], seconds: float) -> Generator[Any, A
     except StopIteration as done:
         return done.value  # type: ignore[no-any-return]
     finally:
-        patience.note_wait(time.monotonic() - began, answered=answered)
+        wait_budget.note_wait(time.monotonic() - began, answered=answered)
         if not (answered or doubted):
             _let_find_out()
 
@@ -112,14 +111,14 @@ def _let_find_out() -> None:
 def _find_out() -> None:
     """A second opinion; if the server is silent, asks it until it answers."""
     try:
-        if not patience.is_silent():
-            patience.begin_second_opinion()
-            with patience.Budget(_OPINION):
+        if not wait_budget.is_silent():
+            wait_budget.begin_second_opinion()
+            with wait_budget.Budget(_OPINION):
                 _ask()
-            if not patience.end_second_opinion():
+            if not wait_budget.end_second_opinion():
                 return
         _log.error("database_silent")
-        while patience.is_silent():
+        while wait_budget.is_silent():
             time.sleep(_PAUSE)
             _ask()
     finally:
@@ -131,7 +130,7 @@ def _ask() -> None:
     with contextlib.suppress(Exception):  # one that the server sends is noted as an answer
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-        patience.note_wait(0, answered=True)
+        wait_budget.note_wait(0, answered=True)
     with contextlib.suppress(Exception):
         connection.close()
 

@@ -6,8 +6,7 @@ from typing import Any, Final
 import psycopg
 from django.db.utils import DatabaseErrorWrapper
 
-from config import patience
-from config.postgresql import read_only
+from config.postgresql import read_only, wait_budget
 
 #: The server cancels a query a little before its request gives up.
 _STATEMENT: Final = 0.9
@@ -27,7 +26,7 @@ def session_options(params: dict[str, Any], settings: dict[str, Any]) -> dict[st
     They are parameters of the session's start. A pooler would refuse these, and a SET would reach
     other clients of the pooled session (docs/operations.md).
     """
-    seconds = patience.serving_limit()
+    seconds = wait_budget.serving_limit()
     if seconds is None or settings.get("DISABLE_SERVER_SIDE_CURSORS"):
         return params
     limits = {

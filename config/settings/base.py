@@ -36,13 +36,13 @@ KEYS_PER_ORGANIZATION = env.number("KEYS_PER_ORGANIZATION", 1000)
 USAGE_INTERVAL = env.seconds("USAGE_INTERVAL", 2)
 API_KEY_SCOPES = DEFAULT_SCOPES
 API_BODY_LIMIT = 64 * 1024
-#: The most bytes that a page takes, files and all: `config.middleware.refuse_large`.
+#: The most bytes that a page takes, files and all (`refuse_large`).
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 #: Whether calls that went well and changed nothing are logged; usage counts them either way.
 API_ACCESS_LOG = env.flag("API_ACCESS_LOG")
 #: By how many a limit is divided while the shared store is away.
 RATE_LIMIT_PROCESSES = env.processes()
-#: At most half of them may be busy with work that waits (`organizations.bulkheads`).
+#: At most half of them may be busy with work that waits (`core.bulkheads`).
 WORKER_THREADS = env.worker_threads()
 RATE_LIMIT_TIERS = {
     "standard": "600/minute",
@@ -78,15 +78,15 @@ INSTALLED_APPS = [
     "apikeys",
 ]
 MIDDLEWARE = [
-    "config.middleware.request_context",
+    "config.middleware.request_context.request_context",
     "config.health.health_checks",
-    "config.lanes.fork",
+    "config.middleware.api_bypass.fork",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "config.middleware.refuse_large",
-    "config.middleware.receive_body",
-    "config.middleware.refuse_null",
+    "config.middleware.request_context.refuse_large",
+    "config.middleware.request_context.receive_body",
+    "config.middleware.request_context.refuse_null",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -94,9 +94,9 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
-    "config.signed_out.say_signed_out",
+    "config.middleware.signed_out.say_signed_out",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "config.lanes.api_exit",
+    "config.middleware.api_bypass.api_exit",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -167,24 +167,24 @@ AUTH_PASSWORD_VALIDATORS = [
         "CommonPasswordValidator",
     )
 ]
-AUTH_PASSWORD_VALIDATORS.append({"NAME": "organizations.passwords.BarredWordsValidator"})
+AUTH_PASSWORD_VALIDATORS.append({"NAME": "organizations.signin.passwords.BarredWordsValidator"})
 #: What people around an installation would choose; the names of their organizations come on top.
 PASSWORD_BARRED_WORDS = [
     *("Latchkey", SITE_NAME, API_KEY_BRAND),
     *("password", "admin", "staff", "developer", "apikey", "secret", "welcome", "changeme"),
     *env.words("PASSWORD_BARRED_WORDS", []),
 ]
-AUTHENTICATION_BACKENDS = ["organizations.sign_in_backend.SignInBackend"]
+AUTHENTICATION_BACKENDS = ["organizations.signin.backend.SignInBackend"]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 
-ACCOUNT_ADAPTER = "organizations.accounts.AccountAdapter"
+ACCOUNT_ADAPTER = "organizations.signin.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 #: Those of django-allauth with a limit on every text field.
-_FORMS = "organizations.account_forms"
+_FORMS = "organizations.signin.forms"
 ACCOUNT_FORMS = {
-    "signup": "organizations.accounts.NewcomerForm",
+    "signup": "organizations.signin.signup.NewcomerForm",
     "login": f"{_FORMS}.LoginForm",
     "add_email": f"{_FORMS}.AddEmailForm",
     "change_password": f"{_FORMS}.ChangePasswordForm",
@@ -207,7 +207,7 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 # Whoever gets into an account cannot change its locks unnoticed.
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_USER_DISPLAY = str
-MFA_ADAPTER = "organizations.second_factors.SecondFactorAdapter"
+MFA_ADAPTER = "organizations.signin.mfa.SecondFactorAdapter"
 MFA_FORMS = {
     "authenticate": f"{_FORMS}.AuthenticateForm",
     "authenticate_webauthn": f"{_FORMS}.AuthenticatePasskeyForm",
@@ -246,7 +246,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "config.static_files.Storage"},
 }
 
-SESSION_ENGINE = "config.sessions"
+SESSION_ENGINE = "organizations.signin.session_store"
 #: Without a use for so long, a session ends; 0 for never.
 SESSION_IDLE_MINUTES = env.number("SESSION_IDLE_MINUTES", 12 * 60)
 #: However it is used, a session ends so many days after the sign-in.
@@ -254,7 +254,7 @@ SESSION_COOKIE_AGE = env.number("SESSION_DAYS", 14, least=1, most=365) * 24 * 60
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
-CSRF_FAILURE_VIEW = "config.handlers.csrf_failure"
+CSRF_FAILURE_VIEW = "config.error_views.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
@@ -284,7 +284,7 @@ REST_FRAMEWORK = {
 #: What the demo prints at each start; made with the demo's other secrets, unused elsewhere.
 DEMO_PASSWORD = env.text("DEMO_PASSWORD")
 
-DEFAULT_EXCEPTION_REPORTER = "config.reports.Reporter"
-DEFAULT_EXCEPTION_REPORTER_FILTER = "config.reports.ReportFilter"
+DEFAULT_EXCEPTION_REPORTER = "config.error_reports.Reporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "config.error_reports.ReportFilter"
 LOGGING_CONFIG = None
 LOGGING = logging_settings(level=env.log_level())

@@ -5,11 +5,11 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib import admin
 
+from organizations.admin.audit import AuditEventAdmin
 from organizations.admin.invitations import InvitationAdmin
 from organizations.admin.organizations import OrganizationAdmin, ServiceAccountAdmin
 from organizations.admin.people import MembershipAdmin, UserAdmin
 from organizations.admin.processes import FollowerAdmin
-from organizations.admin.trail import AuditEventAdmin
 
 # What people sign in with is theirs: the administration neither shows nor changes it.
 for model in (EmailAddress, Authenticator, UserSession):

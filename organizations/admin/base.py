@@ -18,14 +18,14 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from organizations import bulkheads, ids, withdrawal
-from organizations.actors import Actor
-from organizations.admin.recency import RecentForm, confirmation_address
-from organizations.exceptions import Busy, DomainError
-from organizations.forms import TextField, show_refusal
-from organizations.origin import origin_of
-from organizations.recency import is_recent
-from organizations.redaction import REDACTED, holds_secret, redact
+from core import bulkheads, ids, revocation_wait
+from core.actors import Actor
+from core.exceptions import Busy, DomainError
+from core.forms import TextField, show_refusal
+from core.redaction import REDACTED, holds_secret, redact
+from core.request_context import origin_of
+from organizations.admin.step_up import RecentForm, confirmation_address
+from organizations.signin.reauthentication import is_recent
 
 M = TypeVar("M", bound=Model)
 SEARCH_LENGTH: Final = 200
@@ -183,7 +183,7 @@ class ServiceAdmin(StaffPages[M]):
     ) -> None:
         """Acts on each row by itself; says for how many it worked and why not for the others."""
         try:
-            with bulkheads.hold("waiting", None), withdrawal.together():
+            with bulkheads.hold("waiting", None), revocation_wait.together():
                 succeeded = sum(self._acts(request, row, act) for row in rows)
         except Busy as refusal:
             self.message_user(request, refusal.message, messages.ERROR)

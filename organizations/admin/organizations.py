@@ -11,8 +11,8 @@ from django.utils.html import format_html_join
 
 from organizations import services, tiers
 from organizations.admin.base import ServiceAdmin, ServiceForm, adopt, staff_actor
-from organizations.admin.recency import confirmed
-from organizations.forms import NewOrganizationFields, TierField
+from organizations.admin.forms import NewOrganizationFields, TierField
+from organizations.admin.step_up import confirmed
 from organizations.models import Organization, ServiceAccount
 
 

@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
 
+from core.exceptions import Forbidden
 from organizations import services
 from organizations.admin.base import (
     ServiceAdmin,
@@ -21,9 +22,8 @@ from organizations.admin.base import (
     adopt,
     staff_actor,
 )
-from organizations.admin.recency import RecentForm, confirmed
-from organizations.exceptions import Forbidden
-from organizations.forms import UserForm
+from organizations.admin.forms import UserForm
+from organizations.admin.step_up import RecentForm, confirmed
 from organizations.models import Membership, User
 from organizations.personal_file import as_file
 from organizations.roles import Role

@@ -2,8 +2,8 @@
 
 import django.db.models.deletion
 import django.db.models.functions.text
-import organizations.actors
-import organizations.ids
+import core.actors
+import core.ids
 import organizations.roles
 from django.conf import settings
 from django.db import migrations, models
@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Organization',
             fields=[
-                ('id', models.UUIDField(default=organizations.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('name', models.CharField(max_length=100)),
                 ('slug', models.SlugField(max_length=60, unique=True)),
                 ('api_access_enabled', models.BooleanField(default=True, help_text='While off, every key of the organization is refused.', verbose_name='API access')),
@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
                 ('password', models.CharField(max_length=128, verbose_name='password')),
                 ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
                 ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('id', models.UUIDField(default=organizations.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('email', models.EmailField(max_length=254, unique=True, verbose_name='e-mail address')),
                 ('name', models.CharField(blank=True, max_length=100)),
                 ('is_active', models.BooleanField(default=True, help_text='Clear this instead of deleting the person.', verbose_name='active')),
@@ -52,11 +52,11 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='AuditEvent',
             fields=[
-                ('id', models.UUIDField(default=organizations.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('at', models.DateTimeField(auto_now_add=True)),
                 ('event', models.CharField(max_length=60)),
                 ('organization_id', models.UUIDField(null=True)),
-                ('actor_kind', models.CharField(choices=[(organizations.actors.ActorKind['PERSON'], 'Person'), (organizations.actors.ActorKind['KEY'], 'Key'), (organizations.actors.ActorKind['STAFF'], 'Staff'), (organizations.actors.ActorKind['SYSTEM'], 'System')], max_length=10)),
+                ('actor_kind', models.CharField(choices=[(core.actors.ActorKind['PERSON'], 'Person'), (core.actors.ActorKind['KEY'], 'Key'), (core.actors.ActorKind['STAFF'], 'Staff'), (core.actors.ActorKind['SYSTEM'], 'System')], max_length=10)),
                 ('actor_id', models.UUIDField(null=True)),
                 ('actor_label', models.CharField(max_length=320)),
                 ('target_type', models.CharField(max_length=30)),
@@ -75,7 +75,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Membership',
             fields=[
-                ('id', models.UUIDField(default=organizations.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('role', models.CharField(choices=[(organizations.roles.Role['ADMIN'], 'Admin'), (organizations.roles.Role['MEMBER'], 'Member')], max_length=10)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to=settings.AUTH_USER_MODEL)),
@@ -85,7 +85,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='ServiceAccount',
             fields=[
-                ('id', models.UUIDField(default=organizations.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('name', models.CharField(max_length=100)),
                 ('name_key', models.TextField(editable=False)),
                 ('description', models.CharField(blank=True, max_length=500)),

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from organizations import sealing
+from organizations.signin import encryption
 
 
 def _change_all(apps, change):
@@ -10,18 +10,18 @@ def _change_all(apps, change):
     # Locked, so that a recovery code that is used meanwhile stays used.
     for factor in factors.select_for_update().exclude(type='webauthn').order_by('pk'):
         try:
-            factor.data = sealing.with_seeds(factor.data, change)
-        except sealing.Unreadable:
+            factor.data = encryption.with_seeds(factor.data, change)
+        except encryption.Unreadable:
             continue
         factor.save(update_fields=['data'])
 
 
 def seal(apps, schema_editor):
-    _change_all(apps, sealing.reseal)
+    _change_all(apps, encryption.reseal)
 
 
 def unseal(apps, schema_editor):
-    _change_all(apps, sealing.unseal)
+    _change_all(apps, encryption.unseal)
 
 
 class Migration(migrations.Migration):

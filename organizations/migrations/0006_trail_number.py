@@ -1,6 +1,6 @@
 from django.db import migrations, models
 
-import organizations.sequences
+import core.sequences
 
 #: The order that the trail had: ids were made by the clock.
 _FILL = """
@@ -59,13 +59,13 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='auditevent',
             name='number',
-            field=organizations.sequences.SequenceField(editable=False, null=True),
+            field=core.sequences.SequenceField(editable=False, null=True),
         ),
         migrations.RunPython(fill, forget),
         migrations.AlterField(
             model_name='auditevent',
             name='number',
-            field=organizations.sequences.SequenceField(editable=False, unique=True),
+            field=core.sequences.SequenceField(editable=False, unique=True),
         ),
         migrations.AlterModelOptions(
             name='auditevent',

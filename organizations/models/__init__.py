@@ -1,31 +1,34 @@
-"""People, organizations, invitations and their trail: fields, constraints, facts about one row."""
+"""People, organizations, invitations and the audit log: tables, and what each actor may see."""
 
+from organizations.models.audit import AuditEvent, AuditEventQuerySet
 from organizations.models.clock import Change, Clock, Follower
 from organizations.models.erasures import Erasure
-from organizations.models.invitations import Invitation, InvitationState
+from organizations.models.invitations import Invitation, InvitationQuerySet, InvitationState
 from organizations.models.organizations import (
     DEFAULT_TIER,
     MOST_KEYS,
-    AuditEvent,
     Membership,
     Organization,
-    ServiceAccount,
-    User,
-    UserManager,
+    OwnedQuerySet,
 )
+from organizations.models.service_accounts import ServiceAccount
+from organizations.models.users import User, UserManager
 
 __all__ = [
     "DEFAULT_TIER",
     "MOST_KEYS",
     "AuditEvent",
+    "AuditEventQuerySet",
     "Change",
     "Clock",
     "Erasure",
     "Follower",
     "Invitation",
+    "InvitationQuerySet",
     "InvitationState",
     "Membership",
     "Organization",
+    "OwnedQuerySet",
     "ServiceAccount",
     "User",
     "UserManager",

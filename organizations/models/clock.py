@@ -1,4 +1,4 @@
-"""The rows of the revocation clock (docs/adr/0018). Triggers and `organizations.clock` write them.
+"""Tables of the revocation clock (docs/adr/0018). Triggers and the clock itself write them.
 
 Nothing else writes them: no page, format or command offers them for writing.
 """

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from organizations.writes import GuardedModel, GuardedQuerySet
+from core.transactions import GuardedModel, GuardedQuerySet
 
 
 class Erasure(GuardedModel):

@@ -1,19 +1,20 @@
-"""Invitations by e-mail."""
+"""Invitations by email."""
 
 import secrets
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Self
+from uuid import UUID
 
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from organizations import ids
-from organizations.models.organizations import Organization, User
-from organizations.querysets import InvitationQuerySet
+from core import ids
+from core.transactions import GuardedModel
+from organizations.models.organizations import Membership, Organization, OwnedQuerySet
+from organizations.models.users import User
 from organizations.roles import Role
-from organizations.writes import GuardedModel
 
 LIFETIME: Final = timedelta(days=7)
 
@@ -25,6 +26,40 @@ class InvitationState(StrEnum):
     REVOKED = "revoked"
     EXPIRED = "expired"
     WAITING = "waiting"
+
+
+class InvitationQuerySet(OwnedQuerySet["Invitation"]):
+    """Invitations to organizations."""
+
+    def open(self) -> Self:
+        """Those that can be accepted, or sent again where they have expired."""
+        return self.filter(accepted_at=None, revoked_at=None)
+
+    def accepted(self) -> Self:
+        """Those that have been used to join."""
+        return self.exclude(accepted_at=None)
+
+    def sent_by(self, person_id: UUID) -> Self:
+        """Those that a person has made."""
+        return self.filter(invited_by_id=person_id)
+
+    def with_authority(self) -> Self:
+        """Those whose sender could still invite today; the system always can."""
+        return self.filter(_sender_may_invite())
+
+    def without_authority(self) -> Self:
+        """Those whose sender is deactivated, or neither an admin of the organization nor staff."""
+        return self.filter(~_sender_may_invite())
+
+
+def _sender_may_invite() -> models.Q:
+    memberships = Membership.objects.all()
+    as_admin = memberships.admins().filter(
+        organization_id=models.OuterRef("organization_id"),
+        user_id=models.OuterRef("invited_by_id"),
+    )
+    is_admin_or_staff = models.Q(models.Exists(as_admin)) | models.Q(invited_by__is_staff=True)
+    return models.Q(invited_by=None) | (models.Q(invited_by__is_active=True) & is_admin_or_staff)
 
 
 def new_nonce() -> str:

@@ -1,172 +1,76 @@
-"""People, organizations and their trail: fields, constraints and facts about one row."""
+"""Organizations and memberships."""
 
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final, Self
 from uuid import UUID
 
 from django.apps import apps
-from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Lower
 
-from organizations import ids
-from organizations.actors import ActorKind
-from organizations.exceptions import Invalid
-from organizations.querysets import (
-    AuditEventQuerySet,
-    MembershipQuerySet,
-    OrganizationQuerySet,
-    ServiceAccountQuerySet,
-)
+from core import ids
+from core.actors import Actor, ActorKind
+from core.transactions import GuardedModel, GuardedQuerySet, M
+from organizations.models.users import User
 from organizations.roles import Role
-from organizations.sequences import SequenceField
-from organizations.text import PASSWORD_LENGTH, canonical_email, clean_email
-from organizations.turns import turn
-from organizations.writes import GuardedModel
 
 DEFAULT_TIER: Final = "standard"
+
+
 #: The largest limit of keys that an organization can be given.
 MOST_KEYS: Final = 999_999_999
 
 
-def _addresses() -> models.QuerySet[Any]:
-    """The addresses that people have confirmed or added, which allauth keeps."""
-    addresses: models.QuerySet[Any] = apps.get_model("account", "EmailAddress").objects.all()
-    return addresses
+class OwnedQuerySet(GuardedQuerySet[M]):
+    """Rows that belong to an organization through `organization_id`."""
+
+    def for_organization(self, organization_id: UUID) -> Self:
+        """The rows of one organization."""
+        return self.filter(organization_id=organization_id)
+
+    def visible_to(self, actor: Actor) -> Self:
+        """What `actor` may know of: a key its own organization's, a person their organizations'."""
+        if actor.kind in (ActorKind.STAFF, ActorKind.SYSTEM):
+            return self.all()
+        if actor.kind is ActorKind.KEY and actor.organization_id:
+            return self.for_organization(actor.organization_id)
+        if actor.kind is ActorKind.PERSON:
+            return self.filter(organization_id__in=_organizations_of(actor))
+        return self.none()
 
 
-def _sessions() -> models.QuerySet[Any]:
-    """The browser sessions of all users, which allauth lists."""
-    sessions: models.QuerySet[Any] = apps.get_model("usersessions", "UserSession").objects.all()
-    return sessions
-
-
-class UserManager(BaseUserManager["User"]):
-    """Finds and makes people by e-mail address, whatever its case."""
-
-    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """A person who signs in with `email`; without a password they cannot sign in by one.
-
-        Raises ValidationError for a password that the pages would refuse.
-        """
-        if password and len(password) > PASSWORD_LENGTH:  # which the form to sign in refuses
-            raise ValidationError(f"Use a password of {PASSWORD_LENGTH} characters or fewer.")
-        try:
-            user = self.model(email=clean_email(email), **fields)
-        except Invalid as refusal:
-            raise ValidationError({"email": refusal.message}) from None
-        if password is not None:
-            validate_password(password, user)
-        user.set_password(password)
-        user.full_clean(exclude=["password"])
-        user.save(using=self._db)
-        user.vouch_for_email()
-        return user
-
-    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """A member of staff with every permission."""
-        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
-
-    def get_by_natural_key(self, username: str | None) -> "User":
-        return self.with_email(username or "").get()
-
-    def with_email(self, email: str) -> models.QuerySet["User"]:
-        """The user with an email address in any case, by the unique index of the column."""
-        return self.filter(email=canonical_email(email))
-
-    def behind(self, email: str) -> "User | None":
-        """The user whose account an email address opens.
-
-        That is the user who has confirmed it, or else the one who signed up with it. An address
-        that was only added to an account is not that account's yet.
-        """
-        email = canonical_email(email)
-        confirmed = self.filter(emailaddress__email=email, emailaddress__verified=True)
-        return confirmed.first() or self.with_email(email).first()
-
-
-class User(AbstractBaseUser, PermissionsMixin):
-    """A person, known by e-mail address."""
-
-    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
-    email = models.EmailField("e-mail address", unique=True)
-    name = models.CharField(max_length=100, blank=True)
-    is_active = models.BooleanField(
-        "active", default=True, help_text="Clear this instead of deleting the person."
+def _organizations_of(actor: Actor) -> models.QuerySet["Membership", UUID]:
+    """Ids of the organizations of a person; models lie above this module, hence the look-up."""
+    memberships: MembershipQuerySet = Membership.objects.all()
+    return memberships.filter(user_id=actor.principal_id, user__is_active=True).values_list(
+        "organization_id", flat=True
     )
-    is_staff = models.BooleanField(
-        "staff", default=False, help_text="May sign in to this administration."
-    )
-    date_joined = models.DateTimeField(auto_now_add=True)
 
-    USERNAME_FIELD = "email"
-    REQUIRED_FIELDS: ClassVar[list[str]] = []
-    objects: ClassVar[UserManager] = UserManager()
 
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(Lower("email"), name="one_user_per_email"),
-        ]
+class OrganizationQuerySet(GuardedQuerySet["Organization"]):
+    """Organizations, as their keys, members and staff see them."""
 
-    def __str__(self) -> str:
-        return self.name or self.email
+    def visible_to(self, actor: Actor) -> Self:
+        """A key sees its own organization, a person theirs, staff and the system all."""
+        if actor.kind in (ActorKind.STAFF, ActorKind.SYSTEM):
+            return self.all()
+        if actor.kind is ActorKind.KEY:
+            return self.filter(id=actor.organization_id)
+        return self.filter(id__in=_organizations_of(actor))
 
-    @property
-    def public_id(self) -> str:
-        """The id that interfaces show: ``usr_…``."""
-        return ids.public_id("usr", self.id)
 
-    @classmethod
-    def normalize_username(cls, username: str) -> str:
-        """Without Django's NFKC, which would turn one email address into another."""
-        return canonical_email(username)
+class MembershipQuerySet(OwnedQuerySet["Membership"]):
+    """People in organizations."""
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Saves the user, and signs a user who is or was deactivated out everywhere."""
-        self.email = canonical_email(self.email)
-        fields = kwargs.get("update_fields")
-        with turn(), transaction.atomic():
-            if not self._state.adding and (fields is None or "is_active" in fields):
-                self._end_sessions_if_inactive()
-            super().save(*args, **kwargs)
+    def admins(self) -> Self:
+        """The memberships with the admin role."""
+        return self.filter(role="admin")
 
-    def _end_sessions_if_inactive(self) -> None:
-        """Deactivation alone leaves the rows of sessions, which would work again afterwards.
-
-        The stored state counts as well: reactivation also ends what a sign-in that raced with the
-        deactivation has left.
-        """
-        stored = User.objects.select_for_update().filter(pk=self.pk)
-        if not (self.is_active and stored.values_list("is_active", flat=True).first()):
-            for session in _sessions().filter(user=self):
-                session.end()
-
-    def vouch_for_email(self) -> None:
-        """Takes the address as confirmed: whoever made or changed this person answers for it."""
-        addresses = _addresses().filter(user=self)
-        addresses.exclude(email=self.email).delete()
-        confirmed = {"verified": True, "primary": True}
-        addresses.update_or_create(user=self, email=self.email, defaults=confirmed)
-
-    def confirmed_emails(self) -> set[str]:
-        """The addresses that are proven to be this person's; the primary one need not be."""
-        return set(_addresses().filter(user=self, verified=True).values_list("email", flat=True))
-
-    def clean(self) -> None:
-        """Refuses an address that somebody else has confirmed as one of theirs."""
-        super().clean()
-        theirs = _addresses().filter(email=self.email, verified=True).exclude(user=self)
-        # PostgreSQL can't even be asked for what is no text.
-        if self.email.isprintable() and theirs.exists():
-            raise ValidationError({"email": "Somebody has this e-mail address already."})
-
-    @property
-    def organization_id(self) -> None:
-        """A person may be in many organizations, so that their own events are in no one's trail."""
-        return
+    def with_second_factor(self) -> Self:
+        """Each with `has_second_factor`: whether the person signs in with more than a password."""
+        factors = apps.get_model("mfa", "Authenticator").objects.exclude(type="recovery_codes")
+        mine = factors.filter(user_id=models.OuterRef("user_id"))
+        return self.annotate(has_second_factor=models.Exists(mine))
 
 
 class Organization(GuardedModel):
@@ -231,77 +135,3 @@ class Membership(GuardedModel):
 
     def __str__(self) -> str:
         return f"{self.user} in {self.organization}"
-
-
-class ServiceAccount(GuardedModel):
-    """A named machine principal; keys that belong to it stop while it is disabled."""
-
-    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
-    organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="service_accounts"
-    )
-    name = models.CharField(max_length=100)
-    name_key = models.TextField(editable=False)
-    description = models.CharField(max_length=500, blank=True)
-    disabled_at = models.DateTimeField(null=True, blank=True)
-    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
-
-    objects = ServiceAccountQuerySet.as_manager()
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["organization", "name_key"], name="one_service_account_per_name"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-    @property
-    def public_id(self) -> str:
-        """The id that interfaces show: ``sa_…``."""
-        return ids.public_id("sa", self.id)
-
-    @property
-    def enabled(self) -> bool:
-        """Whether its keys may be used."""
-        return self.disabled_at is None
-
-
-class AuditEvent(GuardedModel):
-    """Who did what to which target, when and from where.
-
-    Append-only, and without foreign keys: an event outlives its subjects. `number` is its place in
-    the trail; clocks go back now and then, and `at` and ids with them.
-    """
-
-    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
-    number = SequenceField(unique=True, editable=False)
-    at = models.DateTimeField(auto_now_add=True)
-    event = models.CharField(max_length=60)
-    organization_id = models.UUIDField(null=True)
-    actor_kind = models.CharField(max_length=10, choices=[(k, k.capitalize()) for k in ActorKind])
-    actor_id = models.UUIDField(null=True)
-    actor_label = models.CharField(max_length=320)
-    target_type = models.CharField(max_length=30)
-    target_id = models.UUIDField(null=True)
-    target_label = models.CharField(max_length=320)
-    ip = models.GenericIPAddressField("IP address", null=True)
-    user_agent = models.CharField(max_length=500, blank=True)
-    request_id = models.CharField(max_length=40, blank=True)
-    details = models.JSONField(default=dict)
-
-    objects = AuditEventQuerySet.as_manager()
-
-    class Meta:
-        ordering: ClassVar = ["-number"]
-        indexes: ClassVar = [
-            models.Index(fields=["organization_id", "-number"], name="audit_by_organization"),
-            models.Index(fields=["target_id", "-number"], name="audit_by_target"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.actor_label}: {self.event} {self.target_label}"

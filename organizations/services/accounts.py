@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from core.actors import Actor
+from core.transactions import operation
 from organizations import audit, policy
-from organizations.actors import Actor
 from organizations.events import OrganizationEvent
 from organizations.models import Organization, User
 from organizations.roles import Action
-from organizations.writes import operation
 
 
 @operation()

@@ -11,12 +11,12 @@ from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.utils import timezone
 
+from core.actors import Actor
+from core.transactions import operation
 from organizations import audit, mail
-from organizations.actors import Actor
 from organizations.events import OrganizationEvent
 from organizations.models import User
 from organizations.services.retention import is_removable, remove_sign_up
-from organizations.writes import operation
 
 
 @operation()

@@ -1,7 +1,7 @@
 """Taking a person's name, addresses and devices out of the database, and out of the trail.
 
 Events stay, in their places and with their ids: who did what can still be followed, and no longer
-says who that was. The database allows nothing else (`organizations.trail_triggers`).
+says who that was. The database allows nothing else (`organizations.audit_triggers`).
 """
 
 from collections.abc import Iterable
@@ -14,14 +14,20 @@ from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import LogEntry
 from django.db.models import Q
 
+from core.actors import Actor
+from core.exceptions import Conflict
+from core.transactions import operation
 from organizations import audit, policy
-from organizations.actors import Actor
+from organizations.audit_triggers import FORMER
 from organizations.events import OrganizationEvent
-from organizations.exceptions import Conflict
-from organizations.models import AuditEvent, Erasure, Invitation, Membership, User
-from organizations.querysets import AuditEventQuerySet
-from organizations.trail_triggers import FORMER
-from organizations.writes import operation
+from organizations.models import (
+    AuditEvent,
+    AuditEventQuerySet,
+    Erasure,
+    Invitation,
+    Membership,
+    User,
+)
 
 #: A domain that never exists (RFC 2606), so that no mail is ever sent there.
 _NOWHERE: Final = "forgotten.invalid"

@@ -12,11 +12,13 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from core.actors import Actor
+from core.exceptions import Conflict, Forbidden, Invalid
+from core.text import canonical_email, clean_email, mailbox_of
+from core.transactions import conflict_on, operation
 from organizations import audit, mail, policy
-from organizations.actors import Actor
+from organizations.email_names import in_mail
 from organizations.events import OrganizationEvent
-from organizations.exceptions import Conflict, Forbidden, Invalid
-from organizations.mailed_names import in_mail
 from organizations.models import (
     AuditEvent,
     Invitation,
@@ -27,10 +29,8 @@ from organizations.models import (
 )
 from organizations.models.invitations import LIFETIME, new_nonce, next_end
 from organizations.roles import Action, Role
-from organizations.services.links import invitation_behind, token_of
+from organizations.services.invitation_links import invitation_behind, token_of
 from organizations.services.organizations import locked
-from organizations.text import canonical_email, clean_email, mailbox_of
-from organizations.writes import conflict_on, operation
 
 #: From a token to the address of the page where it is accepted.
 Link = Callable[[str], str]

@@ -1,14 +1,14 @@
 """Writes to the people of an organization. They take turns, so that one admin always remains."""
 
+from core.actors import Actor
+from core.exceptions import Conflict, ErrorCode, NotFound
+from core.transactions import conflict_on, operation
 from organizations import audit, policy
-from organizations.actors import Actor
 from organizations.events import OrganizationEvent
-from organizations.exceptions import Conflict, ErrorCode, NotFound
 from organizations.models import Membership, Organization, User
 from organizations.roles import Action, Role
 from organizations.services.organizations import locked
 from organizations.services.senders import revoke_sent
-from organizations.writes import conflict_on, operation
 
 
 @operation()

@@ -6,15 +6,16 @@ from typing import Final
 from django.conf import settings
 from django.utils.text import slugify
 
-from organizations import audit, ids, policy
-from organizations.actors import Actor
+from core import ids
+from core.actors import Actor
+from core.exceptions import Conflict, Invalid, require_unchanged
+from core.revocation_wait import with_place, withdraw
+from core.transactions import operation
+from organizations import audit, policy
+from organizations.email_names import clean_mailed_name
 from organizations.events import OrganizationEvent
-from organizations.exceptions import Conflict, Invalid, require_unchanged
-from organizations.mailed_names import clean_mailed_name
 from organizations.models import MOST_KEYS, Membership, Organization, User
 from organizations.roles import Action, Role
-from organizations.withdrawal import with_place, withdraw
-from organizations.writes import operation
 
 #: Of how many organizations one person may be an admin and still make another.
 MOST_ORGANIZATIONS: Final = 20

@@ -12,14 +12,14 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.db import transaction
 
+from core.actors import Actor
+from core.exceptions import Conflict
+from core.transactions import operation
 from organizations import audit, mail, policy
-from organizations.actors import Actor
+from organizations.email_names import clean_mailed_name
 from organizations.events import OrganizationEvent
-from organizations.exceptions import Conflict
-from organizations.mailed_names import clean_mailed_name
 from organizations.models import User
 from organizations.services.senders import lock_organizations_of, revoke_without_authority
-from organizations.writes import operation
 
 #: Fields without which a person may not invite in their own name or as staff.
 _AUTHORITY: Final = frozenset({"is_active", "is_staff"})

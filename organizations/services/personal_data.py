@@ -8,11 +8,11 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.db.models import Q
 
+from core.actors import Actor, ActorKind
+from core.transactions import operation
 from organizations import audit, policy
-from organizations.actors import Actor, ActorKind
 from organizations.events import OrganizationEvent
 from organizations.models import AuditEvent, Invitation, Membership, User
-from organizations.writes import operation
 
 Rows = list[dict[str, Any]]
 _contributors: Final[dict[str, Callable[[User], Rows]]] = {}

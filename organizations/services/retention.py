@@ -12,13 +12,13 @@ from django.db import models, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from core.actors import Actor
+from core.sqlite_writers import turn
+from core.transactions import operation
 from organizations import audit
-from organizations.actors import Actor
 from organizations.events import OrganizationEvent
 from organizations.models import AuditEvent, Membership, Organization, User
 from organizations.services.forgetting import erase_from_trail
-from organizations.turns import turn
-from organizations.writes import operation
 
 #: Rows of one transaction, so that neither locks nor the log of the database grow large.
 BATCH: Final = 5_000

@@ -6,11 +6,10 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
+from core.actors import Actor
 from organizations import audit
-from organizations.actors import Actor
 from organizations.events import OrganizationEvent
-from organizations.models import Invitation, Membership, Organization
-from organizations.querysets import InvitationQuerySet
+from organizations.models import Invitation, InvitationQuerySet, Membership, Organization
 
 _REASON: Final = "its sender can no longer invite"
 

@@ -4,16 +4,16 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from core.actors import Actor
+from core.exceptions import Conflict, ErrorCode, require_unchanged
+from core.revocation_wait import with_place, withdraw
+from core.text import clean_name, clean_text, name_key
+from core.transactions import conflict_on, operation
 from organizations import audit, policy
-from organizations.actors import Actor
 from organizations.events import OrganizationEvent
-from organizations.exceptions import Conflict, ErrorCode, require_unchanged
 from organizations.models import Organization, ServiceAccount
 from organizations.roles import Action
 from organizations.services.organizations import locked
-from organizations.text import clean_name, clean_text, name_key
-from organizations.withdrawal import with_place, withdraw
-from organizations.writes import conflict_on, operation
 
 
 @operation()

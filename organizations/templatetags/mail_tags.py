@@ -2,7 +2,7 @@
 
 from django import template
 
-from organizations.mailed_names import SHOWN, in_mail
+from organizations.email_names import SHOWN, in_mail
 
 register = template.Library()
 

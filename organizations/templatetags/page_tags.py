@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from organizations.moments import distance, stamp
+from core.timestamps import distance, stamp
 
 register = template.Library()
 

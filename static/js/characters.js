@@ -1,4 +1,4 @@
-// Characters as people count them; the server counts the same ones (apikeys/characters.py).
+// Characters as people count them; the server counts the same ones (apikeys/pages/key_test/characters.py).
 
 /** The first characters of a text, none of them cut through, and how many there are of all. */
 export function firstCharacters(text, most) {

@@ -7,7 +7,7 @@ from django.test import Client
 
 from apikeys import services
 from apikeys.services import Issued
-from organizations import bulkheads
+from core import bulkheads
 from organizations.models import AuditEvent, Organization, User
 from tests.admin.support import act, everything, messages, page, text
 from tests.factories import SYSTEM

@@ -3,7 +3,7 @@
 from django.test import Client
 
 from apikeys.services import Issued
-from organizations import bulkheads
+from core import bulkheads
 from organizations.models import Organization
 from tests.admin.support import act, change, everything, messages, text
 from tests.factories import ServiceAccountFactory

@@ -6,7 +6,7 @@ from django.test import Client
 
 from apikeys.models import ApiKey
 from apikeys.services import Issued
-from organizations import ids, writes
+from core import ids, transactions
 from organizations.models import Follower, Organization
 from organizations.services import rename_organization
 from tests.admin.support import NASTY, act, page, text
@@ -39,7 +39,7 @@ def nasty(db: None) -> ApiKey:
         metadata={"cost": NASTY},
         service_account=robot,
     )
-    with writes.allowed():
+    with transactions.allowed():
         ApiKey.objects.filter(pk=issued.key.pk).update(
             last_used_user_agent=NASTY, created_by=person
         )

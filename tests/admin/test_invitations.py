@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from organizations.models import Invitation, Organization, User
-from organizations.services.links import token_of
+from organizations.services.invitation_links import token_of
 from tests.admin.conftest import BrowserOf
 from tests.admin.support import act, change, messages, only_event, page, text
 from tests.domain import nothing_written

@@ -9,7 +9,7 @@ from django.test import Client
 from apikeys import services
 from apikeys.models import ApiKey
 from apikeys.services import Issued
-from organizations import writes
+from core import transactions
 from organizations.audit import EventNotWritten
 from organizations.models import AuditEvent, User
 from tests.admin.support import act, change, everything, messages, only_event, page, text
@@ -100,7 +100,7 @@ def test_of_several_keys_a_revoked_one_is_named_and_the_others_are_done(
 
 def test_revoking_asks_first(browser: Client, key: ApiKey) -> None:
     used_at = datetime(2026, 3, 4, 5, 6, tzinfo=UTC)
-    with writes.allowed():
+    with transactions.allowed():
         ApiKey.objects.filter(pk=key.pk).update(last_used_at=used_at)
     before = everything()
 
@@ -154,7 +154,7 @@ def test_several_keys_are_revoked(browser: Client, key: ApiKey, other: ApiKey) -
 
 
 def test_too_many_keys_for_one_form_are_not_revoked(browser: Client, key: ApiKey) -> None:
-    with writes.allowed():
+    with transactions.allowed():
         ApiKey.objects.bulk_create(
             ApiKey(organization=key.organization, name=f"{n}", name_key=f"{n}") for n in range(500)
         )

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from apikeys.models import ApiKey
 from apikeys.services import Issued
-from organizations import writes
+from core import transactions
 from tests.admin.support import page, text
 
 #: Days from now at which a key was made, last used, disabled, revoked, or expires.
@@ -62,7 +62,7 @@ def keys(make_key: Callable[..., Issued]) -> None:
         key = make_key(name=name).key
         moments: dict[str, Any] = {n: now + timedelta(days=days) for n, days in times.items()}
         if moments:
-            with writes.allowed():
+            with transactions.allowed():
                 ApiKey.objects.filter(pk=key.pk).update(**moments)
     make_key(name="test", environment="test")
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from apikeys.models import ApiKeySecret, KeyUsage
 from apikeys.services import Issued
-from organizations import writes
+from core import transactions
 from organizations.models import User
 from tests.admin.support import enter
 from tests.factories import ServiceAccountFactory, TemplateFactory
@@ -75,7 +75,7 @@ def test_a_key_shows_its_newest_secrets_however_often_it_was_rotated(
         )
         for n in range(older)
     ]
-    with writes.allowed():
+    with transactions.allowed():
         ApiKeySecret.objects.bulk_create(secrets)
 
     page = browser.get(reverse("admin:apikeys_apikey_change", args=[manager.key.pk]))

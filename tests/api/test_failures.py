@@ -9,11 +9,11 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from pytest_django import Settings
 
-from apikeys import limits
 from apikeys.api.formats.account import ACCOUNT
 from apikeys.api.formats.canonical import CANONICAL
 from apikeys.api.viewsets import ApiKeyViewSet
 from apikeys.models import ApiKey
+from apikeys.ratelimits import limiter
 from apikeys.services import Issued
 from tests.client import Answer, ApiClient
 from tests.support_api import CURRENT, KEYS, MakeKey, one
@@ -33,7 +33,7 @@ urlpatterns = [
     path("v1/canonical", Crashing.as_view({"get": "list"}, wire=CANONICAL)),
     path("v1/account", Crashing.as_view({"get": "list"}, wire=ACCOUNT)),
 ]
-handler500 = "config.handlers.server_error"
+handler500 = "config.error_views.server_error"
 
 
 def assert_is_500_without_detail(answer: Answer) -> None:
@@ -60,7 +60,7 @@ def test_a_broken_setting_is_a_json_500_without_detail(
     call: ApiClient, reader: Issued, settings: Settings
 ) -> None:
     settings.RATE_LIMIT_TIERS = {}
-    limits.forget_limiter()
+    limiter.forget_limiter()
 
     assert_is_500_without_detail(call("GET", CURRENT, key=reader))
 

@@ -7,9 +7,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from apikeys import guesses, services, tokens, verified
+from apikeys import services, tokens
 from apikeys.services import Issued
-from organizations.actors import Actor
+from apikeys.verification import guess_limit, key_cache
+from core.actors import Actor
 from organizations.models import Organization
 from tests.client import Answer, ApiClient
 from tests.dialects import DIALECTS
@@ -25,7 +26,7 @@ ELSEWHERE = "198.51.100.7"
 @pytest.fixture(autouse=True)
 def few(settings: Settings) -> None:
     settings.INVALID_KEYS_PER_MINUTE = MOST
-    verified.stop()
+    key_cache.stop()
 
 
 def _from(call: ApiClient, address: str) -> None:
@@ -192,7 +193,7 @@ def test_refused_keys_that_exist_do_not_count(
 def test_after_the_window_it_counts_anew(
     call: ApiClient, db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(guesses, "_WINDOW", 0.5)
+    monkeypatch.setattr(guess_limit, "_WINDOW", 0.5)
     _guess(call)
     time.sleep(0.5)
 

@@ -13,11 +13,11 @@ from django.urls import include, path, reverse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apikeys.api.keyed import KeyedView
-from apikeys.ledger import ledger
+from apikeys.api.views import KeyedView
 from apikeys.models import ApiKey, ApiKeySecret, KeyUsage, ScopeUse
 from apikeys.services import Issued
 from apikeys.tokens import Peppers, read_peppers
+from apikeys.usage.recorder import ledger
 from config import urls
 from organizations.models import Organization, User
 from tests.admin.support import IP, enter

@@ -7,7 +7,7 @@ import time_machine
 
 from apikeys import services
 from apikeys.services import Issued
-from organizations.actors import Actor
+from core.actors import Actor
 from tests.client import ApiClient
 from tests.support_api import KEYS, MakeKey, one
 

@@ -20,16 +20,16 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle, UserRateThrottle
 from rest_framework.views import APIView
 
-from apikeys import guesses
 from apikeys.api.authentication import ApiKeyAuthentication
 from apikeys.api.formats.envelope import ENVELOPE
-from apikeys.api.keyed import KeyedView
-from apikeys.budgets import Limit
-from apikeys.limits import Limiter
+from apikeys.api.views import KeyedView
 from apikeys.models import KeyUsage, ScopeUse
+from apikeys.ratelimits.budgets import Limit
+from apikeys.ratelimits.limiter import Limiter
 from apikeys.services import Issued
 from apikeys.tokens import Environment, generate
-from apikeys.verification import FoundSecret
+from apikeys.verification import guess_limit
+from apikeys.verification.types import FoundSecret
 from config import urls
 from organizations.models import Organization
 from tests.client import ApiClient
@@ -149,7 +149,7 @@ def test_an_unknown_key_is_looked_up_and_counted_once(
 
     with django_assert_num_queries(1):
         assert call("GET", SEARCH, key=unknown).status == 401
-    assert guesses.wait("127.0.0.1", b"") == 0
+    assert guess_limit.wait("127.0.0.1", b"") == 0
     assert call("GET", SEARCH, key=unknown).status == 401
     assert call("GET", SEARCH, key=unknown).status == 429
 

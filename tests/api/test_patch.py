@@ -9,7 +9,7 @@ import time_machine
 
 from apikeys import services
 from apikeys.services import Issued
-from organizations.actors import Actor
+from core.actors import Actor
 from organizations.models import AuditEvent
 from tests.client import ApiClient
 from tests.conftest import ALL_SCOPES

@@ -7,9 +7,9 @@ import pytest
 
 from apikeys import services
 from apikeys.services import Issued
+from core.actors import Actor
+from core.exceptions import Forbidden, Invalid
 from organizations import services as organization_services
-from organizations.actors import Actor
-from organizations.exceptions import Forbidden, Invalid
 from organizations.models import Organization
 from tests.client import ApiClient
 from tests.factories import SYSTEM

@@ -8,8 +8,8 @@ import time_machine
 
 from apikeys import services
 from apikeys.services import Issued
+from core.actors import Actor
 from organizations import services as organization_services
-from organizations.actors import Actor
 from organizations.models import AuditEvent, Organization, ServiceAccount
 from tests.client import Answer, ApiClient
 from tests.factories import SYSTEM, ServiceAccountFactory

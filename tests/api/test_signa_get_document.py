@@ -6,7 +6,7 @@ import pytest
 
 from apikeys import services
 from apikeys.services import Issued
-from organizations.actors import Actor
+from core.actors import Actor
 from tests.client import Answer, ApiClient
 from tests.support_api import CURRENT, KEYS, REQUEST_ID, UTC_Z, MakeKey, never, one
 

@@ -11,7 +11,7 @@ from pytest_django import Settings
 from apikeys.api.viewsets import base
 from apikeys.models import ApiKey
 from apikeys.services import Issued
-from organizations import writes
+from core import transactions
 from organizations.models import Organization, User
 from organizations.services import set_key_limit
 from tests.apikeys.plans import plan_of, rows_read
@@ -39,7 +39,7 @@ def revoked_since(acme: Organization, admin: User) -> Callable[[], None]:
     def add() -> None:
         before = set(ApiKey.objects.values_list("pk", flat=True))
         add_many_keys(acme, admin, MANY)
-        with writes.allowed():
+        with transactions.allowed():
             ApiKey.objects.exclude(pk__in=before).update(revoked_at=timezone.now())
 
     return add

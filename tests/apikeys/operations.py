@@ -8,7 +8,7 @@ from typing import Any, Final
 from apikeys import services
 from apikeys.events import KeyEvent
 from apikeys.models import ApiKey, KeyTemplate
-from organizations.actors import Actor
+from core.actors import Actor
 from organizations.models import Organization
 from tests.domain import Operation
 

@@ -8,14 +8,14 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from apikeys import allowance, services
+from apikeys import services
 from apikeys.models import ApiKey
-from apikeys.services import Issued
-from apikeys.verification import verify
+from apikeys.services import Issued, key_limit
+from apikeys.verification.verify import verify
+from core import transactions
+from core.actors import Actor
+from core.exceptions import Conflict, ErrorCode
 from organizations import services as organization_services
-from organizations import writes
-from organizations.actors import Actor
-from organizations.exceptions import Conflict, ErrorCode
 from organizations.models import Organization, User
 from tests.domain import acting, nothing_written
 from tests.factories import SYSTEM
@@ -85,7 +85,7 @@ def test_an_organizations_own_limit_comes_before_that_of_the_settings(
     for _ in range(holds or 5):
         make_key(organization=acme)
 
-    assert allowance.limit_of(acme) == holds
+    assert key_limit.limit_of(acme) == holds
     if holds:
         refused(partial(make_key, organization=acme))
 
@@ -114,7 +114,7 @@ def test_disabled_and_expired_keys_count(acme: Organization, make_key: Make) -> 
     acme = limit(acme, 2)
     services.set_api_key_enabled(make_key().key, enabled=False, actor=SYSTEM)
     expired = make_key().key
-    with writes.allowed():
+    with transactions.allowed():
         past = timezone.now() - timedelta(days=1)
         ApiKey.objects.filter(pk=expired.pk).update(expires_at=past)
 

@@ -9,8 +9,8 @@ from django.db import DatabaseError
 
 from apikeys import services
 from apikeys.services import AlreadySubmitted, Attempt
-from organizations.actors import Actor
-from organizations.exceptions import Conflict, DomainError, Forbidden, NotFound
+from core.actors import Actor
+from core.exceptions import Conflict, DomainError, Forbidden, NotFound
 from organizations.models import Organization
 from tests.apikeys.test_allowance import Make, limit, refused
 from tests.domain import nothing_written, unwritable_trail

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from apikeys import services
 from apikeys.services import Issued
-from organizations.exceptions import ErrorCode, Forbidden, Invalid
+from core.exceptions import ErrorCode, Forbidden, Invalid
 from organizations.models import Organization
 from tests.conftest import ALL_SCOPES
 from tests.domain import acting, every_row

@@ -2,7 +2,7 @@
 
 import pytest
 
-from apikeys import characters
+from apikeys.pages.key_test import characters
 from tests.texts_of_characters import SAMPLES
 
 

@@ -8,9 +8,9 @@ from django.utils import timezone
 from apikeys import services, tokens
 from apikeys.models import ApiKey, Status
 from apikeys.services import Issued
-from apikeys.verification import verify
+from apikeys.verification.verify import verify
+from core.exceptions import Conflict, ErrorCode, Invalid
 from organizations import services as organization_services
-from organizations.exceptions import Conflict, ErrorCode, Invalid
 from organizations.models import AuditEvent, Organization, User
 from tests.conftest import ALL_SCOPES
 from tests.domain import acting, every_row, person

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from apikeys.last_use import note_use
 from apikeys.models import ApiKey, Status
 from apikeys.services import Issued
-from apikeys.verification import verify
+from apikeys.usage.last_used import note_use
+from apikeys.verification.verify import verify
 from organizations import services as organization_services
 from organizations.models import AuditEvent, Membership, Organization, User
 from organizations.roles import Role

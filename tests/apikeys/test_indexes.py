@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 from django.http import QueryDict
 
-from apikeys.listing import Listing
 from apikeys.models import ApiKey, ApiKeySecret
+from apikeys.pages.keys.key_list import Listing
 from tests.apikeys.plans import plan_of
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection, transaction
 
 from apikeys.triggers import TRIGGERS
-from organizations import triggers
+from core import triggers
 from tests.domain import at_once
 
 pytestmark = pytest.mark.skipif(

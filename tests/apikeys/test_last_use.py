@@ -9,15 +9,16 @@ import time_machine
 from django.db import connection, connections, transaction
 from pytest_django import DjangoAssertNumQueries
 
-from apikeys.last_use import note_use
 from apikeys.models import ApiKey, ApiKeySecret
 from apikeys.services import Issued, rotate_api_key
 from apikeys.tokens import Peppers, read_peppers
-from apikeys.verification import FoundSecret, verify
-from organizations import triggers
-from organizations.actors import Actor, Origin
-from organizations.triggers import Trigger
-from organizations.writes import allowed
+from apikeys.usage.last_used import note_use
+from apikeys.verification.types import FoundSecret
+from apikeys.verification.verify import verify
+from core import triggers
+from core.actors import Actor, Origin
+from core.transactions import allowed
+from core.triggers import Trigger
 from tests.domain import ORIGIN
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

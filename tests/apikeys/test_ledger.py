@@ -12,13 +12,13 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from apikeys.ledger import Ledger
 from apikeys.models import ApiKey, KeyUsage, ScopeUse
 from apikeys.services import Issued
-from apikeys.uses import KeyUse, Result
-from apikeys.verification import verify
-from organizations import triggers
-from organizations.triggers import Trigger
+from apikeys.usage.key_request import KeyUse, Result
+from apikeys.usage.recorder import Ledger
+from apikeys.verification.verify import verify
+from core import triggers
+from core.triggers import Trigger
 from tests.domain import ORIGIN, at_once
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)

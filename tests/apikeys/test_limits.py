@@ -10,11 +10,11 @@ import pytest
 import structlog
 from django.conf import settings as project_settings
 
-from apikeys import limits
-from apikeys.budgets import Limit
-from apikeys.limits import Limiter
-from apikeys.quota import Grant, SharedQuota, Wanted
-from organizations import ids
+from apikeys.ratelimits import limiter as limits
+from apikeys.ratelimits.budgets import Limit
+from apikeys.ratelimits.limiter import Limiter
+from apikeys.ratelimits.redis_budget import Grant, SharedQuota, Wanted
+from core import ids
 from organizations import tiers as rate_tiers
 
 on_redis = pytest.mark.skipif(not project_settings.REDIS_URL, reason="needs REDIS_URL")

@@ -8,7 +8,7 @@ from pytest_django import DjangoAssertNumQueries
 from apikeys import services
 from apikeys.models import ApiKey, Status
 from apikeys.services import Issued
-from organizations import ids
+from core import ids
 from organizations.models import Organization
 from tests.domain import acting
 from tests.factories import SYSTEM, TemplateFactory

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from apikeys.last_use import note_use
 from apikeys.models import ApiKeySecret
 from apikeys.services import Issued
 from apikeys.tokens import Peppers, read_peppers
-from apikeys.verification import Refusal, verify
+from apikeys.usage.last_used import note_use
+from apikeys.verification.types import Refusal
+from apikeys.verification.verify import verify
 from tests.domain import ORIGIN
 
 NEW = f"2:{'b' * 32}"

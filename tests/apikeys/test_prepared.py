@@ -15,11 +15,13 @@ from django.db import (
 from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 
-from apikeys import tokens, verification, verified
+from apikeys import tokens
 from apikeys.services import Issued
 from apikeys.tokens import Environment, Peppers
-from apikeys.verification import Refusal, verify
-from config import patience
+from apikeys.verification import key_cache, query
+from apikeys.verification.types import Refusal
+from apikeys.verification.verify import verify
+from config.postgresql import wait_budget
 from config.postgresql.prepared import name_of
 
 pytestmark = [
@@ -74,7 +76,7 @@ def test_a_column_that_has_another_type_costs_no_call(issued: Issued) -> None:
 def test_an_answer_about_another_secret_opens_nothing(issued: Issued) -> None:
     """Such as that of another statement with the same name, in a session that was exchanged."""
     _verified_anew(issued)
-    sql, _ = verification._compiled(connection.vendor, 1)
+    sql, _ = query._compiled(connection.vendor, 1)
     _past_the_driver(f"DEALLOCATE {_name()}")
     _past_the_driver(f"PREPARE {_name()} (bytea) AS {sql.replace('IN (%s)', '<> $1')}")
 
@@ -133,11 +135,11 @@ def test_in_a_broken_transaction_nothing_is_asked(issued: Issued) -> None:
 def test_a_silent_server_is_given_up(issued: Issued) -> None:
     _verified_anew(issued)
 
-    with patience.Budget(0.3), pytest.raises(OperationalError, match="does not answer"):
+    with wait_budget.Budget(0.3), pytest.raises(OperationalError, match="does not answer"):
         _fetch("SELECT 1 FROM pg_sleep(2 + length(%s))")
 
     assert connection.connection.closed
-    patience.forget()
+    wait_budget.forget()
     connection.close()
     _verified_anew(issued)
 
@@ -162,11 +164,11 @@ def _fetch(sql: str) -> Any:
 
 
 def _name() -> str:
-    return name_of(verification._compiled(connection.vendor, 1)[0]).decode()
+    return name_of(query._compiled(connection.vendor, 1)[0]).decode()
 
 
 def _verified_anew(issued: Issued) -> None:
-    verified.stop()
+    key_cache.stop()
     assert verify(issued.secret).refusal is None
 
 

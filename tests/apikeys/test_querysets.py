@@ -8,10 +8,10 @@ from pytest_django import DjangoAssertNumQueries
 from apikeys import services
 from apikeys.models import ApiKey, ApiKeySecret, KeyTemplate, Status
 from apikeys.services import Issued
-from organizations.actors import Actor, ActorKind
+from core.actors import Actor, ActorKind
+from core.transactions import operation
 from organizations.models import Organization, User
 from organizations.roles import Role
-from organizations.writes import operation
 from tests.domain import person
 from tests.factories import (
     SYSTEM,

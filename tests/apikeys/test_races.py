@@ -9,8 +9,9 @@ import pytest
 from apikeys import services
 from apikeys.models import ApiKey, ApiKeySecret, Status
 from apikeys.services import Issued
-from apikeys.verification import Refusal, verify
-from organizations.exceptions import Conflict, ErrorCode
+from apikeys.verification.types import Refusal
+from apikeys.verification.verify import verify
+from core.exceptions import Conflict, ErrorCode
 from organizations.models import AuditEvent, Organization
 from organizations.services import set_key_limit
 from tests.domain import at_once

@@ -7,9 +7,9 @@ import time_machine
 
 from apikeys import services
 from apikeys.services import Issued
-from apikeys.verification import verify
-from organizations import ids
-from organizations.actors import Actor
+from apikeys.verification.verify import verify
+from core import ids
+from core.actors import Actor
 from organizations.models import AuditEvent
 from tests.domain import acting, every_row
 from tests.factories import SYSTEM

@@ -3,8 +3,9 @@ import pytest
 from apikeys import services
 from apikeys.models import ApiKey, Status
 from apikeys.services import Issued
-from apikeys.verification import Refusal, verify
-from organizations.exceptions import ErrorCode, Invalid
+from apikeys.verification.types import Refusal
+from apikeys.verification.verify import verify
+from core.exceptions import ErrorCode, Invalid
 from organizations.models import AuditEvent
 from tests.domain import SECRET, acting, every_row
 from tests.factories import SYSTEM

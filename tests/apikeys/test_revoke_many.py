@@ -9,14 +9,15 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from apikeys import lineage, services
+from apikeys import services
 from apikeys.models import ApiKey
-from apikeys.services import Issued
-from apikeys.verification import Refusal, verify
-from organizations import writes
-from organizations.actors import Actor
+from apikeys.services import Issued, created_keys
+from apikeys.verification.types import Refusal
+from apikeys.verification.verify import verify
+from core import transactions
+from core.actors import Actor
+from core.exceptions import Conflict, ErrorCode, Invalid, NotFound
 from organizations.audit import EventNotWritten
-from organizations.exceptions import Conflict, ErrorCode, Invalid, NotFound
 from organizations.models import AuditEvent, Organization, User
 from tests.conftest import ALL_SCOPES
 from tests.domain import (
@@ -134,7 +135,7 @@ def test_a_circle_of_makers_is_walked_once(manager: Issued, create: Create) -> N
         ids = [field.get_db_prep_value(key.key.pk, connection) for key in (child, manager)]
         cursor.execute("UPDATE apikeys_apikey SET created_by_key_id = %s WHERE id = %s", ids)
 
-    assert lineage.created_by([manager.key.pk]) == {child.key.pk, manager.key.pk}
+    assert created_keys.created_by([manager.key.pk]) == {child.key.pk, manager.key.pk}
     services.revoke_api_keys([manager.key], actor=SYSTEM, cascade=True)
     assert not _live()
 
@@ -189,7 +190,7 @@ def test_a_trail_that_cannot_be_written_leaves_nothing(manager: Issued, create: 
 
 def _many_children(maker: Issued, admin: User, number: int) -> None:
     add_many_keys(maker.key.organization, admin, number)
-    with writes.allowed():
+    with transactions.allowed():
         ApiKey.objects.filter(name__startswith="Bulk").update(created_by_key=maker.key)
 
 
@@ -213,11 +214,11 @@ def test_more_than_one_call_may_revoke_is_refused_before_anything_is_done(
 def test_a_key_that_created_too_many_to_follow_is_refused(
     manager: Issued, admin: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lineage, "MOST_FOLLOWED", 20)
+    monkeypatch.setattr(created_keys, "MOST_FOLLOWED", 20)
     _many_children(manager, admin, 20)
     services.revoke_api_keys([manager.key], actor=SYSTEM, cascade=True)
     one_more = IssuedKeyFactory.create(organization=manager.key.organization)
-    with writes.allowed():
+    with transactions.allowed():
         ApiKey.objects.filter(pk=one_more.key.pk).update(created_by_key=manager.key)
 
     with nothing_written(), pytest.raises(Conflict, match="created more than 20 others"):

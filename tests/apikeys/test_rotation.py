@@ -7,8 +7,9 @@ import time_machine
 from apikeys import services
 from apikeys.models import ApiKey
 from apikeys.services import Issued, rotation
-from apikeys.verification import Refusal, verify
-from organizations.exceptions import Conflict, ErrorCode, Invalid
+from apikeys.verification.types import Refusal
+from apikeys.verification.verify import verify
+from core.exceptions import Conflict, ErrorCode, Invalid
 from organizations.models import AuditEvent
 from tests.domain import every_row
 from tests.factories import SYSTEM

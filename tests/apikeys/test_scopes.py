@@ -1,7 +1,7 @@
 import pytest
 
 from apikeys.scopes import DEFAULT_SCOPES, clean_scopes, default_scopes
-from organizations.exceptions import ErrorCode, Invalid
+from core.exceptions import ErrorCode, Invalid
 from organizations.roles import MANAGE_KEYS_SCOPE
 
 

@@ -7,10 +7,10 @@ import pytest
 
 from apikeys.models import ApiKey, ApiKeySecret
 from apikeys.services import Issued
-from organizations import writes
-from organizations.actors import Actor
+from core import transactions
+from core.actors import Actor
+from core.exceptions import ErrorCode, Forbidden, NotFound
 from organizations.audit import EventNotWritten
-from organizations.exceptions import ErrorCode, Forbidden, NotFound
 from organizations.models import AuditEvent, User
 from tests.apikeys.operations import ALL, BOUND, IDLE, LIVE_ONLY, ON_KEYS, World
 from tests.domain import ORIGIN, acting, new_events, nothing_written, unwritable_trail
@@ -147,7 +147,7 @@ def test_the_name_of_another_permission_is_no_permission(
 ) -> None:
     """AB13, AB14: only the exact scope counts."""
     lookalikes = ["api-keys:manage2", "API-KEYS:MANAGE", "api-keys", "manage keys", "*"]
-    with writes.allowed():
+    with transactions.allowed():
         ApiKey.objects.filter(pk=world.key.pk).update(scopes=lookalikes)
     actor = acting(Issued(ApiKey.objects.get(pk=world.key.pk), ""))
 

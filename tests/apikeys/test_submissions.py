@@ -11,8 +11,8 @@ from django.test import Client
 from apikeys import services
 from apikeys.models import ApiKey, ApiKeySecret
 from apikeys.services import AlreadySubmitted, Attempt, Issued
-from organizations.actors import Actor
-from organizations.exceptions import Conflict
+from core.actors import Actor
+from core.exceptions import Conflict
 from organizations.models import AuditEvent, Organization, User
 from tests.domain import acting, at_once, nothing_written, unwritable_trail
 from tests.factories import SYSTEM

@@ -4,7 +4,7 @@ import pytest
 
 from apikeys import services
 from apikeys.models import KeyTemplate
-from organizations.exceptions import Conflict, ErrorCode, Invalid, NotFound
+from core.exceptions import Conflict, ErrorCode, Invalid, NotFound
 from organizations.models import AuditEvent, Organization
 from tests.domain import SECRET, every_row
 from tests.factories import SYSTEM, TemplateFactory

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apikeys.validation import read_timestamp
-from organizations.exceptions import Invalid
+from core.exceptions import Invalid
 
 NOON = datetime(2027, 1, 31, 12, 0, tzinfo=UTC)
 

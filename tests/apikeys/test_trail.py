@@ -11,13 +11,13 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from apikeys import trail
-from apikeys.trail import Asked, find, find_all, page_of
-from organizations import audit, ids, writes
-from organizations.actors import Actor, ActorKind
+from apikeys.pages.activity import filters
+from apikeys.pages.activity.filters import Asked, find, find_all, page_of
+from core import ids, transactions
+from core.actors import Actor, ActorKind
+from organizations import audit
 from organizations.events import OrganizationEvent
-from organizations.models import AuditEvent, Organization, User
-from organizations.querysets import AuditEventQuerySet
+from organizations.models import AuditEvent, AuditEventQuerySet, Organization, User
 from tests.apikeys.plans import rows_read
 from tests.factories import SYSTEM
 from tests.faults.events import add_events
@@ -27,7 +27,7 @@ from tests.pages.support import developer, sign_in
 MANY = 30_000
 #: Of the rows and index entries: once for the limit, once for the search, and what goes with them,
 #: such as the events that are nearest to each of two days.
-MOST = 2 * trail.SEARCHED + 1300
+MOST = 2 * filters.SEARCHED + 1300
 
 postgresql = pytest.mark.skipif(
     connection.vendor != "postgresql", reason="says how many rows it has read"
@@ -37,21 +37,21 @@ postgresql = pytest.mark.skipif(
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> int:
     """The number of events that a search looks at in these tests."""
-    monkeypatch.setattr(trail, "SEARCHED", 10)
+    monkeypatch.setattr(filters, "SEARCHED", 10)
     return 10
 
 
 @pytest.fixture
 def events_of_acme(acme: Organization) -> AuditEventQuerySet:
     """25 renames by Ada, one by Max in the middle, and the creation of the organization."""
-    with writes.operation():
+    with transactions.operation():
         for number in range(26):
             actor = Actor.person(UUID(int=7), "Max" if number == 13 else "Ada")
             audit.record(OrganizationEvent.RENAMED, acme, actor=actor)
     return AuditEvent.objects.trail_of(acme.id)
 
 
-def _pages(events: AuditEventQuerySet, asked: Asked) -> list[trail.Found]:
+def _pages(events: AuditEventQuerySet, asked: Asked) -> list[filters.Found]:
     found, cursor = page_of(events, asked, "", "acme")
     pages = [found]
     while cursor:
@@ -73,7 +73,7 @@ def test_a_search_goes_on_where_it_has_stopped(
 def test_pages_of_a_search_lose_nothing_and_repeat_nothing(
     events_of_acme: AuditEventQuerySet, few: int, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trail, "PAGE_SIZE", size)
+    monkeypatch.setattr(filters, "PAGE_SIZE", size)
     asked = Asked(actor="ada", kind="organization")
     expected = list(events_of_acme.filter(actor_label="Ada").order_by("-id"))
 
@@ -135,7 +135,7 @@ def _record_at(moment: datetime, organization: UUID) -> None:
     """An event as the services would have left it at that moment, by the clock that ids are of."""
     made = UUID(int=ids.first_id(moment).int + 1)
     event = AuditEvent(id=made, event="x.y", organization_id=organization, actor_kind="system")
-    with writes.allowed(), time_machine.travel(moment, tick=False):
+    with transactions.allowed(), time_machine.travel(moment, tick=False):
         event.save()
     assert ids.made_at(made) == event.at == moment
 
@@ -205,15 +205,15 @@ def test_the_list_of_the_staff_looks_at_a_bounded_number_of_rows(
         assert browser.get(page).status_code == 200
         read[query] = rows_read(partial(browser.get, page))
 
-    assert {query: rows for query, rows in read.items() if rows > 6 * trail.SEARCHED} == {}
+    assert {query: rows for query, rows in read.items() if rows > 6 * filters.SEARCHED} == {}
 
 
 def test_staff_go_on_among_older_events(
     acme: Organization, staff: User, events_of_acme: AuditEventQuerySet,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr("organizations.admin.trail.SEARCHED", 10)
-    monkeypatch.setattr("organizations.admin.trail.LISTED", 10)
+    monkeypatch.setattr("organizations.admin.audit.SEARCHED", 10)
+    monkeypatch.setattr("organizations.admin.audit.LISTED", 10)
     browser = sign_in(staff)
     address, seen, pages = "?actor_kind__exact=person", [], 0
     while address:

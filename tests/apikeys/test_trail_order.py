@@ -13,9 +13,11 @@ from django.core.signing import Signer
 from django.db import connection, transaction
 from django.test import Client
 
-from apikeys import services, trail
+from apikeys import services
+from apikeys.pages.activity import filters
 from apikeys.services import Issued
-from organizations import audit, ids, writes
+from core import ids, transactions
+from organizations import audit
 from organizations.events import OrganizationEvent
 from organizations.models import AuditEvent, Organization, User
 from tests.domain import at_once, person
@@ -46,7 +48,7 @@ def _names(text: str) -> list[str]:
 def test_pages_and_export_show_what_came_last_first(
     renamed: Issued, acme: Organization, admin: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("apikeys.views.activity.page_of", _page_of_two)
+    monkeypatch.setattr("apikeys.pages.activity.views.page_of", _page_of_two)
     browser, address = sign_in(admin), "activity/?kind=api_key"
     seen: list[str] = []
     while address:
@@ -62,18 +64,18 @@ def test_pages_and_export_show_what_came_last_first(
 
 
 def _page_of_two(*asked: Any) -> Any:
-    found = trail.find(asked[0], asked[1], trail._position(_signer(*asked), asked[2]), most=2)
+    found = filters.find(asked[0], asked[1], filters._position(_signer(*asked), asked[2]), most=2)
     return found, _signer(*asked).sign_object(found.position) if found.position else ""
 
 
-def _signer(events: Any, asked: trail.Asked, cursor: str, binding: object) -> Signer:
+def _signer(events: Any, asked: filters.Asked, cursor: str, binding: object) -> Signer:
     return Signer(salt=f"trail:{(binding, asked)!r}")
 
 
 def test_the_list_of_the_staff(
     renamed: Issued, staff: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("organizations.admin.trail.SEARCHED", 2)
+    monkeypatch.setattr("organizations.admin.audit.SEARCHED", 2)
     browser, address, seen = sign_in(staff), "?event=api_key.updated", []
     while address:
         response = browser.get(f"/admin/organizations/auditevent/{address}")
@@ -87,7 +89,7 @@ def test_days_are_those_of_the_clock(acme: Organization, admin: User) -> None:
     """Ids are of the same clock, which time_machine does not reach."""
     midnight = NOON.replace(hour=1)
     clock = [midnight, midnight - timedelta(hours=2), midnight - timedelta(minutes=90), midnight]
-    with writes.allowed():
+    with transactions.allowed():
         for place, (moment, name) in enumerate(zip(clock, NAMES, strict=True)):
             with time_machine.travel(moment, tick=False):
                 AuditEvent.objects.create(
@@ -112,7 +114,7 @@ def test_days_are_those_of_the_clock(acme: Organization, admin: User) -> None:
 
 def test_events_of_one_statement_are_in_their_order(acme: Organization) -> None:
     events = [(acme, {"place": place}) for place in range(200)]
-    with writes.operation():
+    with transactions.operation():
         audit.record_each(OrganizationEvent.RENAMED, events, actor=SYSTEM)
 
     stored = AuditEvent.objects.filter(event="organization.renamed").order_by("number")
@@ -120,7 +122,7 @@ def test_events_of_one_statement_are_in_their_order(acme: Organization) -> None:
 
 
 def test_a_new_event_knows_its_number(acme: Organization) -> None:
-    with writes.operation():
+    with transactions.operation():
         made = [audit.record(OrganizationEvent.RENAMED, acme, actor=SYSTEM) for _ in range(2)]
 
     assert made[0].number < made[1].number
@@ -129,7 +131,7 @@ def test_a_new_event_knows_its_number(acme: Organization) -> None:
 
 def test_transactions_at_once_get_numbers_of_their_own(acme: Organization, committed: None) -> None:
     def record() -> int:
-        with writes.operation():
+        with transactions.operation():
             return audit.record(OrganizationEvent.RENAMED, acme, actor=SYSTEM).number
 
     numbers = at_once([record] * 8)
@@ -143,7 +145,7 @@ def test_events_from_before_keep_their_order(renamed: Issued, committed: None) -
     call_command("migrate", "organizations", "0005", verbosity=0)
     call_command("migrate", "organizations", verbosity=0)
     found = list(AuditEvent.objects.order_by("number").values_list("id", flat=True))
-    with writes.operation():
+    with transactions.operation():
         event = AuditEvent.objects.create(event="x.y", actor_kind="system")
 
     assert found == sorted(found)
@@ -167,7 +169,7 @@ def test_a_cursor_that_is_not_ours_begins_at_the_start(
     renamed: Issued, acme: Organization, admin: User
 ) -> None:
     browser: Client = sign_in(admin)
-    signed = Signer(salt=f"trail:{(acme.id, trail.Asked())!r}").sign_object("0" * 32)
+    signed = Signer(salt=f"trail:{(acme.id, filters.Asked())!r}").sign_object("0" * 32)
 
     for cursor in ("nonsense", signed):
         page = browser.get(developer(acme, f"activity/?cursor={cursor}"))

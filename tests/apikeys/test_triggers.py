@@ -11,9 +11,9 @@ from django.utils import timezone
 from apikeys import services
 from apikeys.models import ApiKey, ApiKeySecret, KeyTemplate
 from apikeys.services import Issued
-from organizations import ids
+from core import ids
+from core.transactions import allowed
 from organizations.models import Organization, ServiceAccount
-from organizations.writes import allowed
 from tests.factories import SYSTEM, ServiceAccountFactory, TemplateFactory
 
 Make = Callable[..., Issued]

@@ -9,10 +9,11 @@ from django.utils import timezone
 from apikeys import services
 from apikeys.models import ApiKey, Status
 from apikeys.services import Issued
-from apikeys.verification import Refusal, verify
-from organizations.exceptions import Conflict, ErrorCode, Invalid
+from apikeys.verification.types import Refusal
+from apikeys.verification.verify import verify
+from core.exceptions import Conflict, ErrorCode, Invalid
+from core.transactions import operation
 from organizations.models import AuditEvent
-from organizations.writes import operation
 from tests.domain import every_row
 from tests.factories import SYSTEM
 

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from apikeys.models import ApiKey, KeyUsage
 from apikeys.services import Issued
-from apikeys.usage import UNUSED_DAYS, Interval, Period, rows, unused_scopes
-from organizations import writes
+from apikeys.usage.reports import UNUSED_DAYS, Interval, Period, rows, unused_scopes
+from core import transactions
 from organizations.models import Organization, User
 from tests.apikeys.plans import rows_read
 from tests.client import ApiClient
@@ -26,7 +26,7 @@ HOURS = 30_000
 def old(manager: Issued, db: None) -> ApiKey:
     """A key that was used in each hour of three years."""
     now = timezone.now().astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    with writes.allowed():
+    with transactions.allowed():
         ApiKey.objects.filter(pk=manager.key.pk).update(created_at=now - timedelta(hours=HOURS))
     KeyUsage.objects.bulk_create(
         KeyUsage(key=manager.key, hour=now - timedelta(hours=n), result="ok", requests=1)

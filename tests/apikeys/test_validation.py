@@ -13,7 +13,7 @@ from apikeys.validation import (
     clean_lifetime_days,
     clean_metadata,
 )
-from organizations.exceptions import ErrorCode, Invalid
+from core.exceptions import ErrorCode, Invalid
 from tests.domain import SECRET
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

@@ -12,9 +12,10 @@ from apikeys import services, tokens
 from apikeys.models import ApiKey, ApiKeySecret
 from apikeys.services import Issued
 from apikeys.tokens import Environment, read_peppers
-from apikeys.verification import Refusal, verify
+from apikeys.verification.types import Refusal
+from apikeys.verification.verify import verify
+from core.transactions import allowed
 from organizations.models import Organization, ServiceAccount
-from organizations.writes import allowed
 from tests.apikeys.plans import plan_of
 from tests.factories import SYSTEM, ServiceAccountFactory
 

@@ -13,14 +13,15 @@ from django.db import connection, connections, transaction
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from apikeys import services, verification, verified
+from apikeys import services
 from apikeys.models import ApiKey
 from apikeys.services import Issued
-from apikeys.verification import FoundSecret, Refusal
-from apikeys.verified import VerifiedSecrets
+from apikeys.verification import key_cache, verify
+from apikeys.verification.key_cache import VerifiedSecrets
+from apikeys.verification.types import FoundSecret, Refusal
+from core.actors import Actor
+from core.revocation_clock import store
 from organizations import services as organization_services
-from organizations.actors import Actor
-from organizations.clock import store
 from organizations.models import Change, Clock, Follower, Organization
 from tests.factories import SYSTEM, ServiceAccountFactory
 from tests.following import LEASE, eventually, follow, is_trusted, silent
@@ -34,7 +35,7 @@ def following(committed: None, settings: Settings) -> Iterator[None]:
     settings.API_KEY_LEASE = LEASE
     follow()
     yield
-    verified.stop()
+    key_cache.stop()
 
 
 @pytest.fixture
@@ -44,13 +45,13 @@ def target(following: None, make_key: Make, acme: Organization) -> Issued:
     issued = make_key(
         name="Target", scopes=["search:read", "trademarks:read"], service_account=account
     )
-    assert verification.verify(issued.secret).refusal is None
+    assert verify.verify(issued.secret).refusal is None
     return issued
 
 
 def _is_kept(issued: Issued) -> bool:
-    digest = verification.verify(issued.secret).digest
-    return verified.held(digest) is not None
+    digest = verify.verify(issued.secret).digest
+    return key_cache.held(digest) is not None
 
 
 def test_a_verified_key_costs_no_query_however_rarely_it_is_used(
@@ -59,7 +60,7 @@ def test_a_verified_key_costs_no_query_however_rarely_it_is_used(
     time.sleep(4 * LEASE)
 
     with django_assert_num_queries(0):
-        outcome = verification.verify(target.secret)
+        outcome = verify.verify(target.secret)
 
     assert outcome.refusal is None
 
@@ -70,9 +71,9 @@ def test_a_first_verification_takes_one_query(
     issued = make_key()
 
     with django_assert_num_queries(1):
-        first = verification.verify(issued.secret)
+        first = verify.verify(issued.secret)
     with django_assert_num_queries(0):
-        second = verification.verify(issued.secret)
+        second = verify.verify(issued.secret)
 
     assert second.found == first.found
 
@@ -83,8 +84,8 @@ def test_without_a_lease_every_request_asks(
     issued = make_key()
 
     with django_assert_num_queries(2):
-        verification.verify(issued.secret)
-        verification.verify(issued.secret)
+        verify.verify(issued.secret)
+        verify.verify(issued.secret)
 
     assert not Follower.objects.exists()
 
@@ -98,29 +99,29 @@ def test_a_wall_clock_that_jumps_changes_nothing(
             time_machine.travel(timezone.now() + jump, tick=False),
             django_assert_num_queries(0),
         ):
-            assert verification.verify(target.secret).refusal is None
+            assert verify.verify(target.secret).refusal is None
 
 
 def test_an_expiry_is_compared_on_every_hit(following: None, make_key: Make) -> None:
     end = timezone.now() + timedelta(days=1)
     issued = make_key(expires_at=end)
-    verification.verify(issued.secret)
+    verify.verify(issued.secret)
 
     with time_machine.travel(end, tick=False):
-        assert verification.verify(issued.secret).refusal is Refusal.EXPIRED
+        assert verify.verify(issued.secret).refusal is Refusal.EXPIRED
 
 
 def test_refusals_are_not_kept(target: Issued, as_admin: Actor) -> None:
     services.set_api_key_enabled(target.key, enabled=False, actor=as_admin)
-    assert verification.verify(target.secret).refusal is Refusal.DISABLED
+    assert verify.verify(target.secret).refusal is Refusal.DISABLED
 
     services.set_api_key_enabled(target.key, enabled=True, actor=as_admin)
 
-    assert verification.verify(target.secret).refusal is None
+    assert verify.verify(target.secret).refusal is None
 
 
 def test_no_secret_is_kept(target: Issued) -> None:
-    kept = repr([vars(verified.cache)["_young"].answers, vars(verified.cache)["_old"].answers])
+    kept = repr([vars(key_cache.cache)["_young"].answers, vars(key_cache.cache)["_old"].answers])
 
     assert target.key.name in kept
     assert target.secret not in kept
@@ -200,18 +201,18 @@ CHANGES: dict[str, Act] = {
 def test_a_change_is_in_force_when_it_has_been_made(
     act: Act, target: Issued, as_admin: Actor, request: pytest.FixtureRequest
 ) -> None:
-    before = verification.verify(target.secret)
+    before = verify.verify(target.secret)
 
     act(target, as_admin)
     if "by hand" in request.node.callspec.id:  # no service waits for the follower's next poll
-        eventually(lambda: verified.held(before.digest) is None)
+        eventually(lambda: key_cache.held(before.digest) is None)
     else:
-        verified.follower.catch_up()  # what widens authority does not wait for it
+        key_cache.follower.catch_up()  # what widens authority does not wait for it
 
-    after = verification.verify(target.secret)
+    after = verify.verify(target.secret)
     assert (after.found, after.refusal) != (before.found, before.refusal)
-    verified.cache.clear()
-    fresh = verification.verify(target.secret)
+    key_cache.cache.clear()
+    fresh = verify.verify(target.secret)
     assert (after.found, after.refusal) == (fresh.found, fresh.refusal)
 
 
@@ -252,7 +253,7 @@ def test_a_slow_process_caches_no_answer_from_before_a_revocation(
     target: Issued, as_admin: Actor
 ) -> None:
     """It has read the key just before it is revoked, and keeps what it read long after."""
-    verified.cache.clear()
+    key_cache.cache.clear()
     has_read, may_go_on = threading.Event(), threading.Event()
     outcomes: list[Refusal | None] = []
 
@@ -265,7 +266,7 @@ def test_a_slow_process_caches_no_answer_from_before_a_revocation(
     def work() -> None:
         try:
             with connection.execute_wrapper(dawdle):
-                outcomes.append(verification.verify(target.secret).refusal)
+                outcomes.append(verify.verify(target.secret).refusal)
         finally:
             connections.close_all()
 
@@ -277,7 +278,7 @@ def test_a_slow_process_caches_no_answer_from_before_a_revocation(
     worker.join()
 
     assert outcomes == [None]  # the request was under way already
-    assert verification.verify(target.secret).refusal is Refusal.REVOKED
+    assert verify.verify(target.secret).refusal is Refusal.REVOKED
 
 
 def test_nothing_is_kept_of_a_transaction_that_may_be_rolled_back(
@@ -288,10 +289,10 @@ def test_nothing_is_kept_of_a_transaction_that_may_be_rolled_back(
 
     with transaction.atomic():
         services.set_api_key_enabled(issued.key, enabled=True, actor=as_admin)
-        assert verification.verify(issued.secret).refusal is None
+        assert verify.verify(issued.secret).refusal is None
         transaction.set_rollback(True)
 
-    assert verification.verify(issued.secret).refusal is Refusal.DISABLED
+    assert verify.verify(issued.secret).refusal is Refusal.DISABLED
 
 
 # --- What ends the trust of a process ---
@@ -306,30 +307,30 @@ def _lose(target: Issued, act: Callable[[], object]) -> None:
 
 
 def test_a_process_whose_row_is_gone_starts_over(target: Issued) -> None:
-    digest = verification.verify(target.secret).digest
+    digest = verify.verify(target.secret).digest
 
     _lose(target, lambda: Follower.objects.all().delete())
 
-    assert verified.held(digest) is None
+    assert key_cache.held(digest) is None
 
 
 def test_a_clock_that_goes_back_makes_processes_start_over(target: Issued) -> None:
-    digest = verification.verify(target.secret).digest
+    digest = verify.verify(target.secret).digest
     with connection.cursor() as cursor:
         cursor.execute("UPDATE organizations_clock SET number = 40")
     eventually(is_trusted)
 
     _lose(target, lambda: Clock.objects.update(number=7))
 
-    assert verified.held(digest) is None
+    assert key_cache.held(digest) is None
 
 
 def test_a_process_that_missed_changes_starts_over(target: Issued) -> None:
-    digest = verification.verify(target.secret).digest
+    digest = verify.verify(target.secret).digest
 
     _lose(target, lambda: Clock.objects.update(number=1_000_000))
 
-    assert verified.held(digest) is None
+    assert key_cache.held(digest) is None
 
 
 def test_a_process_without_a_clock_trusts_nothing_and_says_so(target: Issued, lines: Any) -> None:
@@ -337,7 +338,7 @@ def test_a_process_without_a_clock_trusts_nothing_and_says_so(target: Issued, li
     eventually(lambda: not is_trusted())
 
     eventually(lambda: "clock_not_followed" in {line["event"] for line in lines()})
-    assert verification.verify(target.secret).refusal is None
+    assert verify.verify(target.secret).refusal is None
     assert not _is_kept(target)
 
     Clock.objects.create(id=1)
@@ -348,7 +349,7 @@ def test_a_process_without_a_clock_trusts_nothing_and_says_so(target: Issued, li
 def test_a_process_that_stops_takes_its_row_away(following: None) -> None:
     assert Follower.objects.count() == 1
 
-    verified.stop()
+    key_cache.stop()
 
     assert not Follower.objects.exists()
     assert not is_trusted()
@@ -357,7 +358,7 @@ def test_a_process_that_stops_takes_its_row_away(following: None) -> None:
 def test_a_stopped_beat_is_removed_by_the_others(following: None) -> None:
     dead = silent(lease=0.05)
 
-    verified.follower._look_at = 0
+    key_cache.follower._look_at = 0
     eventually(lambda: not Follower.objects.filter(pk=dead.pk).exists())
 
     assert Follower.objects.count() == 1

@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 from time_machine import Traveller
 
-from config.sessions import SIGNED_IN_AT, SessionStore, _note_use
 from organizations.models import Organization, User
+from organizations.signin.session_store import SIGNED_IN_AT, SessionStore, _note_use
 from tests.factories import PASSWORD
 from tests.pages.support import sign_in
 

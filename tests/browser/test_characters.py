@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from apikeys import characters
+from apikeys.pages.key_test import characters
 from tests.browser.conftest import OpenPage
 from tests.domain import SECRET
 from tests.texts_of_characters import SAMPLES

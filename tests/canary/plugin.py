@@ -14,7 +14,7 @@ from django.core.handlers.base import BaseHandler
 from django.http import HttpRequest
 
 from apikeys import tokens
-from organizations.redaction import redact
+from core.redaction import redact
 from tests.canary import sinks
 from tests.canary.needles import Needles
 

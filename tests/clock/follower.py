@@ -1,4 +1,4 @@
-"""The follower's thread as the model has it: the steps of `organizations.clock.follower`.
+"""The follower's thread as the model has it: the steps of `core.revocation_clock.follower`.
 
 What is trusted, kept and removed is decided by the product's own `Trust` and `Watch`. test_steps.py
 shows that the order of the steps is the product's.
@@ -7,15 +7,15 @@ shows that the order of the steps is the product's.
 from collections.abc import Callable, Generator
 from typing import Any, Final, Protocol
 
-from organizations.clock.follower import FollowedCache
-from organizations.clock.trust import BEAT, DEAD, NEVER, POLL, Trust, Watch
+from core.revocation_clock.follower import FollowedCache
+from core.revocation_clock.trust import BEAT, DEAD, NEVER, POLL, Trust, Watch
 from tests.clock.database import Away, Statement
 from tests.clock.process import Nap, Steps
 from tests.clock.rules import PROTOCOL, Rules
 
 
 class Rows(Protocol):
-    """The statements of `organizations.clock.store`."""
+    """The statements of `core.revocation_clock.store`."""
 
     def poll(self, after: int) -> Statement: ...
     def current(self) -> Statement: ...

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from organizations.clock.trust import DEAD, MARGIN
+from core.revocation_clock.trust import DEAD, MARGIN
 
 
 @dataclass(frozen=True)

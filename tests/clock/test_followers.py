@@ -14,14 +14,14 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from pytest_django import Settings
 
-from apikeys import verification, verified
 from apikeys.models import ApiKey
 from apikeys.services import Issued
-from apikeys.verified import VerifiedSecrets
-from organizations.clock.follower import Follower
+from apikeys.verification import key_cache, verify
+from apikeys.verification.key_cache import VerifiedSecrets
+from core.revocation_clock.follower import Follower
+from core.sqlite_writers import turn
 from organizations.models import Change, Clock
 from organizations.models import Follower as Row
-from organizations.turns import turn
 from tests.following import LEASE, eventually, follow, is_trusted
 
 Make = Callable[..., Issued]
@@ -35,7 +35,7 @@ def following(committed: None, settings: Settings) -> Iterator[None]:
     settings.API_KEY_LEASE = LEASE
     follow()
     yield
-    verified.stop()
+    key_cache.stop()
 
 
 def _rename(key: ApiKey, name: str) -> None:
@@ -69,21 +69,21 @@ def test_no_change_is_missed(following: None, make_key: Make) -> None:
     def read(seed: int) -> None:
         random = Random(seed)
         while not done.is_set():
-            assert verification.verify(random.choice(issued).secret).refusal is None
+            assert verify.verify(random.choice(issued).secret).refusal is None
 
     writers, readers = _threads(WRITERS, write), _threads(2, read)
     for writer in writers:
         writer.join()
-    eventually(lambda: verified.follower.trust.applied == start + WRITERS * CHANGES)
+    eventually(lambda: key_cache.follower.trust.applied == start + WRITERS * CHANGES)
     done.set()
     for reader in readers:
         reader.join()
 
     _expect_all(start, WRITERS * CHANGES)
     for one in issued:
-        digest = verification.verify(one.secret).digest
+        digest = verify.verify(one.secret).digest
         one.key.refresh_from_db()
-        kept = verified.cache.get(digest)
+        kept = key_cache.cache.get(digest)
         assert kept
         assert kept.name == one.key.name
 
@@ -125,7 +125,7 @@ def test_an_idle_process_asks_less_than_three_times_a_second(
 
     seconds = time.monotonic() - began
     assert 5 <= len(statements) - before <= 3 * seconds + 1
-    verified.stop()
+    key_cache.stop()
 
 
 def test_a_change_costs_a_process_two_statements_more(
@@ -139,12 +139,12 @@ def test_a_change_costs_a_process_two_statements_more(
 
     for round_ in range(5):
         _rename(key, str(round_))
-        verified.follower.catch_up()  # where nothing wakes the thread
-        eventually(lambda: verified.follower.trust.applied == Clock.objects.get().number)
+        key_cache.follower.catch_up()  # where nothing wakes the thread
+        eventually(lambda: key_cache.follower.trust.applied == Clock.objects.get().number)
 
     time.sleep(0.5)
     assert len(statements) - before <= 5 * 2 + 1
-    verified.stop()
+    key_cache.stop()
 
 
 # --- What a follower survives ---
@@ -155,14 +155,14 @@ def test_a_follower_listens_again_after_it_has_lost_its_connection(
 ) -> None:
     if connection.vendor != "postgresql":
         pytest.skip("Nothing is listened to.")
-    lost = verified.follower._listening
+    lost = key_cache.follower._listening
 
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-    eventually(lambda: verified.follower._listening not in {None, lost})
+    eventually(lambda: key_cache.follower._listening not in {None, lost})
 
     assert {line["event"] for line in lines()} >= {"clock_not_followed"}
     eventually(is_trusted)
@@ -173,17 +173,17 @@ def test_a_follower_that_naps_for_long_stops_when_it_is_told(
 ) -> None:
     settings.API_KEY_LEASE = 600.0
     follow()
-    thread = verified.follower._thread
+    thread = key_cache.follower._thread
     assert thread
 
-    verified.stop()
+    key_cache.stop()
 
     assert not thread.is_alive()
     assert not Row.objects.exists()
 
 
 def test_a_stopped_follower_can_be_started_again(following: None) -> None:
-    verified.stop()
+    key_cache.stop()
     assert not is_trusted()
 
     follow()
@@ -192,24 +192,24 @@ def test_a_stopped_follower_can_be_started_again(following: None) -> None:
 
 
 def test_a_child_of_a_fork_trusts_nothing_of_its_parent(target: Issued) -> None:
-    digest = verification.verify(target.secret).digest
-    assert verified.held(digest)
+    digest = verify.verify(target.secret).digest
+    assert key_cache.held(digest)
     reading, writing = os.pipe()
     child = os.fork()
     if not child:  # no test goes on in the child
-        kept = verified.held(digest) or verified.cache.get(digest) or verified.follower._thread
+        kept = key_cache.held(digest) or key_cache.cache.get(digest) or key_cache.follower._thread
         os.write(writing, b"kept" if kept else b"nothing")
         os._exit(0)
     os.waitpid(child, 0)
 
     assert os.read(reading, 10) == b"nothing"
-    assert verified.held(digest)
+    assert key_cache.held(digest)
 
 
 @pytest.fixture
 def target(following: None, make_key: Make) -> Issued:
     issued = make_key(name="Target")
-    assert verification.verify(issued.secret).refusal is None
+    assert verify.verify(issued.secret).refusal is None
     return issued
 
 

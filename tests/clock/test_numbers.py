@@ -10,9 +10,9 @@ from django.db import OperationalError, connection, connections, transaction
 
 from apikeys.models import ApiKey
 from apikeys.services import Issued
-from organizations.clock import store
+from core.revocation_clock import store
+from core.sqlite_writers import turn
 from organizations.models import Change, Clock
-from organizations.turns import turn
 from tests.following import eventually
 
 pytestmark = pytest.mark.usefixtures("committed")

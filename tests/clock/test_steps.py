@@ -14,9 +14,9 @@ import pytest
 from django.db import connection
 from django.db.models import F
 
-from organizations import ids
-from organizations.clock import store
-from organizations.clock.follower import Follower
+from core import ids
+from core.revocation_clock import store
+from core.revocation_clock.follower import Follower
 from organizations.models import Change, Clock
 from organizations.models import Follower as Row
 from tests.clock.database import Statement, simple

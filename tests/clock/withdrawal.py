@@ -8,7 +8,7 @@ from tests.clock.process import Process, Steps
 from tests.clock.rules import Rules
 from tests.clock.worker import Worker
 
-#: As in `organizations.clock.waiting`.
+#: As in `core.revocation_clock.waiting`.
 _FIRST_PAUSE: Final = 0.002
 _LONGEST_PAUSE: Final = 0.05
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, cast
 from uuid import UUID
 
-from apikeys.verified import VerifiedSecrets
-from organizations.clock.trust import DEAD
+from apikeys.verification.key_cache import VerifiedSecrets
+from core.revocation_clock.trust import DEAD
 from tests.clock.database import Database, Statement, Target, simple
 from tests.clock.follower import ModelFollower
 from tests.clock.process import Process, Steps
@@ -14,7 +14,7 @@ from tests.clock.schedule import Schedule
 from tests.clock.weather import Weather
 
 if TYPE_CHECKING:
-    from apikeys.verification import FoundSecret
+    from apikeys.verification.types import FoundSecret
 
 
 class Key(NamedTuple):

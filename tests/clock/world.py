@@ -8,7 +8,7 @@ from random import Random
 from typing import Final
 from uuid import UUID
 
-from organizations.clock.trust import MARGIN
+from core.revocation_clock.trust import MARGIN
 from tests.clock.database import Database, Target
 from tests.clock.process import Process
 from tests.clock.rules import PROTOCOL, Rules

@@ -8,8 +8,8 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pytest_django import Settings
 
-from apikeys import verification
 from apikeys.models import ApiKey
+from apikeys.verification.verify import verify
 from organizations.models import AuditEvent, Organization
 from tests.conftest import ALL_SCOPES
 from tests.domain import nothing_written
@@ -44,7 +44,7 @@ def test_it_prints_the_canonical_object_with_its_secret(acme: Organization) -> N
 
 
 def test_the_secret_verifies(acme: Organization) -> None:
-    outcome = verification.verify(created("acme")["key"])
+    outcome = verify(created("acme")["key"])
 
     assert outcome.refusal is None
     assert outcome.found
@@ -55,7 +55,7 @@ def test_without_json_it_prints_the_id_and_the_secret(acme: Organization) -> Non
     public_id, secret = create("acme").split()
 
     assert public_id == ApiKey.objects.get().public_id
-    assert verification.verify(secret).refusal is None
+    assert verify(secret).refusal is None
 
 
 def test_the_organization_is_named_by_slug_or_either_id(acme: Organization) -> None:

@@ -9,11 +9,12 @@ from django.core.exceptions import ValidationError
 from django.db.models import F
 from django.utils import timezone
 
-from apikeys import usage, verification
 from apikeys.management import demo_data, demo_past
 from apikeys.models import ApiKey, ApiKeySecret, KeyTemplate, KeyUsage, Status
-from apikeys.uses import Result
-from organizations import ids
+from apikeys.usage import reports
+from apikeys.usage.key_request import Result
+from apikeys.verification.verify import verify
+from core import ids
 from organizations.models import AuditEvent, Membership, Organization, ServiceAccount, User
 from tests.client import ApiClient
 from tests.conftest import ALL_SCOPES
@@ -56,7 +57,7 @@ def test_acme_has_twelve_templates_and_a_key_in_each_state() -> None:
 
 def test_the_shown_secret_opens_everything_of_acme(call: ApiClient) -> None:
     demo = demo_data.seed(PASSWORD)
-    outcome = verification.verify(demo.secret)
+    outcome = verify(demo.secret)
     page = call("GET", f"/v1/accounts/{demo.account_id}/templates", key=demo.secret)
 
     assert outcome.refusal is None
@@ -160,7 +161,7 @@ def test_keys_are_used_while_they_work_and_last_when_it_says() -> None:
         assert hours[-1] <= key.last_used_at < min(hours[-1] + timedelta(hours=1), end)
         assert not key.secrets.filter(last_used_at__gt=key.last_used_at).exists()
         assert not key.secrets.filter(last_used_at__lt=F("created_at")).exists()
-    unused = usage.unused_scopes(ApiKey.objects.get(name="Production", organization__slug="acme"))
+    unused = reports.unused_scopes(ApiKey.objects.get(name="Production", organization__slug="acme"))
     assert unused == ["events:read", "api-keys:manage"]
 
 
@@ -168,8 +169,8 @@ def test_requests_spread_over_hours_and_weekdays() -> None:
     demo_data.seed(PASSWORD)
     keys = ApiKey.objects.for_organization(Organization.objects.get(slug="acme").id)
 
-    day = usage.buckets(keys, usage.Period.last(24, usage.Interval.HOUR))
-    weeks = usage.buckets(keys, usage.Period.last(29, usage.Interval.DAY))[:-1]
+    day = reports.buckets(keys, reports.Period.last(24, reports.Interval.HOUR))
+    weeks = reports.buckets(keys, reports.Period.last(29, reports.Interval.DAY))[:-1]
 
     counts = [bucket.tally.requests for bucket in day[:-1]]
     assert all(counts), "every hour of a day has a bar"

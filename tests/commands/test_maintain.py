@@ -18,11 +18,13 @@ from pytest_django import Settings
 from apikeys import services as key_services
 from apikeys.models import ApiKeySecret, KeyUsage, Submission
 from apikeys.services import Issued
-from apikeys.verification import Refusal, verify
-from organizations import services, writes
+from apikeys.verification.types import Refusal
+from apikeys.verification.verify import verify
+from core import transactions
+from core.triggers import Trigger, install, remove
+from organizations import services
 from organizations.models import AuditEvent, Organization, User
 from organizations.roles import Role
-from organizations.triggers import Trigger, install, remove
 from tests.domain import acting, person
 from tests.factories import SYSTEM
 from tests.pages.support import developer, sign_in, submission_of
@@ -142,7 +144,7 @@ def test_ended_secrets_go_and_current_ones_stay(reader: Issued, manager: Issued)
     again = key_services.rotate_api_key(
         reader.key, actor=acting(manager), force=True, grace_period=timedelta(0)
     )
-    with writes.allowed():
+    with transactions.allowed():
         first = ApiKeySecret.objects.filter(key=reader.key).order_by("id").first()
         assert first
         ApiKeySecret.objects.filter(pk=first.pk).update(ends_at=AGO[401])
@@ -159,7 +161,7 @@ def test_forms_and_calls_that_were_sent_go(acme: Organization, admin: User) -> N
     for name in ("Old", "New"):
         browser.post(page, {"submission": submission_of(browser.get(page)), "name": name})
     secrets = {s.key.name: s for s in ApiKeySecret.objects.select_related("key")}
-    with writes.allowed():
+    with transactions.allowed():
         Submission.objects.filter(secret=secrets["Old"]).update(created_at=AGO[31])
         Submission.objects.create(digest=b"c" * 32, request=b"r" * 32, secret=secrets["New"])
         Submission.objects.filter(digest=b"c" * 32).update(created_at=AGO[29])

@@ -12,7 +12,7 @@ from django.apps import apps
 from django.core.management import CommandError, call_command
 
 from organizations.models import User
-from organizations.sealing import Unreadable, unseal
+from organizations.signin.encryption import Unreadable, unseal
 from tests.factories import UserFactory
 
 FRESH, NEWEST = 10 * "fresh-", 9 * "newest-"

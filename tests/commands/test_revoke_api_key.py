@@ -4,10 +4,10 @@ from collections.abc import Callable
 import pytest
 from django.core.management import CommandError, call_command
 
-from apikeys import verification
 from apikeys.models import ApiKey
 from apikeys.services import Issued
-from apikeys.verification import Refusal
+from apikeys.verification.types import Refusal
+from apikeys.verification.verify import verify
 from organizations.models import AuditEvent, Organization
 from tests.domain import acting
 from tests.factories import IssuedKeyFactory
@@ -24,7 +24,7 @@ def test_a_key_named_by_either_id_is_revoked(form: str, reader: Issued) -> None:
     said = revoke(str(getattr(reader.key, form)))
 
     assert said.startswith(f"{reader.key.public_id} “Reader” was revoked at ")
-    assert verification.verify(reader.secret).refusal is Refusal.REVOKED
+    assert verify(reader.secret).refusal is Refusal.REVOKED
 
 
 def test_the_reason_is_kept_in_the_trail(
@@ -49,7 +49,7 @@ def test_a_revoked_key_stays_as_it_is(
 def test_other_keys_go_on_working(reader: Issued, manager: Issued) -> None:
     revoke(reader.key.public_id)
 
-    assert verification.verify(manager.secret).refusal is None
+    assert verify(manager.secret).refusal is None
 
 
 @pytest.mark.django_db

@@ -11,7 +11,9 @@ from django.test import Client
 
 from apikeys.services import Issued
 from config.env import ROOT
-from organizations import ids, triggers, writes
+from core import ids, transactions
+from core.triggers import install
+from organizations import triggers
 from organizations.models import AuditEvent, Organization, User
 from tests.client import ApiClient
 from tests.factories import UserFactory
@@ -111,7 +113,7 @@ def test_the_servers_role_chooses_no_number_of_an_event(acme: Organization, role
     _become("latchkey_app")
     last = AuditEvent.objects.order_by("-number")[0]
 
-    with writes.allowed():
+    with transactions.allowed():
         last.pk, last.number = ids.new_id(), -5
         last.save(force_insert=True)
 
@@ -122,4 +124,4 @@ def test_the_owner_migrates(roles: None) -> None:
     _become("latchkey_owner")
 
     call_command("migrate", verbosity=0)
-    triggers.install(connection, triggers.TRIGGERS)
+    install(connection, triggers.TRIGGERS)

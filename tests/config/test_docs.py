@@ -11,10 +11,10 @@ from django.urls import URLPattern
 
 from apikeys import tokens
 from apikeys.api import authentication, urls
-from apikeys.api.failures import ERROR_TYPES
+from apikeys.api.errors import ERROR_TYPES
 from config.env import ROOT
 from config.settings import base
-from organizations.exceptions import ErrorCode
+from core.exceptions import ErrorCode
 
 TEXTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 API = (ROOT / "docs/api.md").read_text()

@@ -14,15 +14,15 @@ from django.http import HttpRequest
 from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from core.forms import BoundedTexts, TextField
+from core.text import PASSWORD_LENGTH
 from organizations.admin.base import SearchedList
-from organizations.forms import BoundedTexts, TextField
 from organizations.models import Organization, User
-from organizations.text import PASSWORD_LENGTH
 from tests.admin.support import enter
 
 #: A UUID is read whole or not at all; Django reads it before any limit would be looked at.
 _READ_WHOLE = (forms.UUIDField,)
-_OURS = ("apikeys.", "config.", "organizations.")
+_OURS = ("apikeys.", "config.", "core.", "organizations.")
 
 
 def unbounded(form: Any) -> list[str]:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.test import RequestFactory
 
-from config.forwarded import reading_forwarded
-from organizations.origin import client_ip, is_https
+from config.wsgi_forwarded import reading_forwarded
+from core.request_context import client_ip, is_https
 
 PROXIES = (ip_network("10.0.0.0/8"),)
 

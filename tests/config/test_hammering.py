@@ -9,9 +9,9 @@ from django.http import HttpResponse
 from pytest_django import Settings
 
 from apikeys.services import Issued
-from apikeys.uses import KeyUse
-from config import hammering
-from config.hammering import MOST, shielded
+from apikeys.usage.key_request import KeyUse
+from config import wsgi_shield
+from config.wsgi_shield import MOST, shielded
 
 RETRY = {"Retry-After": "1"}
 Ask = Callable[..., tuple[int, bytes]]
@@ -32,8 +32,8 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(hammering, "time", clock)
-    monkeypatch.setattr(hammering, "random", SimpleNamespace(random=lambda: 0.0))
+    monkeypatch.setattr(wsgi_shield, "time", clock)
+    monkeypatch.setattr(wsgi_shield, "random", SimpleNamespace(random=lambda: 0.0))
     return clock
 
 

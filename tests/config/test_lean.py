@@ -10,8 +10,8 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.test import Client, RequestFactory
 from pytest_django import Settings
 
-from config import headers
-from config.whole import measured
+from config.wsgi_body import measured
+from core import response_headers
 
 
 def _status(host: str) -> int:
@@ -29,21 +29,21 @@ def test_a_host_that_was_known_is_refused_when_it_no_longer_is(settings: Setting
 
 
 def test_hosts_are_not_remembered_without_end(settings: Settings) -> None:
-    from config import lanes
+    from config.middleware import api_bypass
 
     settings.ALLOWED_HOSTS = [".example.com"]
     for number in range(1_100):
-        lanes._refuse_unknown_host(
+        api_bypass._refuse_unknown_host(
             RequestFactory().get("/", headers={"host": f"{number}.example.com"})
         )
 
-    assert 0 < len(lanes._known) <= 1_000
+    assert 0 < len(api_bypass._known) <= 1_000
 
 
 def test_prepared_headers_are_sent_like_others() -> None:
     response = HttpResponse(headers={"cache-control": "public"})
-    headers.put(response, headers.prepared({"Cache-Control": "no-store"}))
-    headers.put_one(response, "X-Request-Id", "req_1")
+    response_headers.put(response, response_headers.prepared({"Cache-Control": "no-store"}))
+    response_headers.put_one(response, "X-Request-Id", "req_1")
 
     assert response["cache-control"] == "no-store"
     assert dict(response.items()) == {
@@ -56,7 +56,7 @@ def test_prepared_headers_are_sent_like_others() -> None:
 @pytest.mark.parametrize("value", ["a\r\nSet-Cookie: b", "a\nb", "\0", "é"])
 def test_what_no_header_may_contain_is_not_prepared(value: str) -> None:
     with pytest.raises(ValueError, match="cannot be in a header"):
-        headers.prepared({"X-Name": value})
+        response_headers.prepared({"X-Name": value})
 
 
 class _Watch:

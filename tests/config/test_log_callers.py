@@ -7,8 +7,8 @@ from django.test import Client
 
 from apikeys import services, tokens
 from apikeys.services import Issued
-from config.hammering import MOST, shielded
-from organizations.actors import Actor
+from config.wsgi_shield import MOST, shielded
+from core.actors import Actor
 from organizations.models import Membership, Organization, User
 from tests.admin.support import enter
 from tests.client import ApiClient

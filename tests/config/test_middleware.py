@@ -7,9 +7,9 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from apikeys.ledger import ledger
 from apikeys.models import ApiKey
 from apikeys.services import Issued
+from apikeys.usage.recorder import ledger
 from tests.client import ApiClient
 from tests.logs import Lines
 

@@ -13,7 +13,7 @@ import pytest
 from django.db import OperationalError, connection, transaction
 from psycopg.conninfo import make_conninfo
 
-from config import patience
+from config.postgresql import wait_budget
 from config.postgresql.base import PatientConnection, Silence, _finding_out
 from config.postgresql.cancel import cancel_later
 from organizations.models import Organization
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture(autouse=True)
 def _as_at_the_start() -> Iterator[None]:
     yield
-    patience.forget()
+    wait_budget.forget()
     _until(lambda: not _finding_out.locked())  # the thread has gone
 
 
@@ -58,14 +58,14 @@ def all_silent(silent: int) -> Iterator[int]:
 def serving() -> Iterator[None]:
     """This process as config/wsgi.py leaves it, with connections made since."""
     connection.close()
-    patience.limit_each_wait(1)
+    wait_budget.limit_each_wait(1)
     yield
-    patience.forget()
+    wait_budget.forget()
     connection.close()
 
 
 def test_a_query_that_takes_too_long_is_given_up_with_its_connection() -> None:
-    with patience.Budget(0.3), pytest.raises(OperationalError, match="does not answer"):
+    with wait_budget.Budget(0.3), pytest.raises(OperationalError, match="does not answer"):
         _sleep(2)
 
     assert connection.connection.closed
@@ -74,7 +74,7 @@ def test_a_query_that_takes_too_long_is_given_up_with_its_connection() -> None:
 
 
 def test_a_transaction_that_is_given_up_leaves_nothing_open() -> None:
-    with patience.Budget(0.3), pytest.raises(OperationalError), transaction.atomic():
+    with wait_budget.Budget(0.3), pytest.raises(OperationalError), transaction.atomic():
         _sleep(2)
 
     assert not connection.in_atomic_block
@@ -82,9 +82,9 @@ def test_a_transaction_that_is_given_up_leaves_nothing_open() -> None:
 
 
 def test_quick_queries_do_not_hear_of_it() -> None:
-    with patience.Budget(5):
+    with wait_budget.Budget(5):
         assert [_sleep(0.01) for _ in range(3)] == [1, 1, 1]
-        left = patience.left()
+        left = wait_budget.left()
 
     assert left is not None
     assert 0 < left < 5 - 0.03
@@ -94,15 +94,15 @@ def test_an_error_is_an_answer() -> None:
     assert _sleep(0) == 1
     _find_silent()
 
-    with patience.Budget(5), connection.cursor() as cursor:
+    with wait_budget.Budget(5), connection.cursor() as cursor:
         with pytest.raises(Exception, match="division by zero"):
             cursor.execute("SELECT 1 / 0")
-        assert not patience.is_silent()
+        assert not wait_budget.is_silent()
 
 
 def test_a_query_that_is_given_up_is_canceled_on_the_server() -> None:
     """Long before it would have ended by itself, and with its transaction."""
-    with patience.Budget(0.3), pytest.raises(OperationalError), transaction.atomic():
+    with wait_budget.Budget(0.3), pytest.raises(OperationalError), transaction.atomic():
         _sleep(600)
 
     _until(lambda: _sleeping() == 0)
@@ -134,15 +134,15 @@ def _cancelers() -> int:
 
 
 def test_one_slow_query_is_not_an_outage(lines: Lines) -> None:
-    with patience.Budget(0.3), pytest.raises(OperationalError, match="does not answer"):
+    with wait_budget.Budget(0.3), pytest.raises(OperationalError, match="does not answer"):
         _sleep(600)
     connection.close()  # as the end of a request does
 
     _until(lambda: not _finding_out.locked())
 
-    assert not patience.is_silent()
+    assert not wait_budget.is_silent()
     assert "database_silent" not in [line["event"] for line in lines()]
-    with patience.Budget(5):
+    with wait_budget.Budget(5):
         assert _sleep(0) == 1
 
 
@@ -150,23 +150,23 @@ def test_a_server_that_accepts_and_says_nothing_is_given_up_while_connecting(
     all_silent: int, lines: Lines
 ) -> None:
     where = f"host=127.0.0.1 port={all_silent} connect_timeout=60"
-    with patience.Budget(0.3), pytest.raises(Silence):
+    with wait_budget.Budget(0.3), pytest.raises(Silence):
         PatientConnection.connect(where)
 
-    _until(patience.is_silent)
+    _until(wait_budget.is_silent)
     _until(lambda: "database_silent" in [line["event"] for line in lines()])
-    patience.note_wait(0, answered=True)
+    wait_budget.note_wait(0, answered=True)
 
 
 def test_a_wait_is_cut_short_once_the_server_is_found_silent() -> None:
-    with patience.Budget(600):
+    with wait_budget.Budget(600):
         threading.Thread(target=_find_silent_while_another_sleeps).start()
         with pytest.raises(OperationalError):
             _sleep(600)
         connection.close()
-        _until(lambda: not patience.is_silent())
+        _until(lambda: not wait_budget.is_silent())
 
-        left = patience.left()
+        left = wait_budget.left()
 
     assert left is not None
     assert left > 300
@@ -174,31 +174,31 @@ def test_a_wait_is_cut_short_once_the_server_is_found_silent() -> None:
 
 def test_a_budget_that_is_spent_buys_no_connection(silent: int) -> None:
     where = f"host=127.0.0.1 port={silent} connect_timeout=60"
-    with patience.Budget(1):
-        patience.note_wait(1, answered=True)
+    with wait_budget.Budget(1):
+        wait_budget.note_wait(1, answered=True)
         with pytest.raises(psycopg.OperationalError):
             PatientConnection.connect(where)
 
 
 def test_a_thread_finds_out_when_the_server_is_back() -> None:
     _find_silent()
-    with patience.Budget(0.3), pytest.raises(OperationalError):
+    with wait_budget.Budget(0.3), pytest.raises(OperationalError):
         _sleep(2)
     connection.close()  # as the end of a request does
-    assert patience.is_silent()
+    assert wait_budget.is_silent()
 
-    _until(lambda: not patience.is_silent())
+    _until(lambda: not wait_budget.is_silent())
 
-    with patience.Budget(5):
+    with wait_budget.Budget(5):
         assert _sleep(0) == 1
 
 
 def test_a_request_that_finds_nobody_finding_out_sees_to_it(silent: int) -> None:
     _find_silent()
-    with patience.Budget(2), pytest.raises(psycopg.OperationalError):
+    with wait_budget.Budget(2), pytest.raises(psycopg.OperationalError):
         PatientConnection.connect(f"host=127.0.0.1 port={silent}")
 
-    _until(lambda: not patience.is_silent())
+    _until(lambda: not wait_budget.is_silent())
 
 
 # --- Limits that the server keeps ---
@@ -216,11 +216,11 @@ def test_the_server_limits_sessions_of_serving_processes_alone() -> None:
     connection.close()
     assert _limits() == ["0", "0"]
 
-    patience.limit_each_wait(2)
+    wait_budget.limit_each_wait(2)
     connection.close()
     assert _limits() == ["1800ms", "4s"]
 
-    patience.limit_each_wait(0)
+    wait_budget.limit_each_wait(0)
     connection.close()
     assert _limits() == ["0", "0"]
 
@@ -242,10 +242,10 @@ def test_limits_that_the_address_names_are_kept(
 
 
 def test_a_query_that_the_server_cancels_is_away_and_no_silence(serving: None) -> None:
-    with patience.Budget(60), pytest.raises(OperationalError, match="statement timeout"):
+    with wait_budget.Budget(60), pytest.raises(OperationalError, match="statement timeout"):
         _sleep(600)
 
-    assert not patience.is_silent()
+    assert not wait_budget.is_silent()
     assert _sleep(0) == 1  # the connection is kept
 
 
@@ -270,8 +270,8 @@ def _idle_with_a_lock(organization: Organization) -> None:
 
 
 def _find_silent() -> None:
-    patience.begin_second_opinion()
-    assert patience.end_second_opinion()
+    wait_budget.begin_second_opinion()
+    assert wait_budget.end_second_opinion()
 
 
 def _find_silent_while_another_sleeps() -> None:

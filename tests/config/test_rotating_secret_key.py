@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from apikeys.services import Issued
 from organizations.models import Organization, User
-from organizations.services.links import token_of
+from organizations.services.invitation_links import token_of
 from tests.client import ApiClient
 from tests.factories import PASSWORD, InvitationFactory
 from tests.second_factors import code_of

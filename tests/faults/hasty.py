@@ -12,8 +12,8 @@ from config.wsgi import application
 __all__ = ["application"]
 
 #: After the application, which sets Django up.
-_withdrawal: Any = import_module("organizations.withdrawal")
-_follower: Any = import_module("organizations.clock.follower")
+_withdrawal: Any = import_module("core.revocation_wait")
+_follower: Any = import_module("core.revocation_clock.follower")
 _withdrawal.wait_for_followers = lambda: None
 _follower.POLL = 0.9
 _follower.Follower._listen = lambda self: None

@@ -21,8 +21,8 @@ from django.core.management import get_commands
 from django.urls import get_resolver
 
 from apikeys import services
+from core.revocation_wait import withdraw
 from organizations import services as organization_services
-from organizations.withdrawal import withdraw
 from tests.matrix.routes import _walk
 
 _OURS: Final = ("apikeys", "organizations", "config", "tests")

@@ -7,8 +7,8 @@ from django.views.decorators.csrf import csrf_exempt
 
 from apikeys import services
 from apikeys.models import ApiKey
-from organizations import ids
-from organizations.actors import Actor
+from core import ids
+from core.actors import Actor
 
 
 @csrf_exempt

@@ -11,7 +11,8 @@ from django.db.models import Count, Q
 
 from apikeys.models import ApiKey, ApiKeySecret
 from apikeys.services import Issued
-from apikeys.verification import Refusal, verify
+from apikeys.verification.types import Refusal
+from apikeys.verification.verify import verify
 from organizations import services as organization_services
 from organizations.models import AuditEvent, Organization
 from tests.factories import SYSTEM

@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 )
 
 from apikeys.models import ApiKey
-from organizations import ids, writes
+from core import ids, transactions
 from organizations import services as organization_services
 from organizations.models import Membership, Organization
 from organizations.roles import Role
@@ -139,7 +139,7 @@ class Model(RuleBasedStateMachine):
     @rule(key=keys)
     def expire(self, key: Key | None) -> None:
         if key is not None:
-            with writes.allowed():
+            with transactions.allowed():
                 past = timezone.now() - timedelta(minutes=1)
                 ApiKey.objects.filter(pk=str(ids.read_id("key", key.id))).update(expires_at=past)
             key.expired = True

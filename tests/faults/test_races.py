@@ -10,7 +10,7 @@ import pytest
 
 from apikeys.models import ApiKey, ApiKeySecret
 from apikeys.services import Issued, revoke_api_key
-from organizations import withdrawal
+from core import revocation_wait
 from organizations.models import AuditEvent, Organization
 from organizations.services import set_key_limit, set_rate_limit_tier
 from tests.factories import SYSTEM
@@ -64,7 +64,7 @@ def test_of_64_creates_at_once_as_many_win_as_there_is_room_for(
         made = list(ApiKey.objects.live().exclude(pk=manager.key.pk))
         assert len(made) == ApiKeySecret.objects.filter(key__in=made).count() == room
         assert len(events("api_key.created")) == before + room
-        with withdrawal.together():
+        with revocation_wait.together():
             for key in made:
                 revoke_api_key(key, actor=SYSTEM)
 
@@ -218,7 +218,7 @@ def test_a_check_beside_a_revocation_never_comes_after_it(
 
         calls = [call for calls in at_once(8, check_or_revoke) for call in calls]
 
-        # A deleted key that asks on and on gets short answers (`config.hammering`).
+        # A deleted key that asks on and on gets short answers (`config.wsgi_shield`).
         assert {status for _, status in calls} <= {200, 401, 429}
         assert [status for sent, status in calls if sent > answered[0] and status == 200] == []
         assert set(server.statuses(key)) <= {401, 429}

@@ -30,10 +30,10 @@ from apikeys import services
 from apikeys.admin import ApiKeyAdmin
 from apikeys.models import ApiKey
 from config.admin import StaffAdminSite
-from organizations import withdrawal, writes
+from core import revocation_wait, transactions
+from core.revocation_clock import store
+from core.revocation_clock.trust import MARGIN
 from organizations.admin import OrganizationAdmin
-from organizations.clock import store
-from organizations.clock.trust import MARGIN
 from organizations.models import Organization
 from tests.conftest import ALL_SCOPES
 from tests.factories import SYSTEM, IssuedKeyFactory
@@ -152,12 +152,12 @@ def test_a_new_command_is_noticed() -> None:
 
 
 def test_a_new_withdrawing_service_is_noticed() -> None:
-    @writes.operation()
+    @transactions.operation()
     def retire(key: ApiKey) -> None:
         services.revoke_api_key(key, actor=SYSTEM)
 
-    assert withdrawal.withdraw in reached(retire)
-    assert withdrawal.withdraw not in reached(services.create_template)
+    assert revocation_wait.withdraw in reached(retire)
+    assert revocation_wait.withdraw not in reached(services.create_template)
 
 
 class Disturbance(Enum):
@@ -298,7 +298,7 @@ def test_an_expiry_that_comes_is_kept_to_the_moment(product: Server) -> None:
     with Load(product.address, [scene.victim.secret], addresses(scene.acme)) as load:
         load.wait_for(_CALLS, 200)
         end = timezone.now() + timedelta(seconds=3 * LEASE)
-        with writes.allowed():
+        with transactions.allowed():
             ApiKey.objects.filter(pk=scene.victim.key.pk).update(expires_at=end)
         while timezone.now() < end:
             time.sleep(0.005)

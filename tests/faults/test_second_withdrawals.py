@@ -13,7 +13,7 @@ import pytest
 from pytest_django import Settings
 
 from apikeys import services
-from organizations.clock import store
+from core.revocation_clock import store
 from organizations.models import Clock, Follower
 from tests.factories import SYSTEM
 from tests.faults.test_revocation import played

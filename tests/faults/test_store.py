@@ -11,7 +11,7 @@ import httpx
 import pytest
 import redis
 
-from apikeys.limits import RETRY_SECONDS
+from apikeys.ratelimits.limiter import RETRY_SECONDS
 from apikeys.services import Issued, set_key_rate_limit_tier
 from organizations import services as organization_services
 from organizations.models import Organization, User

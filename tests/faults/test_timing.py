@@ -19,7 +19,7 @@ from django.utils import timezone
 from apikeys import services, tokens
 from apikeys.models import ApiKey
 from apikeys.services import Issued
-from organizations import writes
+from core import transactions
 from organizations.models import Organization
 from organizations.services import set_rate_limit_tier
 from tests.factories import SYSTEM
@@ -79,7 +79,7 @@ def _ended(make_key: Callable[..., Issued]) -> dict[str, str]:
     services.revoke_api_key(keys["revoked"].key, actor=SYSTEM)
     services.set_api_key_enabled(keys["disabled"].key, enabled=False, actor=SYSTEM)
     services.rotate_api_key(keys["rotated"].key, actor=SYSTEM, grace_period=timedelta(0))
-    with writes.allowed():
+    with transactions.allowed():
         expired = ApiKey.objects.filter(pk=keys["expired"].key.pk)
         expired.update(expires_at=timezone.now() - timedelta(hours=1))
     return {f"genuine, {name}": issued.secret for name, issued in keys.items()}

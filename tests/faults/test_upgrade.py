@@ -16,9 +16,9 @@ from django.db.migrations.state import StateApps
 from django.utils import timezone
 
 from apikeys import tokens
-from apikeys.verification import verify
+from apikeys.verification.verify import verify
+from core.text import name_key
 from organizations.models import Organization
-from organizations.text import name_key
 from tests.faults.load import Load
 from tests.live.conftest import Server, rounds
 

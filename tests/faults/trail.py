@@ -2,7 +2,7 @@
 
 from django.db import connection
 
-from organizations import writes
+from core import transactions
 from organizations.models import AuditEvent, Organization
 
 _BATCH = 2_000
@@ -10,7 +10,7 @@ _BATCH = 2_000
 
 def fill_trail(organization: Organization, count: int) -> None:
     """So many events of an organization, with the statistics that a database in service has."""
-    with writes.allowed():
+    with transactions.allowed():
         for start in range(0, count, _BATCH):
             AuditEvent.objects.bulk_create(
                 AuditEvent(

@@ -11,7 +11,7 @@ from config.wsgi import application
 __all__ = ["application"]
 
 #: After the application, which sets Django up.
-_keyed: Any = import_module("apikeys.api.keyed")
+_keyed: Any = import_module("apikeys.api.views")
 _acting: Any = import_module("apikeys.services.acting")
 _keyed._receive_body = lambda request, organization_id: False
 _acting._current = lambda actor: actor

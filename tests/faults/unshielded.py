@@ -11,5 +11,5 @@ from config.wsgi import application
 __all__ = ["application"]
 
 #: After the application, which sets Django up.
-_hammering: Any = import_module("config.hammering")
+_hammering: Any = import_module("config.wsgi_shield")
 _hammering.MOST = 10**9

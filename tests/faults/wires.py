@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urlsplit
 from django.test import Client
 
 from organizations.models import User
-from organizations.pages import DIALOG_HEADER
+from organizations.pages.base import DIALOG_HEADER
 from tests.admin.support import enter
 from tests.live.conftest import Server
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from apikeys.services import Issued
-from organizations import bulkheads
+from core import bulkheads
 from tests.client import Answer
 from tests.dialects import Dialect
 from tests.formats.conftest import Send

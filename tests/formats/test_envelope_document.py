@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from apikeys import verification
 from apikeys.models import ApiKey
 from apikeys.services import Issued
+from apikeys.verification.verify import verify
 from organizations.models import Organization, User
 from tests.client import Answer, ApiClient
 from tests.factories import ServiceAccountFactory
@@ -164,7 +164,7 @@ def test_the_key_is_shown_once(call: ApiClient, manager: Issued, created: Answer
 
     again = call("GET", f"{KEYS}/{data['id']}", key=manager)
 
-    assert verification.verify(data["key"]).refusal is None
+    assert verify(data["key"]).refusal is None
     assert data["key"].startswith(data["keyPrefix"])
     assert set(again.body["data"]) == SIXTEEN - {"key"}
     assert data["key"] not in again.raw.decode()

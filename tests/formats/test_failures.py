@@ -37,7 +37,7 @@ urlpatterns = [
         for name, options in (("defect", {}), ("away", {"error": AWAY}))
     ),
 ]
-handler500 = "config.handlers.server_error"
+handler500 = "config.error_views.server_error"
 pytestmark = [pytest.mark.urls(__name__), pytest.mark.django_db]
 
 

@@ -6,10 +6,11 @@ import pytest
 from django.urls import include, path
 from openapi_spec_validator import validate
 
-from apikeys.api import fallbacks, spoken
-from apikeys.api.spoken import SPOKEN, Spoken
+from apikeys.api import error_responses
+from apikeys.api.formats import registry
+from apikeys.api.formats.base import WireFormat
+from apikeys.api.formats.registry import SPOKEN, Spoken
 from apikeys.api.urls import patterns
-from apikeys.api.wire import WireFormat
 from apikeys.services import Issued
 from config import urls
 from tests.client import ApiClient
@@ -36,12 +37,12 @@ pytestmark = [pytest.mark.urls(__name__), pytest.mark.django_db]
 @pytest.fixture(autouse=True)
 def fifth(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The line, where the others are."""
-    monkeypatch.setattr(spoken, "SPOKEN", (*SPOKEN, LINE))
-    for kept in (fallbacks.formats, fallbacks._prefixed):
+    monkeypatch.setattr(registry, "SPOKEN", (*SPOKEN, LINE))
+    for kept in (error_responses.formats, error_responses._prefixed):
         kept.cache_clear()
     yield
     monkeypatch.undo()
-    for kept in (fallbacks.formats, fallbacks._prefixed):
+    for kept in (error_responses.formats, error_responses._prefixed):
         kept.cache_clear()
 
 

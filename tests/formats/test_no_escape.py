@@ -5,8 +5,8 @@ import pytest
 from apikeys import services
 from apikeys.models import ApiKey
 from apikeys.services import Issued
+from core.actors import Actor
 from organizations import services as organization_services
-from organizations.actors import Actor
 from organizations.models import Organization, ServiceAccount
 from tests.client import ApiClient
 from tests.conftest import ALL_SCOPES

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from apikeys import verification
 from apikeys.models import ApiKey, Status
 from apikeys.services import Issued
-from apikeys.verification import Refusal
+from apikeys.verification.types import Refusal
+from apikeys.verification.verify import verify
 from organizations.models import AuditEvent, Organization, ServiceAccount
 from tests.client import Answer, ApiClient
 from tests.dialects import DIALECTS, Dialect, that_can
@@ -31,7 +31,7 @@ def test_create(send: Send, dialect: Dialect, acme: Organization) -> None:
     assert seen["name"] == "Production"
     assert seen["key_prefix"] == key.key_prefix
     assert UTC_Z.fullmatch(seen["created_at"])
-    assert verification.verify(seen["key"]).found is not None
+    assert verify(seen["key"]).found is not None
     assert answer.headers["Location"] == f"{dialect.keys(acme)}/{seen['id']}"
     assert answer.headers["Cache-Control"] == "no-store"
     assert AuditEvent.objects.get(event="api_key.created", target_id=key.pk).actor_kind == "key"
@@ -115,11 +115,11 @@ def test_disabling_and_enabling(send: Send, dialect: Dialect, make_key: MakeKey)
     issued = make_key(name="Target")
 
     send("PATCH", f"/{issued.key.public_id}", enabled=False)
-    off = verification.verify(issued.secret).refusal
+    off = verify(issued.secret).refusal
     send("PATCH", f"/{issued.key.public_id}", enabled=True)
 
     assert off is Refusal.DISABLED
-    assert verification.verify(issued.secret).refusal is None
+    assert verify(issued.secret).refusal is None
 
 
 @that_can("rotate")
@@ -132,8 +132,8 @@ def test_rotate(send: Send, dialect: Dialect, make_key: MakeKey) -> None:
     assert answer.status == 200
     assert seen["id"] == issued.key.public_id
     assert seen["key"] != issued.secret
-    assert verification.verify(seen["key"]).refusal is None
-    assert verification.verify(issued.secret).refusal is None
+    assert verify(seen["key"]).refusal is None
+    assert verify(issued.secret).refusal is None
     again = send("POST", f"/{issued.key.public_id}/rotate", grace_period=3600)
     assert (again.status, again.refusal.code) == (409, "rotation_in_progress")
 

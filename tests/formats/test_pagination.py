@@ -7,7 +7,7 @@ import pytest
 
 from apikeys import services
 from apikeys.services import Issued
-from organizations.actors import Actor
+from core.actors import Actor
 from organizations.models import Organization
 from tests.client import ApiClient
 from tests.dialects import Dialect, that_can

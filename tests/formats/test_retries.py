@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from apikeys import services
 from apikeys.models import ApiKey, ApiKeySecret, Submission
-from apikeys.services import Attempt, Issued, submissions
-from organizations import writes
-from organizations.actors import Actor
+from apikeys.services import Attempt, Issued, idempotency
+from core import transactions
+from core.actors import Actor
 from organizations.models import AuditEvent, Organization
 from tests.client import Answer, ApiClient
 from tests.conftest import ALL_SCOPES
@@ -307,8 +307,8 @@ def test_a_call_that_is_under_way_is_not_waited_for(
     holder_attempt, actor = Attempt(TOKEN, b"x" * 32), acting(manager)
 
     def hold() -> None:
-        with writes.operation():
-            submissions.claim(acme.pk, actor, holder_attempt)
+        with transactions.operation():
+            idempotency.claim(acme.pk, actor, holder_attempt)
             taken.set()
             leave.wait(20)
         connections.close_all()

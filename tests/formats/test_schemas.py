@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from apikeys.api import urls
-from apikeys.api.schema.operations import ALWAYS
+from apikeys.api.openapi.operations import ALWAYS
 from apikeys.api.urls import SCHEMAS, schema_at
 from apikeys.management.commands.write_schemas import file_name
 from config.env import ROOT

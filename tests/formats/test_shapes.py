@@ -10,8 +10,8 @@ from django.conf import settings as configured
 from django.db import OperationalError, connection
 from pytest_django import Settings
 
-from apikeys import limits
 from apikeys.models import ApiKey, KeyTemplate
+from apikeys.ratelimits import limiter
 from apikeys.services import Issued
 from organizations.models import Organization
 from tests.client import Answer, ApiClient
@@ -159,7 +159,7 @@ def test_429(ask: Asker, face: Dialect, set_limit: SetLimit) -> None:
 def test_500(ask: Asker, face: Dialect, settings: Settings) -> None:
     assert configured.RATE_LIMIT_TIERS
     settings.RATE_LIMIT_TIERS = {}
-    limits.forget_limiter()
+    limiter.forget_limiter()
 
     answer = ask()
 

@@ -6,9 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from apikeys import verification
 from apikeys.models import ApiKey
 from apikeys.services import Issued
+from apikeys.verification.verify import verify
 from organizations.models import Organization
 from tests.client import Answer, ApiClient
 from tests.support_api import UTC_Z
@@ -91,7 +91,7 @@ def test_a_name_makes_a_key(created: Answer, acme: Organization) -> None:
     _assert_types(created.body, acme)
     assert created.body["name"] == "CI/CD Pipeline Key"
     assert re.fullmatch(r"sig_live_\w{40}", created.body["key"])
-    assert verification.verify(created.body["key"]).refusal is None
+    assert verify(created.body["key"]).refusal is None
 
 
 def test_it_can_do_all_that_its_maker_may_hand_out_but_managing_keys(created: Answer) -> None:

@@ -7,12 +7,12 @@ import pytest
 from django.test import Client
 
 from apikeys.api import authentication
-from apikeys.api.failures import ERROR_TYPES
+from apikeys.api.errors import ERROR_TYPES
 from apikeys.guide.errors import ERRORS
 from apikeys.guide.examples import EXAMPLES, LANGUAGES
 from apikeys.services import Issued
 from config.env import ROOT
-from organizations.exceptions import ErrorCode
+from core.exceptions import ErrorCode
 from organizations.models import Organization, User
 from tests.client import ApiClient
 from tests.pages.support import sign_in

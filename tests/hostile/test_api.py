@@ -7,10 +7,10 @@ from typing import Any, Final
 import pytest
 
 from apikeys.api.formats.account import ACCOUNT as ACCOUNT_FORMAT
+from apikeys.api.formats.base import WireFormat
 from apikeys.api.formats.canonical import CANONICAL as CANONICAL_FORMAT
 from apikeys.api.formats.envelope import ENVELOPE as ENVELOPE_FORMAT
 from apikeys.api.formats.workspace import WORKSPACE as WORKSPACE_FORMAT
-from apikeys.api.wire import WireFormat
 from apikeys.services import Issued
 from organizations.models import Organization
 from tests.client import Answer, ApiClient

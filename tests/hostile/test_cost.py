@@ -21,18 +21,18 @@ from rest_framework.exceptions import APIException
 
 from apikeys.api.formats.account import ACCOUNT as ACCOUNT_FORMAT
 from apikeys.api.parsers import StrictJSONParser
-from apikeys.exports import cell
+from apikeys.pages.csv_export import cell
 from apikeys.services import Issued
 from apikeys.validation import clean_metadata, read_timestamp
-from config.whole import measured
-from organizations import ids
-from organizations.account_forms import CredentialField
-from organizations.exceptions import DomainError
-from organizations.forms import TextField
+from config.wsgi_body import measured
+from core import ids
+from core.exceptions import DomainError
+from core.forms import TextField
+from core.redaction import holds_secret, redact
+from core.request_context import client_ip, read_origin
+from core.text import clean_name, clean_text, name_key, require_text
 from organizations.models import Organization, ServiceAccount, User
-from organizations.origin import client_ip, read_origin
-from organizations.redaction import holds_secret, redact
-from organizations.text import clean_name, clean_text, name_key, require_text
+from organizations.signin.forms import CredentialField
 from tests.admin.support import IP, change, enter, page
 from tests.client import ApiClient
 from tests.dialects import ACCOUNT, DIALECTS, Dialect

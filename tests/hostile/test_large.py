@@ -12,10 +12,10 @@ from pytest_django import Settings
 
 from apikeys.models import ApiKey
 from apikeys.services import Issued
-from organizations.exceptions import Invalid
+from core.exceptions import Invalid
+from core.request_context import client_ip
+from core.text import clean_name, clean_text, name_key
 from organizations.models import Organization, User
-from organizations.origin import client_ip
-from organizations.text import clean_name, clean_text, name_key
 from tests.admin.support import IP, change, enter, messages, page
 from tests.client import ApiClient
 from tests.dialects import DIALECTS, Dialect

@@ -6,9 +6,9 @@ import httpx
 from django.db import connections
 from django.test import Client
 
+from core.actors import Actor
+from core.exceptions import DomainError
 from organizations import services
-from organizations.actors import Actor
-from organizations.exceptions import DomainError
 from organizations.models import AuditEvent, Membership, Organization, User
 from organizations.roles import Role
 from tests.factories import SYSTEM, MembershipFactory, UserFactory

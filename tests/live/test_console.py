@@ -12,9 +12,9 @@ from django.utils import timezone
 from apikeys import services
 from apikeys.models import ApiKey
 from apikeys.services import Issued
-from organizations import writes
+from core import transactions
+from core.timestamps import stamp
 from organizations.models import Organization, User
-from organizations.moments import stamp
 from organizations.services import set_api_access
 from tests.factories import SYSTEM
 from tests.live.conftest import LEASE, Server
@@ -41,7 +41,7 @@ def verdict(server: Server, settings: Any, acme: Organization, admin: User) -> T
 def _ended(issued: Issued) -> str:
     """Lets a key end an hour ago; when that was, in words."""
     end = timezone.now() - timedelta(hours=1)
-    with writes.allowed():
+    with transactions.allowed():
         ApiKey.objects.filter(pk=issued.key.pk).update(expires_at=end)
     time.sleep(LEASE)  # no service has waited for the leases
     return stamp(end)
@@ -79,7 +79,7 @@ def test_another_accounts_key_and_one_of_nobody(
     verdict: Test, foreigner: Issued, make_key: Callable[..., Issued]
 ) -> None:
     unknown = make_key()
-    with writes.allowed():
+    with transactions.allowed():
         ApiKey.objects.filter(pk=unknown.key.pk).delete()
 
     assert verdict(foreigner) == "The key works, but not for this account."

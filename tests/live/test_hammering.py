@@ -7,7 +7,7 @@ import pytest
 
 from apikeys.models import KeyUsage
 from apikeys.services import Issued, set_key_rate_limit_tier
-from config.hammering import MOST
+from config.wsgi_shield import MOST
 from organizations.models import Organization
 from tests.dialects import refusal_of
 from tests.factories import SYSTEM

@@ -10,8 +10,8 @@ from django.utils import timezone
 from apikeys import services
 from apikeys.models import ApiKey
 from apikeys.services import Issued
+from core import transactions
 from organizations import services as organization_services
-from organizations import writes
 from organizations.models import Organization
 from tests.factories import SYSTEM, ServiceAccountFactory
 from tests.live.conftest import Server
@@ -76,7 +76,7 @@ def test_a_key_is_refused_from_the_moment_of_its_expiry(
 ) -> None:
     key = keys()
     ends_at = timezone.now() + timedelta(seconds=1)
-    with writes.allowed():
+    with transactions.allowed():
         ApiKey.objects.filter(pk=key.key.pk).update(expires_at=ends_at)
 
     while timezone.now() < ends_at:

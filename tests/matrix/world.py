@@ -19,11 +19,12 @@ from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
-from apikeys import guesses, services
-from apikeys.ledger import ledger
+from apikeys import services
 from apikeys.models import ApiKey, KeyUsage, ScopeUse
 from apikeys.services import Issued
-from organizations import writes
+from apikeys.usage.recorder import ledger
+from apikeys.verification import guess_limit
+from core import transactions
 from organizations.models import Membership, Organization, User
 from organizations.roles import Role
 from tests.conftest import ALL_SCOPES
@@ -134,7 +135,7 @@ def _keys(acme: Organization, globex: Organization) -> dict[str, Issued]:
         "revoked": make("Revoked"),
         "disabled": make("Disabled"),
     }
-    with writes.allowed():
+    with transactions.allowed():
         past = timezone.now() - timedelta(days=1)
         ApiKey.objects.filter(pk=keys["expired"].key.pk).update(expires_at=past)
     services.revoke_api_key(keys["revoked"].key, actor=SYSTEM)
@@ -185,7 +186,7 @@ def _browser(client: Client) -> Callable[[], Client]:
 def undone() -> Iterator[None]:
     """Whatever is written inside is taken back."""
     cache.clear()
-    guesses.forget()
+    guess_limit.forget()
     with transaction.atomic():
         yield
         transaction.set_rollback(True)

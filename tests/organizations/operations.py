@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from core.actors import Actor
 from organizations import services
-from organizations.actors import Actor
 from organizations.events import OrganizationEvent as Event
 from organizations.models import Invitation, Membership, Organization, ServiceAccount, User
 from organizations.roles import Role

@@ -6,11 +6,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 
+from core.transactions import WriteOutsideService, allowed, operation
 from organizations import audit
 from organizations.events import OrganizationEvent
 from organizations.models import AuditEvent, Membership, Organization, User
 from organizations.services import rename_organization
-from organizations.writes import WriteOutsideService, allowed, operation
 from tests.domain import ORIGIN, person
 from tests.factories import SYSTEM, MembershipFactory
 

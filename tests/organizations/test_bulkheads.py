@@ -8,9 +8,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from organizations import bulkheads
-from organizations.bulkheads import Kind, Place, hold
-from organizations.exceptions import Busy, DomainError
+from core import bulkheads
+from core.bulkheads import Kind, Place, hold
+from core.exceptions import Busy, DomainError
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 OTHERS = [kind for kind in KINDS if kind != "waiting"]

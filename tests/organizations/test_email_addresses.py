@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.test import Client
 
+from core.actors import Actor
 from organizations import services
-from organizations.actors import Actor
 from organizations.models import Membership, Organization, User
 from organizations.roles import Role
 from tests.admin.support import enter

@@ -16,8 +16,9 @@ from django.test import Client
 from django.utils import timezone
 
 from apikeys.services import Issued, create_api_key
-from organizations import ids, services, writes
-from organizations.exceptions import Conflict, Forbidden
+from core import ids, transactions
+from core.exceptions import Conflict, Forbidden
+from organizations import services
 from organizations.models import AuditEvent, Erasure, Invitation, Membership, Organization, User
 from organizations.roles import Role
 from tests.domain import ORIGIN, nothing_written, person, unwritable_trail
@@ -87,7 +88,7 @@ def test_what_earlier_versions_wrote_is_found(acme: Organization, admin: User) -
     """Without the person's id in events of memberships, and with the address of who founded."""
     user = UserFactory.create(email=EMAIL, name=NAME)
     fields: dict[str, Any] = {"organization_id": acme.pk, "actor_kind": "person"}
-    with writes.allowed():
+    with transactions.allowed():
         AuditEvent.objects.create(
             event="member.left", target_type="Membership", target_label=f"{NAME} in Acme",
             actor_id=user.pk, actor_label=NAME, **fields,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from organizations import ids
+from core import ids
 
 HIGHEST = (1 << 128) - 1
 

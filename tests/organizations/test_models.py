@@ -2,7 +2,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db.models import ProtectedError
 
-from organizations import ids
+from core import ids
 from organizations.models import Organization, ServiceAccount, User
 from tests.factories import PASSWORD, ServiceAccountFactory
 

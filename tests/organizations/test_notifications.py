@@ -5,9 +5,9 @@ import time
 import pytest
 from django.db import connection, connections
 
-from organizations.clock import store
-from organizations.clock.follower import Follower
-from organizations.clock.triggers import CHANNEL
+from core.revocation_clock import store
+from core.revocation_clock.follower import Follower
+from core.revocation_clock.triggers import CHANNEL
 from tests.domain import at_once
 
 pytestmark = [

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apikeys import tokens
-from organizations.origin import client_ip, is_trusted, origin_of, read_origin
+from core.request_context import client_ip, is_trusted, origin_of, read_origin
 
 PROXIES = [ip_network("10.0.0.0/8"), ip_network("fd00::/8")]
 

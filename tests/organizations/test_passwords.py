@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 
 from organizations.models import Organization, User
-from organizations.passwords import refuse_words
+from organizations.signin.passwords import refuse_words
 from tests.factories import PASSWORD
 from tests.pages.support import sign_in
 

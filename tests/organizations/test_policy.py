@@ -2,9 +2,9 @@ from collections.abc import Callable
 
 import pytest
 
+from core.actors import Actor, ActorKind
+from core.exceptions import ErrorCode, Forbidden, NotFound
 from organizations import policy
-from organizations.actors import Actor, ActorKind
-from organizations.exceptions import ErrorCode, Forbidden, NotFound
 from organizations.models import Organization, User
 from organizations.roles import ALLOWED, KEY_SCOPES, STAFF_ONLY, Action, Role
 from tests.domain import person

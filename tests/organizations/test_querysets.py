@@ -2,10 +2,10 @@ from collections.abc import Callable
 
 import pytest
 
-from organizations.actors import Actor, ActorKind
+from core.actors import Actor, ActorKind
+from core.transactions import allowed
 from organizations.models import AuditEvent, Membership, Organization, ServiceAccount, User
 from organizations.roles import Role
-from organizations.writes import allowed
 from tests.domain import person
 from tests.factories import MembershipFactory, ServiceAccountFactory
 

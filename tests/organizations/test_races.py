@@ -5,8 +5,8 @@ from functools import partial
 
 import pytest
 
+from core.exceptions import Conflict
 from organizations import services
-from organizations.exceptions import Conflict
 from organizations.models import AuditEvent, Membership, Organization, ServiceAccount
 from organizations.roles import Role
 from tests.domain import at_once

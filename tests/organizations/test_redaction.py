@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from apikeys import tokens
 from apikeys.tokens import Environment
-from organizations.redaction import holds_secret, redact
+from core.redaction import holds_secret, redact
 from tests.domain import SECRET
 
 TAIL = SECRET[-36:]

@@ -3,7 +3,7 @@
 import pytest
 from pytest_django import Settings
 
-from organizations.sealing import Unreadable, reseal, seal, unseal, with_seeds
+from organizations.signin.encryption import Unreadable, reseal, seal, unseal, with_seeds
 
 SEED = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 FRESH = 10 * "fresh-"

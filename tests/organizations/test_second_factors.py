@@ -11,8 +11,8 @@ from django.apps import apps
 from django.db import connection
 from django.test import Client
 
-from organizations import sealing
 from organizations.models import User
+from organizations.signin import encryption
 from tests.factories import PASSWORD, UserFactory
 from tests.logs import Lines
 from tests.second_factors import code_of
@@ -56,7 +56,7 @@ def _app_takes(person: User, seed: str) -> bool:
 
 def test_no_seed_is_in_the_database(person: User, seed: str) -> None:
     kept = Authenticator.objects.get(user=person, type=Authenticator.Type.RECOVERY_CODES)
-    other = sealing.unseal(kept.data["seed"])
+    other = encryption.unseal(kept.data["seed"])
 
     assert len(other) >= 32
     assert seed not in _kept(person)
@@ -70,12 +70,12 @@ def test_the_migration_opens_and_seals_and_loses_nothing(person: User, seed: str
 
     migration.unseal(apps, None)
     assert seed in _kept(person)
-    assert sealing._MARK not in _kept(person)
+    assert encryption._MARK not in _kept(person)
     assert _codes(person) == codes
 
     migration.seal(apps, None)
     assert seed not in _kept(person)
-    assert _kept(person).count(sealing._MARK) == 2
+    assert _kept(person).count(encryption._MARK) == 2
     assert _codes(person) == codes
     assert _app_takes(person, seed)
 

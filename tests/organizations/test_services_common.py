@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from organizations.actors import Actor
+from core.actors import Actor
+from core.exceptions import ErrorCode, Forbidden, NotFound
 from organizations.audit import EventNotWritten
-from organizations.exceptions import ErrorCode, Forbidden, NotFound
 from organizations.models import AuditEvent, User
 from tests.domain import ORIGIN, every_row, new_events, nothing_written, unwritable_trail
 from tests.organizations.operations import ALL, BOUND, IDLE, ON_PEOPLE, World

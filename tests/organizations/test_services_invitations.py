@@ -10,12 +10,12 @@ import time_machine
 from django.core import mail
 from django.utils import timezone
 
+from core.exceptions import Conflict, DomainError, Forbidden, Invalid, NotFound
 from organizations import services
-from organizations.exceptions import Conflict, DomainError, Forbidden, Invalid, NotFound
 from organizations.models import AuditEvent, Invitation, Membership, Organization, User
 from organizations.roles import Role
+from organizations.services.invitation_links import invitation_behind, token_of
 from organizations.services.invitations import HOURLY_LIMIT
-from organizations.services.links import invitation_behind, token_of
 from tests.domain import at_once, every_row, nothing_written, person, unwritable_trail
 from tests.factories import (
     SYSTEM,

@@ -3,11 +3,11 @@ from collections.abc import Callable
 import pytest
 
 from apikeys.services import Issued
-from apikeys.verification import verify
+from apikeys.verification.verify import verify
+from core.actors import Actor
+from core.exceptions import Conflict, ErrorCode, Forbidden, NotFound
 from organizations import services
-from organizations.actors import Actor
 from organizations.audit import EventNotWritten
-from organizations.exceptions import Conflict, ErrorCode, Forbidden, NotFound
 from organizations.models import AuditEvent, Membership, Organization, User
 from organizations.roles import Role
 from tests.domain import every_row, nothing_written, person, unwritable_trail

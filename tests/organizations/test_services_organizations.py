@@ -1,10 +1,10 @@
 import pytest
 
+from core.exceptions import Invalid
+from core.transactions import allowed
 from organizations import services
-from organizations.exceptions import Invalid
 from organizations.models import AuditEvent, Membership, Organization, User
 from organizations.roles import Role
-from organizations.writes import allowed
 from tests.domain import nothing_written
 from tests.factories import SYSTEM, OrganizationFactory
 

@@ -10,10 +10,10 @@ from allauth.usersessions.models import UserSession
 from django.core import mail
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
+from core.actors import Actor
+from core.exceptions import Forbidden
 from organizations import services
-from organizations.actors import Actor
 from organizations.audit import EventNotWritten
-from organizations.exceptions import Forbidden
 from tests.domain import unwritable_trail
 from tests.organizations.operations import World, _link
 

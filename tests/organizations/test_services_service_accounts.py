@@ -1,7 +1,7 @@
 import pytest
 
+from core.exceptions import Conflict, ErrorCode, Invalid
 from organizations import services
-from organizations.exceptions import Conflict, ErrorCode, Invalid
 from organizations.models import AuditEvent, Organization, ServiceAccount, User
 from tests.domain import every_row, person
 from tests.factories import SYSTEM, ServiceAccountFactory

@@ -28,7 +28,7 @@ def _events(lines: Lines) -> list[dict[str, Any]]:
     return [
         {name: line[name] for name in wanted if name in line}
         for line in lines()
-        if line["logger"] == "organizations.sign_ins"
+        if line["logger"] == "organizations.signin.event_log"
     ]
 
 

@@ -6,8 +6,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from apikeys import tokens
-from organizations.exceptions import ErrorCode, Invalid
-from organizations.text import clean_name, clean_text, name_key, require_text
+from core.exceptions import ErrorCode, Invalid
+from core.text import clean_name, clean_text, name_key, require_text
 from tests.domain import SECRET
 
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=[]), max_size=120)

@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from organizations import ids, triggers
+from core import ids, triggers
+from core.transactions import operation
+from core.triggers import Trigger
 from organizations.models import AuditEvent, Membership, Organization, ServiceAccount, User
 from organizations.roles import Role
-from organizations.triggers import TRIGGERS, Trigger
-from organizations.writes import operation
+from organizations.triggers import TRIGGERS
 from tests.factories import MembershipFactory, ServiceAccountFactory
 
 

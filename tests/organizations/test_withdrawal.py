@@ -10,12 +10,12 @@ from collections.abc import Callable
 import pytest
 from django.db import connection, connections, transaction
 
-from organizations import ids, withdrawal
-from organizations.clock import store
-from organizations.exceptions import Conflict
+from core import ids, revocation_wait
+from core.exceptions import Conflict
+from core.revocation_clock import store
+from core.revocation_wait import withdraw, withdrawn_before
+from core.transactions import operation
 from organizations.models import Clock, Follower
-from organizations.withdrawal import withdraw, withdrawn_before
-from organizations.writes import operation
 from tests.following import LEASE, eventually, silent
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -67,7 +67,7 @@ def _refused(act: Callable[[], object]) -> Callable[[], object]:
 
 
 def _many_together() -> None:
-    with withdrawal.together():
+    with revocation_wait.together():
         for _ in range(5):
             _withdraw()
 

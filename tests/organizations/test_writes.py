@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection
 
-from organizations import writes
-from organizations.exceptions import Conflict, ErrorCode
+from core import transactions
+from core.exceptions import Conflict, ErrorCode
+from core.sqlite_writers import turn
+from core.transactions import GuardedModel, WriteOutsideService
 from organizations.models import Membership, Organization, ServiceAccount, User
-from organizations.turns import turn
-from organizations.writes import GuardedModel, WriteOutsideService
 from tests.domain import GUARDED, every_row
 from tests.factories import ServiceAccountFactory
 
@@ -61,7 +61,7 @@ def test_related_managers_are_guarded_too(acme: Organization) -> None:
 
 
 def test_the_guard_closes_again_after_an_operation_that_failed(acme: Organization) -> None:
-    with pytest.raises(RuntimeError, match="broken"), writes.operation():
+    with pytest.raises(RuntimeError, match="broken"), transactions.operation():
         raise RuntimeError("broken")
 
     with pytest.raises(WriteOutsideService):
@@ -69,8 +69,8 @@ def test_the_guard_closes_again_after_an_operation_that_failed(acme: Organizatio
 
 
 def test_an_operation_within_an_operation_leaves_the_outer_one_open(acme: Organization) -> None:
-    with writes.operation():
-        with writes.operation():
+    with transactions.operation():
+        with transactions.operation():
             pass
         acme.name = "Changed"
         acme.save()
@@ -80,7 +80,7 @@ def test_an_operation_within_an_operation_leaves_the_outer_one_open(acme: Organi
 
 
 def test_an_operation_that_fails_takes_its_writes_back(acme: Organization) -> None:
-    @writes.operation()
+    @transactions.operation()
     def rename_and_fail() -> None:
         acme.name = "Changed"
         acme.save()
@@ -96,7 +96,7 @@ def test_an_operation_that_fails_takes_its_writes_back(acme: Organization) -> No
 def test_an_operation_may_write_in_bulk(acme: Organization) -> None:
     acme.name = "Changed"
 
-    with writes.operation():
+    with transactions.operation():
         changed = Organization.objects.bulk_update([acme], ["name"])
 
     acme.refresh_from_db()
@@ -112,7 +112,7 @@ def test_one_threads_operation_opens_nothing_for_another() -> None:
         except WriteOutsideService as refusal:
             refusals.append(refusal)
 
-    with writes.allowed():
+    with transactions.allowed():
         thread = threading.Thread(target=write)
         thread.start()
         thread.join()
@@ -124,10 +124,10 @@ def test_losing_a_race_for_a_name_leaves_the_transaction_usable(acme: Organizati
     ServiceAccountFactory.create(organization=acme, name="Robot")
     refusal = Conflict("Taken.", code=ErrorCode.NAME_TAKEN)
 
-    with writes.operation():
+    with transactions.operation():
         with (
             pytest.raises(Conflict) as raised,
-            writes.conflict_on("one_service_account_per_name", "name_key", refusal),
+            transactions.conflict_on("one_service_account_per_name", "name_key", refusal),
         ):
             ServiceAccount.objects.create(organization=acme, name="Robot", name_key="robot")
         found = ServiceAccount.objects.count()
@@ -141,8 +141,8 @@ def test_another_violation_is_no_conflict(acme: Organization, admin: User) -> No
 
     with (
         pytest.raises(IntegrityError, match="role_is_known"),
-        writes.operation(),
-        writes.conflict_on("one_membership_per_person", "user_id", Conflict("Taken.")),
+        transactions.operation(),
+        transactions.conflict_on("one_membership_per_person", "user_id", Conflict("Taken.")),
     ):
         Membership.objects.filter(user=admin).update(role="owner")
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from django.test import Client
 
 from apikeys.models import ApiKey, ApiKeySecret
-from organizations import writes
+from core import transactions
 from organizations.models import Organization, User
 from tests.factories import PASSWORD
 
@@ -63,6 +63,6 @@ def add_many_keys(acme: Organization, admin: User, count: int, start: int = 0) -
         ApiKeySecret(key=key, digest=key.id.bytes * 2, pepper=1, prefix="sig_live_bulk")
         for key in keys
     ]
-    with writes.allowed():
+    with transactions.allowed():
         ApiKey.objects.bulk_create(keys, batch_size=2000)
         ApiKeySecret.objects.bulk_create(secrets, batch_size=2000)

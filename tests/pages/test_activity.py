@@ -13,12 +13,13 @@ from pytest_django.fixtures import Settings
 
 from apikeys import services
 from apikeys.events import KeyEvent
-from apikeys.exports import cell
-from apikeys.sentences import SENTENCES
+from apikeys.pages.activity.sentences import SENTENCES
+from apikeys.pages.csv_export import cell
 from apikeys.services import Issued
-from organizations import audit, writes
+from core import transactions
+from core.actors import Actor
+from organizations import audit
 from organizations import services as organization_services
-from organizations.actors import Actor
 from organizations.events import OrganizationEvent
 from organizations.models import Organization, User
 from organizations.roles import Role
@@ -139,7 +140,7 @@ def test_a_filter_that_cannot_be_read_is_named(
 def test_pages_follow_each_other_and_cursors_of_others_begin_again(
     browser: Client, acme: Organization, as_admin: Actor
 ) -> None:
-    with writes.operation():
+    with transactions.operation():
         for _ in range(120):
             audit.record(OrganizationEvent.RENAMED, acme, actor=as_admin)
 

@@ -10,9 +10,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
-from apikeys import trail
-from apikeys.exports import HeldLines
-from organizations import bulkheads
+from apikeys.pages.activity import filters
+from apikeys.pages.csv_export import HeldLines
+from core import bulkheads
 from organizations.models import Organization
 from tests.domain import SECRET
 from tests.faults.trail import fill_trail
@@ -85,8 +85,8 @@ def test_an_export_rests_after_each_query_even_without_a_hit(
     browser: Client, acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rests: list[float] = []
-    monkeypatch.setattr(trail, "SEARCHED", 10)
-    monkeypatch.setattr("apikeys.exports.time.sleep", rests.append)
+    monkeypatch.setattr(filters, "SEARCHED", 10)
+    monkeypatch.setattr("apikeys.pages.csv_export.time.sleep", rests.append)
     fill_trail(acme, 100)
 
     answer: Any = browser.get(developer(acme, "activity/export/?actor=no-such-person"))

@@ -8,13 +8,14 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from apikeys import services, verification
-from apikeys.last_use import note_use
+from apikeys import services
 from apikeys.models import ApiKey
 from apikeys.services import Issued
-from apikeys.verification import Refusal
-from organizations import writes
-from organizations.actors import Actor
+from apikeys.usage.last_used import note_use
+from apikeys.verification.types import Refusal
+from apikeys.verification.verify import verify
+from core import transactions
+from core.actors import Actor
 from organizations.models import Organization
 from tests.domain import ORIGIN, nothing_written
 from tests.pages.support import developer, secret_in, submission_of
@@ -41,7 +42,7 @@ def _text(answer: Any) -> str:
 
 
 def _use(secret: str) -> None:
-    found = verification.verify(secret).found
+    found = verify(secret).found
     assert found
     note_use(found, secret, ORIGIN)
 
@@ -61,8 +62,8 @@ def test_rotating_with_an_overlap(
     assert answer.status_code == 201
     assert ("The old secret works until" in _text(answer)) is works
     assert ("The old secret has stopped working." in _text(answer)) is not works
-    assert verification.verify(new).refusal is None
-    assert (verification.verify(issued.secret).refusal is None) is works
+    assert verify(new).refusal is None
+    assert (verify(issued.secret).refusal is None) is works
     assert again.status_code == 409
     assert new not in _text(again)
     assert issued.key.secrets.count() == 2
@@ -81,7 +82,7 @@ def test_a_second_rotation_ends_the_overlap(
     assert "A rotation is already under way" in _text(asked)
     assert unforced.status_code == 422
     assert forced.status_code == 201
-    assert verification.verify(issued.secret).refusal is Refusal.ROTATED
+    assert verify(issued.secret).refusal is Refusal.ROTATED
 
 
 def test_editing(browser: Client, page: Page, issued: Issued) -> None:
@@ -161,7 +162,7 @@ def test_while_a_rotation_runs_the_old_secrets_own_use_is_told(
 
 
 def _end(key: ApiKey) -> None:
-    with writes.allowed():
+    with transactions.allowed():
         ApiKey.objects.filter(pk=key.pk).update(expires_at=timezone.now() - timedelta(days=1))
 
 
@@ -211,7 +212,7 @@ def test_an_expired_key_is_switched_and_stays_expired(
     browser.post(page("switch/"), {"enabled": "no"})
     browser.post(page("switch/"), {"enabled": "yes"})
 
-    assert verification.verify(issued.secret).refusal is Refusal.EXPIRED
+    assert verify(issued.secret).refusal is Refusal.EXPIRED
 
 
 def test_a_name_that_another_key_has_is_refused_on_its_field(

@@ -8,10 +8,10 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
-from apikeys import verification
 from apikeys.models import ApiKey, ApiKeySecret, Submission
+from apikeys.verification.verify import verify
+from core.timestamps import stamp
 from organizations.models import AuditEvent, Organization, User
-from organizations.moments import stamp
 from tests.domain import every_row
 from tests.factories import PASSWORD, TemplateFactory
 from tests.pages.support import developer, grow_stale, secret_in, sign_in, submission_of
@@ -37,7 +37,7 @@ def test_a_name_is_enough(browser: Client, address: str, admin: User) -> None:
     assert (key.name, key.environment, key.expires_at) == ("Production", "live", None)
     assert key.scopes == ALL_BUT_MANAGING
     assert key.created_by == admin
-    found = verification.verify(secret_in(answer)).found
+    found = verify(secret_in(answer)).found
     assert found is not None
     assert found.key_id == key.id
 

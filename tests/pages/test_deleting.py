@@ -8,11 +8,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from apikeys import verification
 from apikeys.models import ApiKey
 from apikeys.services import Issued
-from apikeys.verification import Refusal
-from organizations import writes
+from apikeys.verification.types import Refusal
+from apikeys.verification.verify import verify
+from core import transactions
 from organizations.models import Organization
 from organizations.services import set_api_access
 from tests.factories import PASSWORD, SYSTEM
@@ -36,7 +36,7 @@ Page = Callable[[str], str]
 
 
 def _used(key: ApiKey, ago: timedelta) -> None:
-    with writes.allowed():
+    with transactions.allowed():
         ApiKey.objects.filter(pk=key.pk).update(last_used_at=timezone.now() - ago)
 
 
@@ -55,7 +55,7 @@ def test_deleting_is_effective_at_once(
     assert issued.key.key_prefix in asked
     assert "Type Production" not in asked
     assert "Key Production deleted. Requests using it now get 401." in _text(answer)
-    assert verification.verify(issued.secret).refusal is Refusal.REVOKED
+    assert verify(issued.secret).refusal is Refusal.REVOKED
     assert not answer.context["rows"]
 
 
@@ -69,7 +69,7 @@ def test_a_key_is_deleted_while_api_access_is_off(
     browser.post(page("delete/"))
     set_api_access(acme, enabled=True, actor=SYSTEM)
 
-    assert verification.verify(issued.secret).refusal is Refusal.REVOKED
+    assert verify(issued.secret).refusal is Refusal.REVOKED
 
 
 def test_deleting_twice_says_so(browser: Client, page: Page, issued: Issued) -> None:
@@ -86,7 +86,7 @@ def test_a_key_in_use_is_deleted_by_name(browser: Client, page: Page, issued: Is
 
     asked = _text(browser.get(page("delete/")))
     wrong = browser.post(page("delete/"), {"typed": "production"})
-    kept = verification.verify(issued.secret).refusal
+    kept = verify(issued.secret).refusal
     right = browser.post(page("delete/"), {"typed": " Production "})
 
     assert "2 days ago" in asked.replace("\xa0", " ")
@@ -94,7 +94,7 @@ def test_a_key_in_use_is_deleted_by_name(browser: Client, page: Page, issued: Is
     assert "That doesn't match the key's name." in _text(wrong)
     assert kept is None
     assert right.status_code == 303
-    assert verification.verify(issued.secret).refusal is Refusal.REVOKED
+    assert verify(issued.secret).refusal is Refusal.REVOKED
 
 
 def test_disabling_instead_needs_no_name_and_can_be_undone(
@@ -103,13 +103,13 @@ def test_disabling_instead_needs_no_name_and_can_be_undone(
     _used(issued.key, timedelta(hours=1))
 
     browser.post(page("delete/"), {"instead": "disable"})
-    disabled = verification.verify(issued.secret).refusal
+    disabled = verify(issued.secret).refusal
     banner = _text(browser.get(page("")))
     browser.post(page("switch/"), {"enabled": "yes"})
 
     assert disabled is Refusal.DISABLED
     assert "This key is disabled." in banner
-    assert verification.verify(issued.secret).refusal is None
+    assert verify(issued.secret).refusal is None
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_an_old_sign_in_is_confirmed_first(
     grow_stale(browser)
 
     asked = browser.post(page(rest), fields)
-    untouched = verification.verify(issued.secret).refusal
+    untouched = verify(issued.secret).refusal
     done = browser.post(
         page(rest), {**dict(asked.context["carried"]), "confirm_password": PASSWORD}
     )

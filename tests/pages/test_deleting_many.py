@@ -10,11 +10,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from apikeys import lineage, services
+from apikeys import services
 from apikeys.models import ApiKey
-from apikeys.services import Issued
-from apikeys.views.deletion import MOST_SELECTED
-from organizations import writes
+from apikeys.pages.keys.delete import MOST_SELECTED
+from apikeys.services import Issued, created_keys
+from core import transactions
 from organizations.models import AuditEvent, Organization, User
 from organizations.services import set_api_access
 from tests.conftest import ALL_SCOPES
@@ -60,7 +60,7 @@ def _live() -> set[str]:
 
 
 def _use(*keys: ApiKey) -> None:
-    with writes.allowed():
+    with transactions.allowed():
         ids = [key.pk for key in keys]
         ApiKey.objects.filter(pk__in=ids).update(last_used_at=timezone.now() - timedelta(days=2))
 
@@ -227,7 +227,7 @@ def test_of_many_created_keys_the_first_are_named(
 
 def _create_in_bulk(acme: Organization, admin: User, maker: Issued, number: int) -> None:
     add_many_keys(acme, admin, number)
-    with writes.allowed():
+    with transactions.allowed():
         ApiKey.objects.filter(name__startswith="Bulk").update(created_by_key=maker.key)
 
 
@@ -251,7 +251,7 @@ def test_more_than_can_be_deleted_together_is_refused(
 def test_more_than_can_be_followed_is_not_offered(
     browser: Client, acme: Organization, maker: Issued, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lineage, "MOST_FOLLOWED", 1)
+    monkeypatch.setattr(created_keys, "MOST_FOLLOWED", 1)
 
     text = _text(browser.get(developer(acme, f"keys/{maker.key.public_id}/delete/")))
 

@@ -114,8 +114,8 @@ def test_the_host_header_opens_no_more_attempts(admin: User) -> None:
 def test_only_pages_ask_the_request_for_its_own_url() -> None:
     pages = {
         "apikeys/guide/views.py",
-        "apikeys/views/base.py",
-        "apikeys/views/testing.py",
+        "apikeys/pages/base.py",
+        "apikeys/pages/key_test/views.py",
         "organizations/site_url.py",
     }
     packages = ("apikeys", "config", "organizations")

@@ -10,7 +10,8 @@ from django.core import mail
 from django.test import Client, TestCase
 from django.utils import timezone
 
-from organizations import services, writes
+from core import transactions
+from organizations import services
 from organizations.models import AuditEvent, Invitation, Membership, Organization, User
 from organizations.roles import Role
 from tests.domain import at_once, person
@@ -161,7 +162,7 @@ def _end(invitation: Invitation, end: str, admin: User) -> None:
         services.revoke_invitation(invitation, actor=person(admin))
         return
     field = "expires_at" if end == "expire" else "accepted_at"
-    with writes.allowed():
+    with transactions.allowed():
         Invitation.objects.filter(pk=invitation.pk).update(**{field: timezone.now()})
 
 
@@ -191,7 +192,7 @@ def test_whoever_has_an_account_is_led_to_sign_in(acme: Organization, admin: Use
 
 
 def test_the_name_of_the_organization_is_no_password(acme: Organization, admin: User) -> None:
-    with writes.allowed():
+    with transactions.allowed():
         Organization.objects.update(name="Zephyrine Works")
     client = _opened(_invited(acme, admin))
 

@@ -12,11 +12,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apikeys import services
-from apikeys.listing import COUNTED
 from apikeys.models import ApiKey
+from apikeys.pages.keys.key_list import COUNTED
 from apikeys.services import Issued
-from organizations import writes
-from organizations.actors import Actor
+from core import transactions
+from core.actors import Actor
 from organizations.models import Organization, User
 from organizations.services import set_api_access
 from tests.factories import SYSTEM
@@ -108,7 +108,7 @@ def test_states(
     services.set_api_key_enabled(make_key(name="Off").key, enabled=False, actor=as_admin)
     services.revoke_api_key(make_key(name="Gone").key, actor=as_admin)
     ended = make_key(name="Ended").key
-    with writes.allowed():
+    with transactions.allowed():
         ApiKey.objects.filter(pk=ended.pk).update(expires_at=now - timedelta(days=2))
 
     def named(state: str) -> set[str]:
@@ -136,7 +136,7 @@ def test_order(
     now = timezone.now()
     for number, name in enumerate(["A", "b", "C"], start=1):
         key = make_key(name=name, expires_at=now + timedelta(days=number)).key
-        with writes.allowed():
+        with transactions.allowed():
             used = now + timedelta(minutes=number)
             ApiKey.objects.filter(pk=key.pk).update(last_used_at=used)
 
@@ -182,7 +182,7 @@ def test_a_filter_of_many_keys_shows_those_it_is_for(
     browser: Client, acme: Organization, admin: User
 ) -> None:
     add_many_keys(acme, admin, COUNTED + 10)
-    with writes.allowed():
+    with transactions.allowed():
         some = ApiKey.objects.filter(name_key__lt="bulk 00030")
         some.update(disabled_at=timezone.now())
 
@@ -283,7 +283,7 @@ def test_each_row_offers_what_its_key_allows(
 ) -> None:
     make_key(name="Works")
     key = make_key(name="Ended").key
-    with writes.allowed():
+    with transactions.allowed():
         ApiKey.objects.filter(pk=key.pk).update(expires_at=timezone.now())
 
     text = browser.get(developer(acme)).content.decode()

@@ -11,12 +11,12 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
+from core.actors import Actor
+from core.exceptions import Conflict, DomainError
 from organizations import services
-from organizations.actors import Actor
-from organizations.exceptions import Conflict, DomainError
 from organizations.models import AuditEvent, Invitation, Membership, Organization, User
 from organizations.roles import Role
-from organizations.services.links import token_of
+from organizations.services.invitation_links import token_of
 from tests.admin.support import act, change, enter
 from tests.domain import at_once, nothing_written, person, unwritable_trail
 from tests.factories import SYSTEM, InvitationFactory, MembershipFactory, UserFactory
@@ -133,7 +133,7 @@ def _ada() -> User:
     [
         "user.is_active = False; user.save()",
         "User.objects.filter(pk=user.pk).update(is_active=False)",
-        "from organizations import writes\nwith writes.allowed(): user.memberships.all().delete()",
+        "from core import transactions as t\nwith t.allowed(): user.memberships.all().delete()",
     ],
 )
 def test_a_sender_who_was_taken_out_past_the_services_invites_nobody(

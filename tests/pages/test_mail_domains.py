@@ -14,8 +14,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
+from core.text import canonical_email
 from organizations.models import Invitation, Membership, Organization, User
-from organizations.text import canonical_email
 from tests.admin.support import enter
 from tests.factories import PASSWORD, UserFactory
 from tests.pages.support import sign_in

@@ -11,9 +11,9 @@ from django.core.management import CommandError, call_command
 from django.test import Client, TestCase
 from django.utils import timezone
 
-from organizations import writes
-from organizations.exceptions import Invalid
-from organizations.mailed_names import clean_mailed_name, in_mail
+from core import transactions
+from core.exceptions import Invalid
+from organizations.email_names import clean_mailed_name, in_mail
 from organizations.models import Invitation, Organization, User
 from organizations.services.invitations import DAILY_LIMIT
 from tests.admin.support import change, enter, page
@@ -110,7 +110,7 @@ def test_every_page_refuses_links_in_names(
 
 def _kept_before(thing: Any, name: str) -> None:
     """As a version without the rule has left it."""
-    with writes.allowed():
+    with transactions.allowed():
         type(thing).objects.filter(pk=thing.pk).update(name=name)
 
 
@@ -205,7 +205,7 @@ def test_an_invitation_to_an_address_that_is_refused_now_is_not_sent_again(
 ) -> None:
     """Each spelling of it would count for itself."""
     invitation = InvitationFactory.create(organization=acme)
-    with writes.allowed():
+    with transactions.allowed():
         Invitation.objects.filter(pk=invitation.pk).update(email='"dana"@elsewhere.example')
     where = f"{MEMBERS}invitations/{invitation.pk}/"
     mail.outbox.clear()

@@ -16,8 +16,9 @@ from pytest_django.fixtures import Settings
 from apikeys import services as key_services
 from apikeys.models import ApiKey
 from apikeys.services import Issued
-from organizations import services, writes
-from organizations.actors import Actor
+from core import transactions
+from core.actors import Actor
+from organizations import services
 from organizations.models import Invitation, Membership, Organization, User
 from organizations.roles import Role
 from tests.domain import person
@@ -251,7 +252,7 @@ def test_only_an_active_key_of_somebody_who_has_left_still_works(
     now, ago = timezone.now(), timezone.now() - timedelta(days=100)
     fields = {"expired": "expires_at", "disabled": "disabled_at", "revoked": "revoked_at"}
     if status != "active":
-        with writes.allowed():
+        with transactions.allowed():
             ApiKey.objects.filter(pk=key.pk).update(created_at=ago, **{fields[status]: now})
 
     page = _text(browser.get(developer(acme, f"keys/{key.public_id}/")))

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from apikeys.models import ApiKey
 from apikeys.services import Issued
-from organizations import writes
+from core import transactions
+from core.timestamps import distance
 from organizations.models import Organization
-from organizations.moments import distance
 from tests.pages.support import developer
 
 MINUTE = timedelta(minutes=1)
@@ -25,7 +25,7 @@ def _midnight(days: int) -> datetime:
 
 
 def _change(issued: Issued, **fields: Any) -> None:
-    with writes.allowed():
+    with transactions.allowed():
         ApiKey.objects.filter(pk=issued.key.pk).update(**fields)
 
 

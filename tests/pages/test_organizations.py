@@ -5,8 +5,8 @@ import re
 import pytest
 from django.test import Client
 
+from core.actors import Actor, Origin
 from organizations import services
-from organizations.actors import Actor, Origin
 from organizations.models import AuditEvent, Membership, Organization, User
 from organizations.roles import Role
 from organizations.services import organizations as limits

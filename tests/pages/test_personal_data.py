@@ -11,8 +11,8 @@ from django.test import Client
 from django.urls import reverse
 
 from apikeys.services import create_api_key
+from core.exceptions import Forbidden
 from organizations import services
-from organizations.exceptions import Forbidden
 from organizations.models import AuditEvent, Organization, User
 from tests.admin.support import act, enter, messages
 from tests.domain import person, unwritable_trail

@@ -13,8 +13,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
+from core.text import NAME_LENGTH
 from organizations.models import AuditEvent, Organization, User
-from organizations.text import NAME_LENGTH
 from tests.domain import at_once
 from tests.factories import PASSWORD
 

@@ -8,12 +8,13 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from apikeys import services, verification
+from apikeys import services
 from apikeys.models import KeyTemplate
 from apikeys.services import Issued
-from apikeys.verification import Refusal
+from apikeys.verification.types import Refusal
+from apikeys.verification.verify import verify
+from core.actors import Actor
 from organizations import services as organization_services
-from organizations.actors import Actor
 from organizations.models import Organization, ServiceAccount, User
 from tests.factories import SYSTEM, ServiceAccountFactory, TemplateFactory
 from tests.pages.support import developer, grow_stale, sign_in
@@ -105,13 +106,13 @@ def test_a_service_account_and_its_keys(
     shown = _text(browser.get(page))
     asked = _text(browser.get(f"{page}switch/"))
     browser.post(f"{page}switch/", {"enabled": "no"})
-    stopped = verification.verify(issued.secret).refusal
+    stopped = verify(issued.secret).refusal
     browser.post(f"{page}switch/", {"enabled": "yes"})
 
     assert "Import" in shown
     assert "Its key stops at once" in asked
     assert stopped is Refusal.SERVICE_ACCOUNT_DISABLED
-    assert verification.verify(issued.secret).refusal is None
+    assert verify(issued.secret).refusal is None
 
 
 def test_enabling_a_service_account_asks_for_a_recent_sign_in(

@@ -9,8 +9,8 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from apikeys import wording
-from apikeys.probe import LARGEST
+from apikeys.pages.key_test import messages
+from apikeys.pages.key_test.client import LARGEST
 from organizations.models import Organization
 from tests.domain import SECRET
 from tests.pages.support import developer
@@ -77,8 +77,8 @@ def _verdict(answer: Any) -> str:
 @pytest.mark.parametrize(
     ("pasted", "problem"),
     [
-        ("", wording.EMPTY),
-        ("   ", wording.EMPTY),
+        ("", messages.EMPTY),
+        ("   ", messages.EMPTY),
         ("hello", "That doesn't look like one of our keys. Keys start with sig_."),
         ("x" * 2000, "That doesn't look like one of our keys. Keys start with sig_."),
         *(
@@ -88,7 +88,7 @@ def _verdict(answer: Any) -> str:
             )
             for nasty in ("'; id; '", '"', "`id`", "$(id)", "\n-H evil: 1", "\\")
         ),
-        (SECRET[:-1] + ("a" if SECRET[-1] != "a" else "b"), wording.TYPO),
+        (SECRET[:-1] + ("a" if SECRET[-1] != "a" else "b"), messages.TYPO),
     ],
 )
 def test_what_cannot_be_a_key_is_not_sent(

@@ -10,14 +10,14 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from apikeys.charts import chart
 from apikeys.models import ApiKey, KeyUsage, ScopeUse
+from apikeys.pages.usage import views as usage_pages
+from apikeys.pages.usage.charts import chart
+from apikeys.pages.usage.views import WORDS
 from apikeys.services import Issued
-from apikeys.usage import Tally
-from apikeys.uses import Result
-from apikeys.views import usage as usage_pages
-from apikeys.views.usage import WORDS
-from organizations import writes
+from apikeys.usage.key_request import Result
+from apikeys.usage.reports import Tally
+from core import transactions
 from organizations.models import Organization
 from tests.pages.support import developer
 from tests.support_api import MakeKey
@@ -162,7 +162,7 @@ def test_the_delete_page_says_how_many_requests_there_were(
 def old(make_key: MakeKey) -> ApiKey:
     """A key of two scopes that has been watched for 100 days; one scope was used last week."""
     key = make_key(name="Old", scopes=["search:read", "events:read"]).key
-    with writes.allowed():
+    with transactions.allowed():
         past = timezone.now() - timedelta(days=120)
         ApiKey.objects.filter(pk=key.pk).update(created_at=past)
     add(key, 100, ok=1)
@@ -190,7 +190,7 @@ def test_nobody_is_accused_without_a_reason(
     browser: Client, acme: Organization, old: ApiKey, reason: str
 ) -> None:
     if reason == "young":
-        with writes.allowed():
+        with transactions.allowed():
             ApiKey.objects.filter(pk=old.pk).update(created_at=timezone.now())
     elif reason == "not watched":
         KeyUsage.objects.filter(hour__lt=timezone.now() - timedelta(days=50)).delete()

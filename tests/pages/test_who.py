@@ -6,8 +6,8 @@ from typing import Any, Final
 import pytest
 from django.test import Client
 
+from core.actors import Actor
 from organizations import services
-from organizations.actors import Actor
 from organizations.models import Membership, Organization, User
 from organizations.roles import Role
 from tests.domain import nothing_written

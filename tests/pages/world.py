@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from django.urls import URLPattern, reverse
 
-from apikeys import urls as key_urls
-from organizations import urls as organization_urls
+from apikeys.pages import urls as key_urls
+from organizations.pages import urls as organization_urls
 
 Address = Callable[..., str]
 _MODULES: Final = {"organizations": organization_urls, "apikeys": key_urls}

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from apikeys.api.wire import CANONICAL_ERROR, WireFormat, canonical_error
+from apikeys.api.formats.base import CANONICAL_ERROR, WireFormat, canonical_error
 
 _CHANGEABLE: Final = ("name", "scopes", "description", "lifetime_days")
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from apikeys.api.wire import CANONICAL_ERROR, WireFormat, canonical_error
+from apikeys.api.formats.base import CANONICAL_ERROR, WireFormat, canonical_error
 
 _READ: Final = (
     *("id", "object", "name", "description", "key_prefix", "key_type", "status", "enabled"),

@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
-from apikeys.api.failures import Failure
-from apikeys.api.wire import WireFormat, doc_url
+from apikeys.api.errors import Failure
+from apikeys.api.formats.base import WireFormat, doc_url
 
 _READ: Final = (
     *("created_at", "created_by", "description", "expires_at", "id", "key_prefix"),

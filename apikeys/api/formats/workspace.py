@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
-from apikeys.api.failures import Failure
-from apikeys.api.wire import WireFormat
+from apikeys.api.errors import Failure
+from apikeys.api.formats.base import WireFormat
 
 _READ: Final = (
     *("id", "organization_id", "name", "key_prefix", "usable_status"),

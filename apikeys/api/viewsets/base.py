@@ -8,13 +8,14 @@ from django.db.models import Model, QuerySet
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSetMixin
 
-from apikeys.api.keyed import KeyedView, note_scope
 from apikeys.api.serializers import WireSerializer
-from organizations import ids, policy
-from organizations.bulkheads import refusal_of
-from organizations.exceptions import ErrorCode, Invalid, NotFound, Problem
+from apikeys.api.views import KeyedView, note_scope
+from core import ids
+from core.bulkheads import refusal_of
+from core.exceptions import ErrorCode, Invalid, NotFound, Problem
+from core.request_context import origin_of
+from organizations import policy
 from organizations.models import Organization
-from organizations.origin import origin_of
 from organizations.roles import KEY_SCOPES, Action
 
 M = TypeVar("M", bound=Model)

@@ -10,19 +10,20 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apikeys import allowance, services
+from apikeys import services
 from apikeys.api import serializers
 from apikeys.api.pagination import paginate
-from apikeys.api.viewsets.asked_usage import usage_of
 from apikeys.api.viewsets.base import DEFAULT_PAGE, LONGEST_PAGE, WHOLE_LIST, WireViewSet
-from apikeys.api.viewsets.retries import REPLAYED, attempt_of
+from apikeys.api.viewsets.idempotency import REPLAYED, attempt_of
+from apikeys.api.viewsets.usage import usage_of
 from apikeys.models import ApiKey, Status
-from organizations import ids
-from organizations.exceptions import ErrorCode, Invalid, NotFound, Problem
+from apikeys.services import key_limit
+from core import ids
+from core.exceptions import ErrorCode, Invalid, NotFound, Problem
+from core.request_context import origin_of
+from core.text import name_key
 from organizations.models import ServiceAccount
-from organizations.origin import origin_of
 from organizations.roles import Action
-from organizations.text import name_key
 
 _NO_KEY: Final = "No such API key."
 
@@ -41,7 +42,7 @@ class ApiKeyViewSet(WireViewSet):
         keys = ApiKey.objects.visible_to(self.actor)
         if not self.wire.has_pages:
             self.refuse_other_parameters()
-            most = min(allowance.limit_of(organization) or WHOLE_LIST, WHOLE_LIST)
+            most = min(key_limit.limit_of(organization) or WHOLE_LIST, WHOLE_LIST)
             listed = keys.newest_live(most).for_display()
             return self.answer(self.wire.listing(self.show([*listed]), None))
         keys = keys.for_display()

@@ -7,8 +7,8 @@ from apikeys import services
 from apikeys.api import serializers
 from apikeys.api.viewsets.base import DEFAULT_PAGE, LONGEST_PAGE, WireViewSet
 from apikeys.models import KeyTemplate
-from organizations import ids
-from organizations.exceptions import NotFound
+from core import ids
+from core.exceptions import NotFound
 from organizations.roles import Action
 
 

@@ -13,9 +13,9 @@ from apikeys.api.serializers import ApiKeySerializer
 from apikeys.services import Issued
 from apikeys.tokens import Environment
 from apikeys.validation import read_timestamp
-from organizations import ids
-from organizations.actors import Actor
-from organizations.exceptions import DomainError
+from core import ids
+from core.actors import Actor
+from core.exceptions import DomainError
 from organizations.management.options import not_empty
 from organizations.management.output import OutputLost, show
 from organizations.models import Organization

@@ -12,7 +12,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from apikeys import retention
-from organizations.actors import Actor
+from core.actors import Actor
 from organizations.management.output import report
 from organizations.services import retention as people
 

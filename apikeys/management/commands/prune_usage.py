@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from apikeys import retention
-from apikeys.usage import UNUSED_DAYS
+from apikeys.usage.reports import UNUSED_DAYS
 from organizations.management.output import report
 
 

@@ -6,8 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from apikeys import conf
-from apikeys.models import ApiKeySecret
-from apikeys.querysets import PepperUse
+from apikeys.models import ApiKeySecret, PepperUse
 from apikeys.tokens import Peppers
 
 _ROW = "{:>6}  {:<11}  {:>8}  {:>10}  {:>8}  {}"

@@ -7,12 +7,12 @@ from django.core.management.base import BaseCommand, CommandError
 
 from apikeys import services
 from apikeys.models import ApiKey
-from organizations import ids
-from organizations.actors import Actor
-from organizations.exceptions import DomainError
+from core import ids
+from core.actors import Actor
+from core.exceptions import DomainError
+from core.redaction import redact
 from organizations.management.options import not_empty
 from organizations.management.output import report
-from organizations.redaction import redact
 
 
 class Command(BaseCommand):

@@ -9,14 +9,14 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from core.actors import Actor
+from core.exceptions import DomainError
+from core.text import canonical_email
 from organizations import services
-from organizations.actors import Actor
-from organizations.exceptions import DomainError
 from organizations.management.options import not_empty
 from organizations.management.output import OutputLost, note, show
 from organizations.models import Organization, User
-from organizations.passwords import refuse_words
-from organizations.text import canonical_email
+from organizations.signin.passwords import refuse_words
 
 
 class Command(BaseCommand):

@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 
+from core.actors import Actor
 from organizations import services
-from organizations.actors import Actor
 from organizations.management.options import not_empty
 from organizations.management.output import show
 from organizations.models import User

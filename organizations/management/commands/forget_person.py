@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from core.actors import Actor
+from core.exceptions import DomainError
 from organizations import services
-from organizations.actors import Actor
-from organizations.exceptions import DomainError
 from organizations.management.options import not_empty
 from organizations.management.output import report
 from organizations.models import User

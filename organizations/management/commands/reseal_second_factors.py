@@ -7,9 +7,9 @@ from allauth.mfa.models import Authenticator
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from organizations import sealing
+from core.sqlite_writers import turn
 from organizations.management.output import report
-from organizations.turns import turn
+from organizations.signin import encryption
 
 
 class Command(BaseCommand):
@@ -39,8 +39,8 @@ def _reseal(pk: int) -> str:
         if factor is None:
             return "gone"
         try:
-            data = sealing.with_seeds(factor.data, sealing.reseal)
-        except sealing.Unreadable:
+            data = encryption.with_seeds(factor.data, encryption.reseal)
+        except encryption.Unreadable:
             return "unreadable"
         if data == factor.data:
             return "there"

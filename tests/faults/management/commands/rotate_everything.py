@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand
 
 from apikeys import services
 from apikeys.models import ApiKey
-from organizations.actors import Actor
+from core.actors import Actor
 
 
 class Command(BaseCommand):

@@ -1,0 +1,42 @@
+"""JSON answers for what never reaches a viewset: unknown addresses, crashes, refused hosts."""
+
+import re
+from functools import cache
+
+from django.http import HttpRequest, JsonResponse
+
+from apikeys.api.errors import failure_for_status
+from apikeys.api.formats import registry
+from apikeys.api.formats.base import WireFormat
+from apikeys.api.formats.canonical import CANONICAL
+from core.request_context import origin_of
+
+
+@cache
+def formats() -> dict[str, WireFormat]:
+    """The format of whatever lies under a root and reaches no viewset."""
+    return {one.root: one.wire for one in reversed(registry.SPOKEN)}
+
+
+@cache
+def _prefixed() -> re.Pattern[str]:
+    return re.compile(rf"(?:{'|'.join(formats())})(?:/|\Z)")
+
+
+def is_api(path: str) -> bool:
+    """Whether `path` belongs to the API and not to the pages."""
+    return _prefixed().match(path) is not None
+
+
+def format_of(path: str) -> WireFormat | None:
+    """The format that refusals under `path` have; None for a page."""
+    found = (w for p, w in formats().items() if path == p or path.startswith(f"{p}/"))
+    return next(found, None)
+
+
+def answer_status(request: HttpRequest, status: int) -> JsonResponse:
+    """The error answer of a status by itself."""
+    failure = failure_for_status(status)
+    wire = format_of(request.path) or CANONICAL
+    body = wire.error_body(failure, origin_of(request).request_id)
+    return JsonResponse(body, status=status, headers=dict(failure.headers))

@@ -1,0 +1,53 @@
+"""The formats that are spoken, and where: a line for each."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from apikeys.api.formats.account import ACCOUNT
+from apikeys.api.formats.base import WireFormat
+from apikeys.api.formats.canonical import CANONICAL
+from apikeys.api.formats.envelope import ENVELOPE
+from apikeys.api.formats.workspace import WORKSPACE
+
+#: What a format offers unless it says otherwise.
+USUAL: Final = frozenset(
+    {"list", "create", "retrieve", "partial_update", "destroy", "rotate", "usage", "current"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A format at an address.
+
+    base        where it lives; its schema is at `base`/openapi
+    collection  what follows in the address of a list
+    title       of the schema
+    actions     what of the viewset is offered
+    """
+
+    base: str
+    collection: str
+    wire: WireFormat
+    title: str
+    actions: frozenset[str] = USUAL
+
+    @property
+    def root(self) -> str:
+        """Whatever lies under it and is no address is refused in the shape of the format."""
+        return "/" + self.base.partition("/")[0]
+
+
+_AS_DOCUMENTED: Final = frozenset({"list", "create", "destroy"})
+#: Where two share a root, the first answers for what is no address.
+SPOKEN: Final = (
+    Spoken("v1", "api-keys", CANONICAL, "Keys", USUAL | {"revoke_many"}),
+    Spoken("envelope/v1", "api-keys", ENVELOPE, "Keys in the envelope format"),
+    Spoken(
+        "api/v1",
+        "workspaces/<str:workspace_id>/api-keys",
+        WORKSPACE,
+        "Keys in the workspace format",
+        _AS_DOCUMENTED,
+    ),
+    Spoken("v1/accounts", "<str:account_id>/templates", ACCOUNT, "Templates of an account"),
+)

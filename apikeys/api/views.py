@@ -1,0 +1,166 @@
+"""A view of DRF's that keys open: those that manage keys, and whatever else a product offers."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import InterfaceError, OperationalError
+from rest_framework.exceptions import NotAuthenticated
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apikeys import conf
+from apikeys.api.authentication import ApiKeyAuthentication, refusal_of, use_of
+from apikeys.api.errors import OrganizationThrottled, failure_of
+from apikeys.api.formats.base import WireFormat, canonical_error
+from apikeys.api.parsers import JSONOnly, StrictJSONParser, TooLarge
+from apikeys.ratelimits.limiter import limiter
+from apikeys.services import CredentialRefused
+from core.actors import Actor
+from core.request_bodies import REFUSED, busy, receivers
+from core.request_context import origin_of
+from organizations import policy
+
+#: Statuses of refusals, which usage counts by their reason.
+_REFUSALS: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
+_log = structlog.get_logger(__name__)
+
+
+class KeyedView(APIView):
+    """Asks every request for a usable key that holds `scope` and is within its limits.
+
+    `actor` is the key, and `request.auth` what is known of it (FoundSecret). Whatever is refused is
+    told in the shape of `wire`. The steps and their order are DRF's; permissions and throttles that
+    a view names come after its own. What DRF takes between the steps costs more than the steps
+    themselves (docs/adr/0017).
+    """
+
+    wire = WireFormat(error=canonical_error)
+    #: Counted as used by the key's usage; None for an address that every key opens.
+    scope: str | None = None
+    authentication_classes = (ApiKeyAuthentication,)
+    permission_classes: Sequence[type[BasePermission]] = ()
+    parser_classes: Sequence[type[BaseParser]] = (StrictJSONParser,)
+    content_negotiation_class: type[BaseContentNegotiation] = JSONOnly
+    metadata_class = None
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        """ImproperlyConfigured for a scope that no key can hold, and for another authentication."""
+        scope = initkwargs.get("scope", cls.scope)
+        if scope is not None and scope not in conf.scopes():
+            raise ImproperlyConfigured(f"{cls.__name__}: {scope!r} is none of API_KEY_SCOPES.")
+        classes = initkwargs.get("authentication_classes", cls.authentication_classes)
+        if tuple(classes) != (ApiKeyAuthentication,):
+            raise ImproperlyConfigured(f"{cls.__name__}: a KeyedView is opened by API keys alone.")
+        return super().as_view(**initkwargs)
+
+    @property
+    def actor(self) -> Actor:
+        """The key that asks."""
+        actor: Actor = self.request.user  # type: ignore[assignment]
+        return actor
+
+    # The request is of any type: to DRF's stubs its user is a User, and never an Actor.
+    def perform_authentication(self, request: Any) -> None:
+        """Raises for a key that opens nothing, and NotAuthenticated where none was sent.
+
+        With a body, twice: callers without a working key don't hold a thread with a slow body,
+        and a key that is revoked while its body is on the way is refused.
+        """
+        authenticator = request.authenticators[0]
+        try:
+            opened = authenticator.authenticate(request)
+            if opened is None:
+                raise NotAuthenticated
+            if _receive_body(request, opened[1].organization_id):
+                opened = authenticator.authenticate(request)
+        except Exception:
+            # Whoever asks after a refusal, such as a handler of exceptions, must not verify again.
+            request.user = request.auth = request._authenticator = None  # noqa: SLF001
+            raise
+        request._authenticator = authenticator  # noqa: SLF001
+        request.user, request.auth = opened
+
+    def check_permissions(self, request: Any) -> None:
+        """LacksScope for a key without the scope of the view."""
+        scope = self.scope
+        if scope is not None:
+            policy.require_scope(request.user, scope)
+            note_scope(request, scope)
+        super().check_permissions(request)
+
+    def check_throttles(self, request: Any) -> None:
+        """Throttled for a key beyond its limit, or beyond that of its organization.
+
+        Verified keys alone are counted, so that nobody uses up a key's budget without its secret.
+        """
+        found, use = request.auth, use_of(request)
+        limit = limiter().hit(
+            found.key_id, found.tier, found.organization_id, found.organization_tier
+        )
+        if use:
+            use.limit = limit
+        if limit.by_organization:
+            raise OrganizationThrottled(limit.retry_after)
+        if not limit.allowed:
+            self.throttled(request, limit.retry_after)
+        super().check_throttles(request)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """A key that was withdrawn during the request is refused as at the door."""
+        if isinstance(exc, CredentialRefused):
+            exc = refusal_of(self.request, exc.outcome)
+        return super().handle_exception(exc)
+
+    def get_exception_handler(self) -> Any:
+        return answer_failure
+
+
+def _receive_body(request: Any, organization_id: UUID) -> bool:
+    """Waits for a body, if there is one. Raises Busy where others wait, TooLarge before it reads.
+
+    A product's own parsers may take larger bodies, and read those themselves.
+    """
+    http = request._request  # noqa: SLF001 - see ApiKeyAuthentication
+    length = http.META.get("CONTENT_LENGTH") or ""
+    if http.method in ("GET", "HEAD", "OPTIONS") or not length.isdecimal() or not int(length):
+        return False
+    if REFUSED in http.META:
+        raise busy()
+    if int(length) > settings.API_BODY_LIMIT:
+        if any(isinstance(parser, StrictJSONParser) for parser in request.parsers):
+            raise TooLarge
+        return False
+    return bool(receivers.receive(organization_id, lambda: http.body))
+
+
+def note_scope(request: Request, scope: str | None) -> None:
+    """What the request needs, for the key's usage."""
+    use = use_of(request)
+    if use:
+        use.scope = scope
+
+
+def answer_failure(error: Exception, context: Mapping[str, Any]) -> Response | None:
+    """DRF's exception handler: the refusal in the view's format; None leaves a 500 to Django."""
+    failure = failure_of(error)
+    if failure is None:
+        return None
+    if isinstance(error, OperationalError | InterfaceError):
+        # The first line names the cause; further lines of PostgreSQL's may quote rows.
+        _log.error("database_unavailable", reason=str(error).partition("\n")[0])
+    use = use_of(context["request"])
+    if use and failure.status in _REFUSALS:
+        use.refusal = failure.code
+    wire: WireFormat = context["view"].wire
+    body = wire.error_body(failure, origin_of(context["request"]).request_id)
+    return Response(body, status=failure.status, headers=dict(failure.headers))

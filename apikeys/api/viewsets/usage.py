@@ -1,0 +1,52 @@
+"""Usage as a request asks for it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from django.utils import timezone
+
+from apikeys.models import ApiKey
+from apikeys.usage.reports import (
+    Bucket,
+    Interval,
+    Period,
+    Tally,
+    buckets,
+    require_past,
+    total,
+)
+from apikeys.validation import read_timestamp
+from core.exceptions import Invalid
+
+#: Without “from”: as many intervals back.
+_DEFAULT: Final = {Interval.HOUR: timedelta(hours=24), Interval.DAY: timedelta(days=30)}
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What is shown of a key's usage."""
+
+    period: Period
+    buckets: list[Bucket]
+    tally: Tally
+
+
+def usage_of(key: ApiKey, query: Mapping[str, str]) -> Usage:
+    """The usage of `key` by `from`, `to` and `interval`; Invalid where they make no sense."""
+    interval = _interval(query.get("interval", Interval.HOUR))
+    until = read_timestamp(query["to"], "to") if "to" in query else timezone.now()
+    require_past(until, "to", margin=timedelta(days=1))
+    since = until - _DEFAULT[interval]
+    if "from" in query:
+        since = read_timestamp(query["from"], "from")
+    period = Period.between(since, until, interval)
+    found = buckets(ApiKey.objects.filter(pk=key.pk), period)
+    return Usage(period, found, total(bucket.tally for bucket in found))
+
+
+def _interval(text: str) -> Interval:
+    if text not in list(Interval):
+        raise Invalid.field("interval", f"Choose one of these: {', '.join(Interval)}.")
+    return Interval(text)

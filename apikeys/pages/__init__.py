@@ -1,0 +1,1 @@
+"""Settings → Developer: the pages on which customers manage their API keys."""

@@ -1,0 +1,45 @@
+"""Access: whether keys work at all, how many there can be, how much they may call, who decides."""
+
+from datetime import timedelta
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from apikeys import conf, tokens
+from apikeys.models import ApiKey
+from apikeys.pages.base import DeveloperPage
+from apikeys.services import key_limit
+from organizations import tiers
+from organizations.events import OrganizationEvent
+from organizations.models import AuditEvent, Membership
+from organizations.roles import Action
+
+_SWITCHES = (OrganizationEvent.API_ACCESS_ENABLED, OrganizationEvent.API_ACCESS_DISABLED)
+
+
+class Access(DeveloperPage):
+    """Only the provider changes any of it; the page says so."""
+
+    action = Action.VIEW_KEYS
+    tab = "access"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """The state of things."""
+        mine = self.organization.id
+        events = AuditEvent.objects.visible_trail(mine, self.actor)
+        keys = ApiKey.objects.visible_to(self.actor).for_organization(mine).live()
+        admins = Membership.objects.visible_to(self.actor).for_organization(mine).admins()
+        tier = self.organization.rate_limit_tier
+        together = tiers.organization_limit(tier)
+        context = {
+            "switched": events.about(mine).filter(event__in=_SWITCHES).first(),
+            "used": keys.filter(last_used_at__gt=timezone.now() - timedelta(days=7)).count(),
+            "admins": admins.select_related("user").order_by("user__name", "user__email"),
+            "tier": tier,
+            "limit": tiers.in_words(tiers.key_limit(tier)),
+            "organization_limit": together and tiers.in_words(together),
+            "key_limit": key_limit.limit_of(self.organization),
+            "scopes": conf.scopes().items(),
+            "pattern": tokens.scanning_pattern(conf.brand()),
+        }
+        return self.render("apikeys/access.html", context)

@@ -1,0 +1,168 @@
+"""The audit trail as sentences: who did what to which target."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from apikeys.events import KeyEvent
+from core.actors import ActorKind
+from core.timestamps import stamp
+from organizations.events import OrganizationEvent
+from organizations.models import AuditEvent, Membership, Organization
+
+#: What stands between who and the details; `{target}` is the name of what it happened to.
+SENTENCES: Final[Mapping[str, str]] = {
+    KeyEvent.CREATED: "created the key “{target}”",
+    KeyEvent.UPDATED: "changed the key “{target}”",
+    KeyEvent.ENABLED: "enabled the key “{target}”",
+    KeyEvent.DISABLED: "disabled the key “{target}”",
+    KeyEvent.TIER_CHANGED: "changed the rate limit of the key “{target}”",
+    KeyEvent.ROTATED: "rotated the key “{target}”",
+    KeyEvent.REVOKED: "deleted the key “{target}”",
+    KeyEvent.RETIRED_SECRET_USED: "used a secret of “{target}” that a rotation had ended",
+    KeyEvent.TEMPLATE_CREATED: "created the template “{target}”",
+    KeyEvent.TEMPLATE_UPDATED: "changed the template “{target}”",
+    KeyEvent.TEMPLATE_DELETED: "deleted the template “{target}”",
+    OrganizationEvent.CREATED: "created the organization “{target}”",
+    OrganizationEvent.RENAMED: "renamed the organization",
+    OrganizationEvent.API_ACCESS_ENABLED: "turned API access on",
+    OrganizationEvent.API_ACCESS_DISABLED: "turned API access off",
+    OrganizationEvent.TIER_CHANGED: "changed the rate-limit tier",
+    OrganizationEvent.KEY_LIMIT_CHANGED: "changed how many keys there can be",
+    OrganizationEvent.EXPORTED: "exported data of the organization",
+    OrganizationEvent.PERSON_CREATED: "added the person {target}",
+    OrganizationEvent.PERSON_UPDATED: "changed the person {target}",
+    OrganizationEvent.PERSON_PASSWORD_SET: "set the password of {target}",
+    OrganizationEvent.PERSON_PASSWORD_LINK_SENT: "sent {target} a link to choose a password",
+    OrganizationEvent.PERSON_SESSIONS_ENDED: "signed {target} out everywhere",
+    OrganizationEvent.PERSON_SECOND_FACTORS_REMOVED: "removed the second factors of {target}",
+    OrganizationEvent.PERSON_EMAIL_ADDED: "added an e-mail address to {target}",
+    OrganizationEvent.PERSON_EMAIL_CONFIRMED: "confirmed the e-mail address of {target}",
+    OrganizationEvent.PERSON_EMAIL_REMOVED: "removed an e-mail address of {target}",
+    OrganizationEvent.PERSON_EMAIL_DISOWNED: "took an e-mail address from {target}",
+    # pragma: allowlist nextline secret
+    OrganizationEvent.PERSON_PASSWORD_CHANGED: "chose a new password for {target}",
+    OrganizationEvent.PERSON_EMAIL_CHANGED: "changed the e-mail address of {target}",
+    OrganizationEvent.PERSON_SECOND_FACTOR_ADDED: "added a second factor of {target}",
+    OrganizationEvent.PERSON_SECOND_FACTOR_REMOVED: "removed a second factor of {target}",
+    OrganizationEvent.PERSON_RECOVERY_CODES_RENEWED: "made new recovery codes for {target}",
+    OrganizationEvent.PERSON_FORGOTTEN: "replaced all that tells who {target} is",
+    OrganizationEvent.PERSON_EXPORTED: "exported the data of {target}",
+    OrganizationEvent.PERSON_UNCONFIRMED_REMOVED: "removed {target}, who never confirmed",
+    OrganizationEvent.ADDRESSES_ERASED: "erased old IP addresses from the audit trail",
+    OrganizationEvent.MEMBER_ADDED: "added {target}",
+    OrganizationEvent.MEMBER_ROLE_CHANGED: "changed the role of {target}",
+    OrganizationEvent.MEMBER_REMOVED: "removed {target}",
+    OrganizationEvent.MEMBER_LEFT: "left the organization",
+    OrganizationEvent.INVITATION_CREATED: "invited {target}",
+    OrganizationEvent.INVITATION_RESENT: "sent the invitation of {target} again",
+    OrganizationEvent.INVITATION_REVOKED: "revoked the invitation of {target}",
+    OrganizationEvent.INVITATION_ACCEPTED: "accepted the invitation of {target}",
+    OrganizationEvent.SERVICE_ACCOUNT_CREATED: "created the service account “{target}”",
+    OrganizationEvent.SERVICE_ACCOUNT_UPDATED: "changed the service account “{target}”",
+    OrganizationEvent.SERVICE_ACCOUNT_DISABLED: "disabled the service account “{target}”",
+    OrganizationEvent.SERVICE_ACCOUNT_ENABLED: "enabled the service account “{target}”",
+}
+#: Events whose sentence says all that their details do.
+_SAID_ALREADY: Final = frozenset({KeyEvent.ENABLED, KeyEvent.DISABLED})
+#: Events that tell the role that a person had, and has no more.
+_ENDED: Final = frozenset({OrganizationEvent.MEMBER_REMOVED, OrganizationEvent.MEMBER_LEFT})
+_MOMENTS: Final = frozenset({"expires_at", "previous_secret_ends_at"})
+_LABELS: Final[Mapping[str, str]] = {
+    "name": "name",
+    "email": "email address",
+    "is_active": "active",
+    "is_staff": "staff",
+    "is_superuser": "superuser",
+    "description": "description",
+    "expires_at": "expiry",
+    "role": "role",
+    "rate_limit_tier": "tier",
+    "lifetime_days": "lifetime in days",
+    "enabled": "enabled",
+}
+
+
+def who(event: AuditEvent) -> str:
+    """The one who acted, in words."""
+    if event.actor_kind == ActorKind.KEY:
+        return f"The key “{event.actor_label}”"
+    if event.actor_kind == ActorKind.STAFF:
+        return f"{event.actor_label} (support)"
+    return "The system" if event.actor_kind == ActorKind.SYSTEM else event.actor_label
+
+
+def sentence(event: AuditEvent, organization: Organization) -> str:
+    """One sentence about an event of an organization, with what changed."""
+    words = SENTENCES.get(event.event, "did something to “{target}”")
+    target = event.target_label
+    if event.target_type == Membership.__name__:
+        target = _member(target, organization)
+    said = f"{who(event)} {words.replace('{target}', target)}"
+    role = event.details.get("role")
+    if isinstance(role, str):
+        said += f" ({role})" if event.event in _ENDED else f" as {role}"
+    changes = "; ".join(filter(None, (_change(n, v) for n, v in event.details.items())))
+    if changes and event.event not in _SAID_ALREADY:
+        said += f": {changes}"
+    return f"{said.removesuffix('.')}."
+
+
+def _member(label: str, organization: Organization) -> str:
+    """The person of a membership's label, “Quinn New in Acme”."""
+    person = label.removesuffix(f" in {organization.name}")
+    # The organization may have been called otherwise then.
+    return person if person != label else label.partition(" in ")[0]
+
+
+def _change(name: str, value: Any) -> str:
+    special = _SPECIAL.get(name)
+    if special:
+        return special(value)
+    if name in _LABELS and isinstance(value, list) and len(value) == 2:
+        show = _moment if name in _MOMENTS else _shown
+        return f"{_LABELS[name]} from {show(value[0])} to {show(value[1])}"
+    return ""
+
+
+def _scopes(value: Any) -> str:
+    """Of a new key or template all, of a changed one the difference."""
+    if not value or not isinstance(value[0], list):
+        return f"permissions {', '.join(value)}"
+    old, new = value
+    added = [scope for scope in new if scope not in old]
+    removed = [scope for scope in old if scope not in new]
+    parts = [f"permissions added: {', '.join(added)}"] if added else []
+    parts += [f"permissions removed: {', '.join(removed)}"] if removed else []
+    return "; ".join(parts)
+
+
+def _shown(value: Any) -> str:
+    if value in (None, ""):
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"“{value}”"
+
+
+def _moment(value: Any) -> str:
+    if not value:
+        return "none"
+    return stamp(datetime.fromisoformat(str(value)))
+
+
+def _key_limit(value: Any) -> str:
+    if value is None:
+        return "the usual number"
+    return f"{value:,}" if value else "any number"
+
+
+_SPECIAL: Final[Mapping[str, Callable[[Any], str]]] = {
+    "key_limit": lambda value: f"from {_key_limit(value[0])} to {_key_limit(value[1])}",
+    "scopes": _scopes,
+    "exported": str,
+    "reason": lambda value: f"reason: {value}",
+    "cascade": lambda value: "together with the key that created it",
+    "previous_secret_ends_at": lambda value: f"the old secret ends {_moment(value)}",
+    "metadata": lambda value: "metadata changed",
+}

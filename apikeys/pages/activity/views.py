@@ -1,0 +1,142 @@
+"""Activity: who did what, with which key, when and from where."""
+
+from itertools import chain
+from typing import Any, Final
+
+from django import forms
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+
+from apikeys.pages.activity import filters
+from apikeys.pages.activity.filters import KINDS, Asked, Found, find_all, page_of, rows
+from apikeys.pages.activity.sentences import sentence
+from apikeys.pages.base import DeveloperPage
+from apikeys.pages.csv_export import csv_response, recorded_place, rested
+from core import bulkheads
+from core.bulkheads import Kind
+from core.exceptions import Busy
+from core.forms import TextField
+from organizations.models import AuditEvent, AuditEventQuerySet
+from organizations.pages.base import with_retry
+
+_FIRST_YEAR: Final = 2000
+_LAST_YEAR: Final = 2999
+#: Searches for text of one person: more than anybody reads, fewer than a program sends.
+_SEARCHES: Final = "30/minute"
+
+
+class FilterForm(forms.Form):
+    """What to look for in the trail."""
+
+    actor = TextField(required=False, label="Who")
+    kind = forms.ChoiceField(
+        required=False, label="What", choices=[("", "Everything"), *KINDS.items()]
+    )
+    key = TextField(required=False, label="Key, by name or ID")
+    since = forms.DateField(
+        required=False, label="From", widget=forms.DateInput(attrs={"type": "date"})
+    )
+    until = forms.DateField(
+        required=False, label="To", widget=forms.DateInput(attrs={"type": "date"})
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Refuses days that no calendar of ours has a day after."""
+        for name in ("since", "until"):
+            day = self.cleaned_data.get(name)
+            if day and not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+                self.add_error(name, f"Choose a year from {_FIRST_YEAR} to {_LAST_YEAR}.")
+        return self.cleaned_data
+
+    @property
+    def asked(self) -> Asked:
+        """The filter; only after `is_valid`."""
+        return Asked(**self.cleaned_data)
+
+
+class TrailPage(DeveloperPage):
+    """The events of one organization."""
+
+    tab = "activity"
+
+    @property
+    def events(self) -> AuditEventQuerySet:
+        """All that the visitor may see here."""
+        return AuditEvent.objects.visible_trail(self.organization.id, self.actor)
+
+    def show_trail(self, context: dict[str, Any], status: int) -> HttpResponse:
+        """The page, which also says what becomes of old events."""
+        kept = {"address_days": settings.RETENTION_ADDRESS_DAYS}
+        return self.render("apikeys/activity.html", {**kept, **context}, status)
+
+
+class Activity(TrailPage):
+    """Fifty events a page, newest first."""
+
+    def waiting_kind(self, request: HttpRequest) -> Kind | None:
+        asked = Asked(actor=request.GET.get("actor", ""), key=request.GET.get("key", ""))
+        return "search" if asked.has_text else None
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """The page; a filter that cannot be read shows nothing but what is wrong with it."""
+        form = FilterForm(request.GET)
+        if not form.is_valid():
+            return self._show(form, Found([]), "", 422)
+        try:
+            found, following = self._find(form.asked)
+        except Busy as refusal:
+            form.add_error(None, refusal.message)
+            return with_retry(self._show(form, Found([]), ""), refusal)
+        return self._show(form, found, following)
+
+    def _find(self, asked: Asked) -> tuple[Found, str]:
+        """A page of events; a search for text reads many more than it shows."""
+        cursor, binding = self.request.GET.get("cursor", ""), self.organization.id
+        if not asked.has_text:
+            return page_of(self.events, asked, cursor, binding)
+        with bulkheads.hold("search", self.organization.id):
+            self.require_pace("search", _SEARCHES)
+            return page_of(self.events, asked, cursor, binding)
+
+    def _show(
+        self, form: FilterForm, found: Found, following: str, status: int = 200
+    ) -> HttpResponse:
+        request = self.request
+        query = request.GET.copy()
+        query.pop("cursor", None)
+        exported = query.urlencode()
+        query["cursor"] = following
+        context = {
+            "form": form,
+            "rows": [
+                {"event": event, "sentence": sentence(event, self.organization)}
+                for event in found.events
+            ],
+            "searched": filters.SEARCHED,
+            "searched_to": found.searched_to,
+            "following": query.urlencode() if following else "",
+            "exported": exported,
+            "is_filtered": any(request.GET.get(name) for name in form.fields),
+        }
+        return self.show_trail(context, status)
+
+
+class ActivityExport(TrailPage):
+    """The same as a file."""
+
+    def waiting_kind(self, request: HttpRequest) -> Kind | None:
+        return "export"
+
+    def get(self, request: HttpRequest) -> HttpResponseBase:
+        """CSV, sent while it is read, so that a long trail needs no memory."""
+        form = FilterForm(request.GET)
+        if not form.is_valid():
+            return self.show_trail({"form": form, "rows": []}, 422)
+        if form.asked.has_text:
+            self.require_pace("search", _SEARCHES)
+        place = recorded_place(self.organization, what="activity", actor=self.actor)
+        events = chain.from_iterable(rested(find_all(self.events, form.asked)))
+        name = f"activity-{self.organization.slug}-{timezone.now():%Y-%m-%d}.csv"
+        return csv_response(place, rows(events, self.organization), name)

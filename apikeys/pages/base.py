@@ -1,0 +1,56 @@
+"""What the Developer pages share."""
+
+from typing import Any, Final
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.urls import reverse
+
+from apikeys.ratelimits.limiter import limiter
+from core.exceptions import Busy
+from organizations.pages.base import OrganizationPage
+from organizations.roles import ALLOWED, Action, Role
+
+_TABS: Final = (
+    ("configuration", "Configuration", Action.VIEW_KEYS),
+    ("templates", "Templates", Action.VIEW_TEMPLATES),
+    ("service-accounts", "Service accounts", Action.MANAGE_SERVICE_ACCOUNTS),
+    ("usage", "Usage", Action.VIEW_KEYS),
+    ("activity", "Activity", Action.VIEW_KEYS),
+    ("access", "Access", Action.VIEW_KEYS),
+)
+
+
+class DeveloperPage(OrganizationPage):
+    """A page that admins see; its own tab is current."""
+
+    action = Action.VIEW_KEYS
+    section = "developer"
+    tab = "configuration"
+
+    def address(self, name: str, *args: str) -> str:
+        """The address of a Developer page of this organization."""
+        return reverse(f"apikeys:{name}", args=[self.organization.slug, *args])
+
+    def require_pace(self, work: str, limit: str) -> None:
+        """Busy for a person who asks for some work more often than `limit`, as ``10/minute``."""
+        wait = limiter().hit_other(f"{work}:{self.actor.principal_id}", limit)
+        if wait:
+            raise Busy(f"Too many attempts. Try again in {wait} seconds.", retry_after=wait)
+
+    @property
+    def base_url(self) -> str:
+        """Where the API is reached."""
+        return settings.API_BASE_URL or self.request.build_absolute_uri("/").rstrip("/")
+
+    def render(
+        self, template: str, context: dict[str, Any] | None = None, status: int = 200
+    ) -> HttpResponse:
+        tabs = [
+            {"name": name, "label": label, "address": self.address(name)}
+            for name, label, action in _TABS
+            if action in ALLOWED[Role(self.membership.role)]
+        ]
+        back = self.address("configuration")
+        frame = {"tabs": tabs, "back": back, "base_url": self.base_url}
+        return super().render(template, {**frame, **(context or {})}, status)

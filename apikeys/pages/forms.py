@@ -1,0 +1,144 @@
+"""Forms of the customers' pages about keys. Shapes only: the services have the last word."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Final
+from uuid import uuid4
+
+from django import forms
+from django.utils import timezone
+
+from apikeys.forms import ScopesField
+from apikeys.models import ApiKey
+from core.forms import BoundedTexts, SeenForm, TextField
+from core.text import TEXT_LENGTH
+
+NAME_HELP: Final = "Only for your reference, for example Production or CI."
+
+
+def name_field(noun: str, *, help_text: str = "", autofocus: bool = False) -> TextField:
+    """The name of a `noun`."""
+    return TextField(
+        help_text=help_text,
+        error_messages={"required": f"Enter a name for the {noun}."},
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": autofocus}),
+    )
+
+
+def description_field() -> TextField:
+    """What people want to remember of a thing."""
+    widget = forms.Textarea(attrs={"rows": 2})
+    return TextField(max_length=TEXT_LENGTH, required=False, widget=widget)
+
+
+class EditKeyForm(SeenForm):
+    """What can be changed about a key."""
+
+    name = name_field("key", help_text=NAME_HELP)
+    description = description_field()
+    scopes = ScopesField(
+        label="Permissions", error_messages={"required": "Choose at least one permission."}
+    )
+    expires_at = forms.DateTimeField(
+        required=False,
+        label="Expires (UTC)",
+        help_text="Leave empty for a key that does not expire.",
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+
+    def wanted(self) -> dict[str, Any]:
+        """The values to write. A moment shown to the minute is not a changed one."""
+        values, before = super().wanted(), self.initial["expires_at"]
+        if values["expires_at"] == (before and before.replace(second=0, microsecond=0)):
+            del values["expires_at"]
+        return values
+
+
+class TemplateForm(SeenForm):
+    """A preset for keys."""
+
+    name = name_field("template")
+    description = description_field()
+    scopes = ScopesField(
+        label="Permissions", error_messages={"required": "Choose at least one permission."}
+    )
+    lifetime_days = forms.IntegerField(
+        required=False,
+        label="Lifetime in days",
+        help_text="From 1 to 3650. Leave empty for keys that do not expire.",
+    )
+
+
+class AccountForm(SeenForm):
+    """A service account."""
+
+    name = name_field("service account")
+    description = description_field()
+
+
+class RotateForm(forms.Form):
+    """How long the older secret goes on working."""
+
+    submission = forms.UUIDField(widget=forms.HiddenInput)
+    grace = forms.ChoiceField(
+        label="The old secret keeps working for",
+        choices=[
+            ("0", "No time: it stops now"),
+            ("3600", "1 hour"),
+            ("86400", "24 hours"),
+            ("604800", "7 days"),
+        ],
+        initial="86400",
+        widget=forms.RadioSelect,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial.setdefault("submission", uuid4())
+
+
+class DeleteForm(forms.Form):
+    """Asks for the name of a key that was used lately, or for a word where several are deleted.
+
+    `cascade` deletes what they created as well.
+    """
+
+    typed = TextField(required=False, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    cascade = forms.BooleanField(required=False)
+
+    def __init__(self, keys: Sequence[ApiKey], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.expected = keys[0].name if len(keys) == 1 else "delete"
+        self.fields["typed"].label = f"Type {self.expected} to confirm"
+        self.in_use = [key for key in keys if is_in_use(key)]
+        if not self.in_use:
+            del self.fields["typed"]
+
+    def clean_typed(self) -> str:
+        """The name, case kept."""
+        typed: str = self.cleaned_data["typed"]
+        if self.expected == "delete":
+            if typed.strip().lower() != self.expected:
+                raise forms.ValidationError("Type “delete” to confirm.")
+        elif typed.strip() != self.expected:
+            raise forms.ValidationError("That doesn't match the key's name.")
+        return typed
+
+
+def is_in_use(key: ApiKey) -> bool:
+    """Whether the key was used in the last seven days."""
+    return bool(key.last_used_at and timezone.now() - key.last_used_at < timedelta(days=7))
+
+
+class PastedKeyForm(BoundedTexts, forms.Form):
+    """A pasted secret, which is never shown again nor kept."""
+
+    key = forms.CharField(
+        label="API key",
+        required=False,
+        strip=True,
+        max_length=500,
+        widget=forms.PasswordInput(
+            attrs={"autocomplete": "off", "spellcheck": "false", "autofocus": True}
+        ),
+    )

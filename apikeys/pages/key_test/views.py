@@ -1,0 +1,85 @@
+"""The Test dialog: a real call with a pasted key."""
+
+from typing import Any, Final
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from apikeys import conf
+from apikeys.pages.base import DeveloperPage
+from apikeys.pages.forms import PastedKeyForm
+from apikeys.pages.key_test import characters, client, messages
+from core import bulkheads
+from core.bulkheads import Kind
+from core.exceptions import Busy
+from organizations.pages.base import with_retry
+
+SHOWN: Final = 800
+PER_PERSON: Final = "10/minute"
+_UNSET: Final = (
+    "Without JavaScript this needs the setting API_BASE_URL. Ask whoever runs this site."
+)
+
+
+class PastedKey(DeveloperPage):
+    """The browser makes the call itself; this is the page, and the way without JavaScript."""
+
+    def waiting_kind(self, request: HttpRequest) -> Kind | None:
+        return "test_call" if request.method == "POST" else None
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """The empty form."""
+        return self._show(PastedKeyForm())
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Makes the one fixed call; the key is in no answer and no log."""
+        form = PastedKeyForm(request.POST)
+        secret = messages.cleaned_secret(request.POST.get("key", ""))
+        problem = messages.shape_problem(secret)
+        if problem or not form.is_valid():
+            form.add_error("key", problem or messages.wrong_shape())
+            return self._show(form, status=422)
+        if not settings.API_BASE_URL:
+            form.add_error(None, _UNSET)
+            return self._show(form, status=422)
+        try:
+            with bulkheads.hold("test_call", self.organization.id):
+                return self._call(secret)
+        except Busy as refusal:
+            form.add_error(None, refusal.message)
+            return with_retry(self._show(form), refusal)
+
+    def _call(self, secret: str) -> HttpResponse:
+        self.require_pace("console", PER_PERSON)
+        result = client.call(self.organization.public_id, secret)
+        return self._show(PastedKeyForm(), result=_readable(result))
+
+    def _show(
+        self, form: PastedKeyForm, status: int = 200, result: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        path = client.path_for(self.organization.public_id)
+        context = {
+            "form": form,
+            "result": result,
+            "path": path,
+            "command": f'curl "{self.base_url}{path}" -H "Authorization: Bearer $API_KEY"',
+            "brand": conf.brand(),
+            "same_origin": self._is_same_origin(),
+        }
+        return self.render("apikeys/test.html", context, status=status)
+
+    def _is_same_origin(self) -> bool:
+        """A call to another origin would be refused by the browser."""
+        return self.base_url == self.request.build_absolute_uri("/").rstrip("/")
+
+
+def _readable(result: client.Probe) -> dict[str, Any]:
+    length = characters.count(result.body)
+    return {
+        "probe": result,
+        "verdict": messages.verdict(result),
+        "shown": characters.first(result.body, SHOWN),
+        "shown_length": min(length, SHOWN),
+        "length": length,
+        "works": result.status == 200,
+    }

@@ -1,0 +1,126 @@
+"""Creating and rotating: the two pages that answer with a secret, once."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+
+from apikeys import services
+from apikeys.models import ApiKey, KeyTemplate
+from apikeys.pages.forms import RotateForm
+from apikeys.pages.keys.create_form import CreateKeyForm
+from apikeys.pages.keys.detail import KeyPage, overlap_of
+from apikeys.services import AlreadySubmitted, Attempt, Issued, key_limit
+from core import ids
+from core.exceptions import Conflict, Invalid
+from core.forms import show_refusal
+from organizations.models import ServiceAccount
+from organizations.pages.step_up import StepUp
+from organizations.roles import Action
+
+
+class SecretPage(StepUp, KeyPage):
+    """Answers a form with a secret that no other answer holds."""
+
+    action = Action.MANAGE_KEYS
+
+    def show_secret(self, issued: Issued, *, rotated: bool = False) -> HttpResponse:
+        """201 with the secret: not kept by caches, named to no other site."""
+        context = {"issued": issued, "key": issued.key, "rotated": rotated, "has_secret": True}
+        response = self.render("apikeys/secret.html", context, status=201)
+        response["Cache-Control"] = "no-store"
+        response["Referrer-Policy"] = "no-referrer"
+        return response
+
+    def show_earlier(self, key: ApiKey) -> HttpResponse:
+        """409 for a form that was sent before."""
+        return self.render("apikeys/already.html", {"key": key}, status=409)
+
+
+class CreateKey(SecretPage):
+    """One field, and everything else under “More options”."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """The form, where there can be a further key.
+
+        `name` is kept from before a sign-in, `for` is a service account.
+        """
+        keys = ApiKey.objects.visible_to(self.actor).for_organization(self.organization.id)
+        reason = key_limit.exhausted(self.organization, keys)
+        if reason:
+            return self.render("apikeys/exhausted.html", {"exhausted": reason})
+        initial = {
+            "name": request.GET.get("name", "")[:200],
+            "environment": "live",
+            "permissions": "standard",
+            "service_account": ids.read_id("sa", request.GET.get("for", "")),
+        }
+        return self._show(self._form(initial=initial))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """The new key's secret."""
+        form = self._form(request.POST)
+        if not form.is_valid():
+            return self._show(form, status=422)
+        confirmation = self.confirmed()
+        if confirmation:
+            return confirmation
+        try:
+            issued = services.create_api_key(
+                organization=self.organization, actor=self.actor, **form.wanted()
+            )
+        except AlreadySubmitted as refusal:
+            return self.show_earlier(refusal.key)
+        except (Conflict, Invalid) as refusal:
+            show_refusal(form, refusal)
+            return self._show(form, status=422)
+        return self.show_secret(issued)
+
+    def _form(self, data: Any = None, initial: dict[str, Any] | None = None) -> CreateKeyForm:
+        mine = self.organization.id
+        templates = KeyTemplate.objects.visible_to(self.actor).for_organization(mine)
+        accounts = ServiceAccount.objects.visible_to(self.actor).for_organization(mine)
+        enabled = accounts.filter(disabled_at=None)
+        return CreateKeyForm(
+            templates.order_by("name_key"), enabled.order_by("name_key"), data, initial=initial
+        )
+
+    def _show(self, form: CreateKeyForm, status: int = 200) -> HttpResponse:
+        return self.render("apikeys/create.html", {"form": form}, status=status)
+
+
+class RotateKey(SecretPage):
+    """A new secret for the same key, with a chosen overlap."""
+
+    def get(self, request: HttpRequest, **_: str) -> HttpResponse:
+        """The choice of the overlap."""
+        return self._show(self.find(), RotateForm())
+
+    def post(self, request: HttpRequest, **_: str) -> HttpResponse:
+        """The new secret."""
+        key, form = self.find(), RotateForm(request.POST)
+        if not form.is_valid():
+            return self._show(key, form, status=422)
+        confirmation = self.confirmed()
+        if confirmation:
+            return confirmation
+        try:
+            issued = services.rotate_api_key(
+                key,
+                actor=self.actor,
+                grace_period=timedelta(seconds=int(form.cleaned_data["grace"])),
+                force=request.POST.get("force") == "yes",
+                submission=Attempt(form.cleaned_data["submission"].hex),
+            )
+        except AlreadySubmitted as refusal:
+            return self.show_earlier(refusal.key)
+        except (Conflict, Invalid) as refusal:
+            show_refusal(form, refusal)
+            return self._show(key, form, status=422)
+        return self.show_secret(issued, rotated=True)
+
+    def _show(self, key: ApiKey, form: RotateForm, status: int = 200) -> HttpResponse:
+        older = overlap_of(key)
+        return self.render(
+            "apikeys/rotate.html", {"key": key, "form": form, "older": older}, status=status
+        )

@@ -1,0 +1,123 @@
+"""Deleting several keys, and what a deletion can take with it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.http import HttpRequest, HttpResponse
+
+from apikeys import services
+from apikeys.models import ApiKey, ApiKeyQuerySet
+from apikeys.pages.base import DeveloperPage
+from apikeys.pages.forms import DeleteForm
+from apikeys.services import MOST_REVOKED, created_keys
+from core import ids
+from core.exceptions import Conflict, NotFound
+from core.forms import show_refusal
+from organizations.pages.step_up import StepUp
+from organizations.roles import Action
+
+#: More keys than a page of the list has, and as many as one request over REST takes.
+MOST_SELECTED: Final = 100
+_MOST_NAMED: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """The unrevoked keys that others created: how many, and the first of them by name.
+
+    `too_many` where they cannot be deleted together; then none is named.
+    """
+
+    count: int = 0
+    named: Sequence[ApiKey] = ()
+    too_many: bool = False
+
+    @property
+    def unnamed(self) -> int:
+        """How many are left out of `named`."""
+        return self.count - len(self.named)
+
+
+def created_with(keys: Sequence[ApiKey], visible: ApiKeyQuerySet) -> Created:
+    """What deleting `keys` can take with it, out of the `visible` keys."""
+    chosen = {key.pk for key in keys}
+    try:
+        found = created_keys.created_by(chosen) - chosen
+    except Conflict:
+        return Created(too_many=True)
+    if not found:
+        return Created()
+    if len(found | chosen) > MOST_REVOKED:
+        return Created(too_many=True)
+    named = visible.filter(pk__in=found).for_display().order_by("name_key")[:_MOST_NAMED]
+    return Created(len(found), list(named))
+
+
+def deleted(keys: Sequence[ApiKey]) -> str:
+    """What has happened to keys that were deleted."""
+    if len(keys) == 1:
+        return f"Key {keys[0]} deleted. Requests using it now get 401."
+    return f"{len(keys):,} keys deleted. Requests using them now get 401."
+
+
+def not_deleted(keys: list[ApiKey]) -> list[ApiKey]:
+    """Those that can still be deleted."""
+    return [key for key in keys if not key.revoked_at]
+
+
+class DeleteKeys(StepUp, DeveloperPage):
+    """Deletes the keys that were selected in the list, all or none."""
+
+    action = Action.MANAGE_KEYS
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Names them, and what they created."""
+        keys = not_deleted(self._selected(request.GET.getlist("key")))
+        return self._show(keys, DeleteForm(keys))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Deletes them."""
+        selected = self._selected(request.POST.getlist("key"))
+        keys = not_deleted(selected)
+        if selected and not keys:
+            services.revoke_api_keys(selected[:1], actor=self.actor)  # waits as its deletion does
+        form = DeleteForm(keys, request.POST)
+        if not keys or len(keys) > MOST_SELECTED or not form.is_valid():
+            return self._show(keys, form, status=422)
+        confirmation = self.confirmed()
+        if confirmation:
+            return confirmation
+        try:
+            revoked = services.revoke_api_keys(
+                keys, actor=self.actor, cascade=form.cleaned_data["cascade"]
+            )
+        except Conflict as refusal:
+            show_refusal(form, refusal)
+            return self._show(keys, form, status=422)
+        return self.done(deleted(revoked), self.address("configuration"))
+
+    @property
+    def _keys(self) -> ApiKeyQuerySet:
+        return ApiKey.objects.visible_to(self.actor).for_organization(self.organization.id)
+
+    def _selected(self, texts: list[str]) -> list[ApiKey]:
+        """The keys with these ids; NotFound for another organization's.
+
+        Of too many ids no key is looked up beyond the first that is one too many.
+        """
+        wanted = dict.fromkeys(ids.read_id("key", text) for text in texts[: MOST_SELECTED + 1])
+        found = self._keys.for_display().in_bulk([key_id for key_id in wanted if key_id])
+        if len(found) < len(wanted):
+            raise NotFound
+        return [found[key_id] for key_id in wanted if key_id]
+
+    def _show(self, keys: list[ApiKey], form: DeleteForm, status: int = 200) -> HttpResponse:
+        too_many = len(keys) > MOST_SELECTED
+        context: dict[str, Any] = {
+            "keys": keys,
+            "form": form,
+            "too_many": MOST_SELECTED if too_many else 0,
+            "created": Created() if too_many or not keys else created_with(keys, self._keys),
+        }
+        return self.render("apikeys/delete_many.html", context, status=status)

@@ -1,0 +1,185 @@
+"""One key: its page, its changes, its end."""
+
+from typing import Final
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from apikeys import services
+from apikeys.models import ApiKey, ApiKeyQuerySet, ApiKeySecret
+from apikeys.pages.activity.sentences import sentence
+from apikeys.pages.crud import EditNoun, NounPage
+from apikeys.pages.forms import DeleteForm, EditKeyForm
+from apikeys.pages.keys.delete import Created, created_with, deleted
+from apikeys.pages.keys.key_list import row
+from apikeys.pages.usage.views import last_week, refused_last
+from apikeys.usage.reports import unused_scopes
+from core.exceptions import Busy, Conflict
+from core.forms import SeenForm, show_refusal
+from organizations.models import AuditEvent
+from organizations.pages.base import with_retry
+from organizations.pages.step_up import StepUp
+from organizations.roles import Action
+
+_TIMELINE: Final = 50
+
+
+class KeyPage(NounPage[ApiKey]):
+    """A page about one key."""
+
+    noun = "key"
+    id_prefix = "key"
+    url_kwarg = "key_id"
+    form = EditKeyForm
+
+    @property
+    def things(self) -> QuerySet[ApiKey]:
+        """All of the organization, deleted or not."""
+        return self._keys.for_pages()
+
+    @property
+    def _keys(self) -> ApiKeyQuerySet:
+        return ApiKey.objects.visible_to(self.actor).for_organization(self.organization.id)
+
+    def home_of(self, thing: ApiKey | None) -> str:
+        """The key's own page, or the list."""
+        if thing is None:
+            return self.address("configuration")
+        return self.address("key", thing.public_id)
+
+
+def overlap_of(key: ApiKey) -> ApiKeySecret | None:
+    """The older secret that still works, if a rotation overlaps."""
+    return key.secrets.overlapping(timezone.now()).order_by("-ends_at").first()
+
+
+class KeyDetail(KeyPage):
+    """Everything about a key but its secret."""
+
+    def get(self, request: HttpRequest, **_: str) -> HttpResponse:
+        """The page, also of a deleted key."""
+        key = self.find()
+        events = AuditEvent.objects.visible_trail(self.organization.id, self.actor)
+        about = events.about(key.pk)[:_TIMELINE]
+        context = {
+            "key": key,
+            "row": row(key),
+            "older": overlap_of(key),
+            "unused": unused_scopes(key),
+            "refused": refused_last(key),
+            "timeline": [
+                {"event": event, "sentence": sentence(event, self.organization)} for event in about
+            ],
+        }
+        return self.render("apikeys/key.html", context)
+
+
+class EditKey(EditNoun[ApiKey], StepUp, KeyPage):
+    """Name, description, permissions, expiry."""
+
+    action = Action.MANAGE_KEYS
+
+    def confirmation(self, thing: ApiKey, form: SeenForm) -> HttpResponse | None:
+        """Asked for where the key may do more or work longer afterwards."""
+        return self.confirmed() if services.widens(thing, form.wanted()) else None
+
+    def save(self, thing: ApiKey, form: SeenForm) -> object:
+        """Calls the service; refused, too, where the key has changed since `confirmation`."""
+        seen_at = form.seen_at or thing.updated_at
+        return services.update_api_key(
+            thing, actor=self.actor, changes=form.wanted(), seen_at=seen_at
+        )
+
+
+class SwitchKey(StepUp, KeyPage):
+    """Disables a key, or enables it again."""
+
+    action = Action.MANAGE_KEYS
+
+    def get(self, request: HttpRequest, **_: str) -> HttpResponse:
+        """Says what will happen."""
+        return self.render("apikeys/switch.html", {"key": self.find()})
+
+    def post(self, request: HttpRequest, **_: str) -> HttpResponse:
+        """Does it; enabling, which gives access back, asks for a recent sign-in."""
+        key, enabled = self.find(), request.POST.get("enabled") == "yes"
+        confirmation = self.confirmed() if enabled else None
+        if confirmation:
+            return confirmation
+        try:
+            services.set_api_key_enabled(key, enabled=enabled, actor=self.actor)
+        except Conflict as refusal:
+            return self.render(
+                "apikeys/switch.html", {"key": key, "refusal": refusal.message}, status=409
+            )
+        return self.done(switched(key, enabled=enabled), self.home_of(key))
+
+
+def switched(key: ApiKey, *, enabled: bool) -> str:
+    """What has happened to a key that was switched."""
+    if enabled:
+        return f"Key {key} enabled. It works again."
+    return f"Key {key} disabled. Requests using it now get 401 until you enable it."
+
+
+class DeleteKey(StepUp, KeyPage):
+    """Ends a key for good, or disables it instead."""
+
+    action = Action.MANAGE_KEYS
+
+    def get(self, request: HttpRequest, **_: str) -> HttpResponse:
+        """The facts that speak for or against it."""
+        key = self.find()
+        return self._show(key, DeleteForm([key]))
+
+    def post(self, request: HttpRequest, **_: str) -> HttpResponse:
+        """Deletes the key, or disables it."""
+        key = self.find()
+        try:
+            services.require_not_revoked(key)
+        except Conflict:
+            return self._show(key, DeleteForm([key]), status=409)
+        disable = request.POST.get("instead") == "disable"
+        form = DeleteForm([key], request.POST)
+        if not disable and not form.is_valid():
+            return self._show(key, form, status=422)
+        confirmation = None if disable else self.confirmed()
+        if confirmation:
+            return confirmation
+        try:
+            message = self._disable(key) if disable else self._delete(key, form)
+        except Busy as refusal:
+            again = DeleteForm([key], initial=request.POST.dict())
+            return with_retry(self._show(key, again, refusal=refusal), refusal)
+        except Conflict as refusal:
+            return self._show_conflict(form, refusal)
+        return self.done(message, self.address("configuration"))
+
+    def _disable(self, key: ApiKey) -> str:
+        services.set_api_key_enabled(key, enabled=False, actor=self.actor)
+        return switched(key, enabled=False)
+
+    def _delete(self, key: ApiKey, form: DeleteForm) -> str:
+        cascade = form.cleaned_data["cascade"]
+        return deleted(services.revoke_api_keys([key], actor=self.actor, cascade=cascade))
+
+    def _show_conflict(self, form: DeleteForm, refusal: Conflict) -> HttpResponse:
+        """A key that was deleted meanwhile, or a cascade of too many keys."""
+        key = self.find()
+        if key.revoked_at:
+            return self._show(key, DeleteForm([key]), status=409)
+        show_refusal(form, refusal)
+        return self._show(key, form, status=422)
+
+    def _show(
+        self, key: ApiKey, form: DeleteForm, status: int = 200, refusal: Busy | None = None
+    ) -> HttpResponse:
+        context = {
+            "key": key,
+            "form": form,
+            "refusal": refusal,
+            "created": Created() if key.revoked_at else created_with([key], self._keys),
+            "week": last_week(key),
+        }
+        return self.render("apikeys/delete.html", context, status=status)

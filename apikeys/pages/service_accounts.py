@@ -1,0 +1,108 @@
+"""Service accounts: machines that keys belong to."""
+
+from typing import Any, Final
+
+from django.db.models import Count, Max, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from apikeys.models import ApiKey
+from apikeys.pages.crud import CreateNoun, EditNoun, NounPage
+from apikeys.pages.forms import AccountForm
+from apikeys.pages.keys.key_list import row
+from core.exceptions import Busy
+from core.forms import SeenForm
+from organizations import services
+from organizations.models import ServiceAccount
+from organizations.pages.base import with_retry
+from organizations.pages.step_up import StepUp
+from organizations.roles import Action
+
+_SHOWN: Final = 100
+
+
+class AccountPage(NounPage[ServiceAccount]):
+    """A page about service accounts."""
+
+    action = Action.MANAGE_SERVICE_ACCOUNTS
+    tab = "service-accounts"
+    noun = "service account"
+    id_prefix = "sa"
+    url_kwarg = "account_id"
+    form = AccountForm
+
+    @property
+    def things(self) -> QuerySet[ServiceAccount]:
+        """All of the organization, with what is said of their keys."""
+        live = Q(keys__revoked_at=None)
+        found = ServiceAccount.objects.visible_to(self.actor)
+        return found.for_organization(self.organization.id).annotate(
+            key_count=Count("keys", filter=live), last_used=Max("keys__last_used_at", filter=live)
+        )
+
+    def home_of(self, thing: ServiceAccount | None) -> str:
+        """The account's own page, or the list."""
+        if thing is None:
+            return self.address("service-accounts")
+        return self.address("service-account", thing.public_id)
+
+
+class ServiceAccounts(AccountPage):
+    """The list."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """By name."""
+        context = {"accounts": self.things.order_by("name_key")}
+        return self.render("apikeys/service_accounts.html", context)
+
+
+class ServiceAccountDetail(AccountPage):
+    """One, with its keys."""
+
+    def get(self, request: HttpRequest, **_: str) -> HttpResponse:
+        """The page."""
+        account = self.find()
+        keys = ApiKey.objects.visible_to(self.actor).for_organization(self.organization.id)
+        mine = keys.live().filter(service_account_id=account.pk).for_display().order_by("-id")
+        context = {"account": account, "rows": [row(key) for key in mine[:_SHOWN]]}
+        return self.render("apikeys/service_account.html", context)
+
+
+class CreateServiceAccount(CreateNoun[ServiceAccount], AccountPage):
+    """A new one."""
+
+    def make(self, values: dict[str, Any]) -> ServiceAccount:
+        """Calls the service."""
+        return services.create_service_account(self.organization, actor=self.actor, **values)
+
+
+class EditServiceAccount(EditNoun[ServiceAccount], AccountPage):
+    """What people read about one."""
+
+    def save(self, thing: ServiceAccount, form: SeenForm) -> object:
+        """Calls the service."""
+        return services.update_service_account(
+            thing, actor=self.actor, seen_at=form.seen_at, **form.wanted()
+        )
+
+
+class SwitchServiceAccount(StepUp, AccountPage):
+    """Stops all keys of one, or lets them work again."""
+
+    def get(self, request: HttpRequest, **_: str) -> HttpResponse:
+        """Says how many keys it concerns."""
+        return self.render("apikeys/service_account_switch.html", {"account": self.find()})
+
+    def post(self, request: HttpRequest, **_: str) -> HttpResponse:
+        """Does it, from the next call on; enabling asks for a recent sign-in."""
+        account, enabled = self.find(), request.POST.get("enabled") == "yes"
+        confirmation = self.confirmed() if enabled else None
+        if confirmation:
+            return confirmation
+        try:
+            services.set_service_account_enabled(account, enabled=enabled, actor=self.actor)
+        except Busy as refusal:
+            context = {"account": account, "refusal": refusal}
+            shown = self.render("apikeys/service_account_switch.html", context)
+            return with_retry(shown, refusal)
+        state = "enabled. Its keys work again" if enabled else "disabled. Its keys now get 401"
+        return self.done(f"Service account {account} {state}.", self.home_of(account))

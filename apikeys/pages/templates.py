@@ -1,0 +1,75 @@
+"""Templates: presets for keys."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+
+from apikeys import services
+from apikeys.models import KeyTemplate, KeyTemplateQuerySet
+from apikeys.pages.crud import CreateNoun, EditNoun, NounPage
+from apikeys.pages.forms import TemplateForm
+from core.forms import SeenForm
+from organizations.roles import Action
+
+
+class TemplatePage(NounPage[KeyTemplate]):
+    """A page about templates, which members may look at and admins change."""
+
+    action = Action.MANAGE_TEMPLATES
+    tab = "templates"
+    noun = "template"
+    id_prefix = "tpl"
+    url_kwarg = "template_id"
+    form = TemplateForm
+
+    @property
+    def things(self) -> KeyTemplateQuerySet:
+        """All of the organization."""
+        return KeyTemplate.objects.visible_to(self.actor).for_organization(self.organization.id)
+
+    def home_of(self, thing: KeyTemplate | None) -> str:
+        """The list, whichever template it is."""
+        return self.address("templates")
+
+
+class Templates(TemplatePage):
+    """The list."""
+
+    action = Action.VIEW_TEMPLATES
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """By name."""
+        context = {"templates": self.things.order_by("name_key")}
+        return self.render("apikeys/templates.html", context)
+
+
+class CreateTemplate(CreateNoun[KeyTemplate], TemplatePage):
+    """A new one."""
+
+    def make(self, values: dict[str, Any]) -> KeyTemplate:
+        """Calls the service."""
+        return services.create_template(organization=self.organization, actor=self.actor, **values)
+
+
+class EditTemplate(EditNoun[KeyTemplate], TemplatePage):
+    """Changes one; keys made from it stay as they are."""
+
+    def save(self, thing: KeyTemplate, form: SeenForm) -> object:
+        """Calls the service."""
+        return services.update_template(
+            thing, actor=self.actor, changes=form.wanted(), seen_at=form.seen_at
+        )
+
+
+class DeleteTemplate(TemplatePage):
+    """Takes one away."""
+
+    def get(self, request: HttpRequest, **_: str) -> HttpResponse:
+        """Asks first."""
+        return self.render("apikeys/template_delete.html", {"template": self.find()})
+
+    def post(self, request: HttpRequest, **_: str) -> HttpResponse:
+        """Does it."""
+        template = self.find()
+        services.delete_template(template, actor=self.actor)
+        return self.done(f"Template {template} deleted.", self.home_of(template))

@@ -1,0 +1,159 @@
+"""Usage: how many requests, with which key, and how they ended."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+
+from apikeys.models import ApiKey, ApiKeyQuerySet
+from apikeys.pages.base import DeveloperPage
+from apikeys.pages.csv_export import csv_response, recorded_place
+from apikeys.pages.usage.charts import chart
+from apikeys.usage import reports
+from apikeys.usage.key_request import Result
+from apikeys.usage.reports import Interval, Period, Tally
+from core import ids
+from core.bulkheads import Kind
+
+#: Value in the address → what it is called, how many intervals, and which.
+RANGES: Final = {
+    "24h": ("24 hours", 24, Interval.HOUR),
+    "7d": ("7 days", 7, Interval.DAY),
+    "30d": ("30 days", 30, Interval.DAY),
+    "90d": ("90 days", 90, Interval.DAY),
+}
+_DEFAULT: Final = "7d"
+#: Keys that are listed, the busiest first.
+_MOST: Final = 50
+WORDS: Final = {
+    Result.OK: "Went well",
+    Result.CLIENT_ERROR: "Mistakes of the caller (4xx)",
+    Result.SERVER_ERROR: "Mistakes of ours (5xx)",
+    Result.RATE_LIMITED: "Over the rate limit",
+    Result.INSUFFICIENT_SCOPE: "Without the permission",
+    Result.FORBIDDEN: "Not allowed to keys",
+    Result.KEY_REVOKED: "With a deleted key",
+    Result.KEY_ROTATED: "With a secret that a rotation has ended",
+    Result.KEY_EXPIRED: "With an expired key",
+    Result.KEY_DISABLED: "With a disabled key",
+    Result.API_ACCESS_DISABLED: "While API access was off",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class KeyTally:
+    """A key and what was counted for it."""
+
+    key: ApiKey
+    tally: Tally
+
+
+class UsagePage(DeveloperPage):
+    """Reads what the address asks for; whatever makes no sense counts as not said."""
+
+    tab = "usage"
+
+    @property
+    def chosen(self) -> str:
+        """The range."""
+        chosen = self.request.GET.get("range", _DEFAULT)
+        return chosen if chosen in RANGES else _DEFAULT
+
+    @property
+    def period(self) -> Period:
+        """The range as a period that ends now."""
+        _, count, interval = RANGES[self.chosen]
+        return Period.last(count, interval)
+
+    @property
+    def keys(self) -> ApiKeyQuerySet:
+        """The keys of the organization, or the one that is asked for."""
+        keys = ApiKey.objects.visible_to(self.actor).for_organization(self.organization.id)
+        key_id = ids.read_id("key", self.request.GET.get("key", ""))
+        return keys.filter(pk=key_id) if key_id else keys
+
+
+class Usage(UsagePage):
+    """Totals, bars, the table behind them, keys and results."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """The page."""
+        period, keys = self.period, self.keys
+        found = reports.buckets(keys, period)
+        tallies = [bucket.tally for bucket in found]
+        total = reports.total(tallies)
+        only = keys.first() if ids.read_id("key", request.GET.get("key", "")) else None
+        busiest = _busiest(keys, period)
+        context = {
+            "ranges": [(value, label) for value, (label, *_) in RANGES.items()],
+            "chosen": self.chosen,
+            "range_label": RANGES[self.chosen][0],
+            "only": only,
+            "buckets": found,
+            "chart": chart(tallies),
+            "total": total,
+            "most": max(tally.requests for tally in tallies),
+            "share": round(100 * total.ok / total.requests, 1) if total.requests else None,
+            "results": [(WORDS[Result(r)], n) for r, n in total.results.most_common()],
+            "busiest": busiest,
+            "unused": _unused([row.key for row in busiest]),
+            "is_hourly": period.interval is Interval.HOUR,
+        }
+        return self.render("apikeys/usage.html", context)
+
+
+class UsageExport(UsagePage):
+    """The same as a file, by interval, key and result."""
+
+    def waiting_kind(self, request: HttpRequest) -> Kind | None:
+        return "export"
+
+    def get(self, request: HttpRequest) -> HttpResponseBase:
+        """CSV, sent while it is read."""
+        place = recorded_place(self.organization, what="usage", actor=self.actor)
+        name = f"usage-{self.organization.slug}-{self.chosen}-{timezone.now():%Y-%m-%d}.csv"
+        return csv_response(place, _rows(reports.rows(self.keys, self.period)), name)
+
+
+def _busiest(keys: ApiKeyQuerySet, period: Period) -> list[KeyTally]:
+    tallies = reports.busiest(keys, period, _MOST)
+    named = keys.in_bulk(list(tallies))
+    return [KeyTally(named[pk], tally) for pk, tally in tallies.items()]
+
+
+def _unused(keys: list[ApiKey]) -> list[tuple[ApiKey, list[str]]]:
+    found = reports.unused_scopes_of(keys)
+    return [(key, found[key.pk]) for key in keys if key.pk in found]
+
+
+def _rows(
+    counted: Iterator[tuple[datetime, str, Any, str, int]],
+) -> Iterator[tuple[str | int, ...]]:
+    yield ("Hour (UTC)", "Key", "Key ID", "Result", "Requests")
+    for hour, name, key_id, result, requests in counted:
+        public = ids.public_id("key", key_id)
+        yield f"{hour:%Y-%m-%dT%H:%M:%SZ}", name, public, result, requests
+
+
+def sparks(keys: list[ApiKey]) -> dict[Any, dict[str, Any]]:
+    """For each key the bars of its last 30 days and what they say; one query."""
+    days = reports.days_by_key([key.pk for key in keys], Period.last(30, Interval.DAY))
+    return {
+        key: {"chart": chart(tallies), "total": reports.total(tallies)}
+        for key, tallies in days.items()
+    }
+
+
+def refused_last(key: ApiKey) -> dict[str, Any] | None:
+    """When a request with the key was last refused, and how pages call the reason; one query."""
+    found = reports.last_refusal(key)
+    return {"hour": found.hour, "reason": WORDS[Result(found.result)]} if found else None
+
+
+def last_week(key: ApiKey) -> Tally:
+    """What was counted for a key in the last seven days; one query."""
+    return reports.tally_of(key, Period.last(7, Interval.DAY))

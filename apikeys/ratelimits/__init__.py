@@ -1,0 +1,1 @@
+"""Rate limits of keys and organizations, shared by all processes through Redis."""

@@ -1,0 +1,1 @@
+"""Usage of API keys: recording it outside of requests, and reports about it."""

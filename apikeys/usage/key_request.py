@@ -1,0 +1,79 @@
+"""One use of a key within a request, from the door to the answer."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Final
+
+from apikeys.ratelimits.budgets import Limit
+from apikeys.verification.types import FoundSecret
+from core.actors import Origin
+
+
+class Result(StrEnum):
+    """How a request with a genuine secret ended; refusals by their reason."""
+
+    OK = "ok"
+    CLIENT_ERROR = "client_error"
+    SERVER_ERROR = "server_error"
+    RATE_LIMITED = "rate_limited"
+    INSUFFICIENT_SCOPE = "insufficient_scope"
+    FORBIDDEN = "forbidden"
+    KEY_REVOKED = "key_revoked"
+    KEY_ROTATED = "key_rotated"
+    KEY_EXPIRED = "key_expired"
+    KEY_DISABLED = "key_disabled"
+    API_ACCESS_DISABLED = "api_access_disabled"
+
+
+#: Whatever was not let in, or not let through.
+REFUSED = frozenset(Result) - {Result.OK, Result.CLIENT_ERROR, Result.SERVER_ERROR}
+
+
+#: As plain text: each look at a member's value, and each hash of a member, is a call of Python's.
+_RESULTS = frozenset(str(result.value) for result in Result)
+_OK, _CLIENT_ERROR, _SERVER_ERROR, _FORBIDDEN, _RATE_LIMITED = (
+    str(result.value)
+    for result in (
+        Result.OK,
+        Result.CLIENT_ERROR,
+        Result.SERVER_ERROR,
+        Result.FORBIDDEN,
+        Result.RATE_LIMITED,
+    )
+)
+#: How a view of a product's own may refuse without an exception that says why.
+_REFUSING: Final = {
+    HTTPStatus.UNAUTHORIZED.value: _FORBIDDEN,
+    HTTPStatus.FORBIDDEN.value: _FORBIDDEN,
+    HTTPStatus.TOO_MANY_REQUESTS.value: _RATE_LIMITED,
+}
+
+
+@dataclass(slots=True)
+class KeyUse:
+    """What is known of a request's key; the view's side fills in what happens to it.
+
+    `digest` is that of the secret under the newest pepper. `refusal` is the code of a refusal,
+    `scope` what the request needed.
+    """
+
+    found: FoundSecret
+    origin: Origin
+    digest: bytes = field(repr=False)
+    usable: bool = True
+    limit: Limit | None = None
+    refusal: str = ""
+    scope: str | None = None
+
+    def result(self, status: int) -> str:
+        """How the request ended, by the reason of a refusal or by the status of the answer."""
+        if self.refusal:
+            if self.refusal in _RESULTS:
+                return self.refusal
+            return _RATE_LIMITED if status == HTTPStatus.TOO_MANY_REQUESTS else _FORBIDDEN
+        if status < 400:
+            return _OK
+        if status in _REFUSING:
+            return _REFUSING[status]
+        return _CLIENT_ERROR if status < 500 else _SERVER_ERROR

@@ -1,0 +1,225 @@
+"""Reading what was counted: by hour or day, by key, by result. Times are UTC."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import OuterRef, Subquery, Sum
+from django.db.models.functions import TruncDay
+from django.utils import timezone
+
+from apikeys.models import ApiKey, ApiKeyQuerySet, KeyUsage, ScopeUse
+from apikeys.usage.key_request import REFUSED, Result
+from core.exceptions import Invalid
+
+#: After this many days without use a scope is pointed out.
+UNUSED_DAYS: Final = 90
+_FIRST_YEAR: Final = 2000
+
+
+class Interval(StrEnum):
+    """How finely usage is told."""
+
+    HOUR = "hour"
+    DAY = "day"
+
+    @property
+    def step(self) -> timedelta:
+        """Its length."""
+        return timedelta(hours=1) if self is Interval.HOUR else timedelta(days=1)
+
+    @property
+    def most(self) -> int:
+        """How many can be asked for at once."""
+        return 24 * 31 if self is Interval.HOUR else 366
+
+    def floor(self, moment: datetime) -> datetime:
+        """The beginning of the interval that has `moment` in it."""
+        hour = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        return hour if self is Interval.HOUR else hour.replace(hour=0)
+
+
+def require_past(moment: datetime, name: str, margin: timedelta = timedelta(0)) -> None:
+    """Invalid for a moment before the year 2000 or further ahead than `margin`."""
+    if moment.year < _FIRST_YEAR or moment > timezone.now() + margin:
+        raise Invalid.field(name, f"Choose a moment from the year {_FIRST_YEAR} until now.")
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From `start` to before `end`, both beginnings of an interval."""
+
+    start: datetime
+    end: datetime
+    interval: Interval
+
+    @classmethod
+    def between(cls, since: datetime, until: datetime, interval: Interval) -> "Period":
+        """The whole intervals that `since` and `until` lie in; Invalid for what no one can mean."""
+        require_past(until, "to", margin=timedelta(days=1))
+        require_past(since, "from")
+        if since >= until:
+            raise Invalid.field("from", "Choose a moment before “to”.")
+        start = interval.floor(since)
+        end = interval.floor(until - timedelta(microseconds=1)) + interval.step
+        if (end - start) / interval.step > interval.most:
+            most = f"Ask for at most {interval.most} intervals of one {interval} at once."
+            raise Invalid.field("from", most)
+        return cls(start, end, interval)
+
+    @classmethod
+    def last(cls, count: int, interval: Interval) -> "Period":
+        """The last `count` intervals, the present one among them."""
+        end = interval.floor(timezone.now()) + interval.step
+        return cls(end - count * interval.step, end, interval)
+
+    @property
+    def starts(self) -> list[datetime]:
+        """The beginnings of its intervals."""
+        count = (self.end - self.start) // self.interval.step
+        return [self.start + n * self.interval.step for n in range(count)]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Requests by result; in an interval, of a key, or altogether."""
+
+    results: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def requests(self) -> int:
+        """All of them."""
+        return self.results.total()
+
+    @property
+    def ok(self) -> int:
+        """Those that went well."""
+        return self.results[Result.OK]
+
+    @property
+    def refused(self) -> int:
+        """Those that were not let in or not let through."""
+        return sum(self.results[reason] for reason in REFUSED)
+
+    @property
+    def failed(self) -> int:
+        """The rest: errors of the caller or of the server."""
+        return self.requests - self.ok - self.refused
+
+
+#: What was counted where nothing was: most days of most keys.
+_NOTHING: Final = Tally()
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """An interval and what was counted in it."""
+
+    start: datetime
+    tally: Tally
+
+
+def buckets(keys: ApiKeyQuerySet, period: Period) -> list[Bucket]:
+    """Every interval of the period, empty ones too, in order; one query."""
+    rows = _counted(keys, period)
+    if period.interval is Interval.DAY:
+        rows = rows.annotate(at=TruncDay("hour", tzinfo=UTC)).values_list("at", "result")
+    else:
+        rows = rows.values_list("hour", "result")
+    tallies = _tallies(rows.annotate(sum=Sum("requests")))
+    return [Bucket(start, tallies.get(start, _NOTHING)) for start in period.starts]
+
+
+def by_key(keys: ApiKeyQuerySet, period: Period) -> Mapping[UUID, Tally]:
+    """What was counted for each key that was used in the period; one query."""
+    rows = _counted(keys, period).values_list("key_id", "result")
+    return _tallies(rows.annotate(sum=Sum("requests")))
+
+
+def busiest(keys: ApiKeyQuerySet, period: Period, most: int) -> Mapping[UUID, Tally]:
+    """The `most` keys with the most requests, the busiest first; two queries."""
+    sums = _counted(keys, period).values("key_id").annotate(sum=Sum("requests"))
+    ids = list(sums.order_by("-sum", "key_id").values_list("key_id", flat=True)[:most])
+    tallies = by_key(ApiKey.objects.filter(pk__in=ids), period)
+    return {key: tallies[key] for key in ids if key in tallies}
+
+
+def tally_of(key: ApiKey, period: Period) -> Tally:
+    """What was counted for one key in the period; one query."""
+    return by_key(ApiKey.objects.filter(pk=key.pk), period).get(key.pk, _NOTHING)
+
+
+def last_refusal(key: ApiKey) -> KeyUsage | None:
+    """The latest hour in which a request with the key was refused; one query."""
+    refused = KeyUsage.objects.filter(key_id=key.pk, result__in=REFUSED)
+    return refused.order_by("-hour", "result").first()
+
+
+def days_by_key(keys: Iterable[UUID], period: Period) -> Mapping[UUID, list[Tally]]:
+    """For each of a few keys the tallies of the period's days; one query."""
+    keys = list(keys)
+    rows = KeyUsage.objects.filter(key_id__in=keys).between(period.start, period.end)
+    days = rows.annotate(at=TruncDay("hour", tzinfo=UTC)).values_list("key_id", "at", "result")
+    found = _tallies(
+        ((key, at), result, count) for key, at, result, count in days.annotate(sum=Sum("requests"))
+    )
+    starts = period.starts
+    return {key: [found.get((key, day), _NOTHING) for day in starts] for key in keys}
+
+
+def rows(keys: ApiKeyQuerySet, period: Period) -> Iterator[tuple[datetime, str, UUID, str, int]]:
+    """Hour, name and id of the key, result and requests, hour by hour; one query for each day."""
+    start = period.start
+    while start < period.end:
+        end = min(start + timedelta(days=1), period.end)
+        found = KeyUsage.objects.of(keys).between(start, end).order_by("hour", "key_id", "result")
+        values = found.values_list("hour", "key__name", "key_id", "result", "requests")
+        yield from values.iterator(chunk_size=500)
+        start = end
+
+
+def total(tallies: Iterable[Tally]) -> Tally:
+    """All of them together."""
+    results: Counter[str] = Counter()
+    for tally in tallies:
+        if tally.results:  # adding nothing takes as long as adding something
+            results.update(tally.results)
+    return Tally(results)
+
+
+def _counted(keys: ApiKeyQuerySet, period: Period) -> Any:
+    return KeyUsage.objects.of(keys).between(period.start, period.end)
+
+
+def _tallies(rows: Iterable[tuple[Any, str, int]]) -> dict[Any, Tally]:
+    found: dict[Any, Tally] = {}
+    for place, result, count in rows:
+        found.setdefault(place, Tally()).results[result] += count
+    return found
+
+
+def unused_scopes(key: ApiKey) -> list[str]:
+    """Scopes of the key that it has not used for 90 days, of which it was watched throughout."""
+    return unused_scopes_of([key]).get(key.pk, [])
+
+
+def unused_scopes_of(keys: Iterable[ApiKey]) -> Mapping[UUID, list[str]]:
+    """For keys that hold scopes they do not use, which; two queries."""
+    since = timezone.now() - timedelta(days=UNUSED_DAYS)
+    keys = [key for key in keys if key.created_at <= since]
+    ids = [key.pk for key in keys]
+    first = KeyUsage.objects.filter(key_id=OuterRef("pk")).order_by("hour").values("hour")[:1]
+    counted = ApiKey.objects.filter(pk__in=ids).annotate(first=Subquery(first))
+    watched = set(counted.filter(first__lte=since).values_list("pk", flat=True))
+    fresh = ScopeUse.objects.filter(key_id__in=ids, last_used_on__gte=since.date())
+    used = set(fresh.values_list("key_id", "scope"))
+    found = {
+        key.pk: [scope for scope in key.scopes if (key.pk, scope) not in used]
+        for key in keys
+        if key.pk in watched
+    }
+    return {key: scopes for key, scopes in found.items() if scopes}

@@ -1,0 +1,1 @@
+"""Verification of presented API keys, the hot path. Knows neither HTTP nor the services."""

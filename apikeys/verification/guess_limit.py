@@ -1,0 +1,129 @@
+"""Failed keys by source address: after too many, an address has only a few look-ups left.
+
+Counted against the address that guesses, never against a key whose prefix was guessed, and in
+each process by itself. Keys that this process has accepted before are looked up all the same.
+
+Genuine keys that are new to the process share an address with guesses, and look like them. Two
+small budgets let them in: one for secrets that come for the first time, and one for secrets that
+come again after a refusal. A guesser sends other secrets each time and leaves the second alone. No
+secret is looked up twice from these budgets within a window, so that a client that repeats a
+deleted key uses up nothing.
+"""
+
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import ip_address, ip_network
+from math import ceil
+from typing import Final, NamedTuple
+
+import structlog
+
+from apikeys import conf
+from core.bounded_cache import Recent
+
+_WINDOW: Final = 60.0
+#: Addresses in each of two generations.
+_SIZE: Final = 10_000
+#: Each of the two budgets of an address that has spent its guesses, as a part of these.
+_SPARE: Final = 5
+#: Seconds after which a refused secret may come again.
+_SOON: Final = 1
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Count:
+    ends: float
+    failures: int = 0
+    first_looks: int = 0
+    second_looks: int = 0
+
+
+class _Sent(NamedTuple):
+    """A secret that opened nothing or was refused unseen; holds until its address's window ends."""
+
+    ends: float
+    looked_up: bool
+
+
+_counts: Final[Recent[str, _Count]] = Recent(_SIZE)
+#: By digest.
+_sent: Final[Recent[bytes, _Sent]] = Recent(_SIZE)
+
+
+def note(address: str | None, digest: bytes) -> None:
+    """Counts a well-formed secret that opens nothing."""
+    most = conf.invalid_keys()
+    if not address or not most:
+        return
+    source = _source(address)
+    count = _current(source)
+    if count is None:
+        count = _Count(time.monotonic() + _WINDOW)
+        _counts.keep(source, count)
+    count.failures += 1
+    _sent.keep(digest, _Sent(count.ends, looked_up=True))
+    if count.failures == most:
+        _log.warning("keys_guessed", source=source, failures=most)
+
+
+def may_look_up(address: str | None, digest: bytes) -> bool:
+    """Takes a look-up from what an address has left for a secret that is new to this process."""
+    count = _spent(address)
+    if count is None:
+        return True
+    sent = _sent_before(count, digest)
+    if sent and sent.looked_up:
+        return False
+    most = ceil(conf.invalid_keys() / _SPARE)
+    if sent:
+        count.second_looks += 1
+        looks = count.second_looks
+    else:
+        count.first_looks += 1
+        looks = count.first_looks
+    _sent.keep(digest, _Sent(count.ends, looks <= most))
+    return looks <= most
+
+
+def wait(address: str | None, digest: bytes) -> int:
+    """Seconds after which a refused secret may be looked up; 0 for an address with guesses left."""
+    count = _spent(address)
+    if count is None:
+        return 0
+    sent = _sent_before(count, digest)
+    is_next = sent is not None and not sent.looked_up
+    if is_next and count.second_looks < ceil(conf.invalid_keys() / _SPARE):
+        return _SOON
+    return max(1, ceil(count.ends - time.monotonic()))
+
+
+def forget() -> None:
+    """Counts anew for every address."""
+    _counts.clear()
+    _sent.clear()
+
+
+def _spent(address: str | None) -> _Count | None:
+    """The count of an address that has spent its guesses; None for all others."""
+    count = _current(_source(address)) if address and len(_counts) else None
+    return count if count and 0 < conf.invalid_keys() <= count.failures else None
+
+
+def _sent_before(count: _Count, digest: bytes) -> _Sent | None:
+    sent = _sent.get(digest)
+    return sent if sent and sent.ends == count.ends else None
+
+
+def _current(source: str) -> _Count | None:
+    count = _counts.get(source)
+    return count if count and time.monotonic() < count.ends else None
+
+
+@lru_cache(maxsize=4096)
+def _source(address: str) -> str:
+    """The address; of IPv6 the network of one customer, who has all addresses in it."""
+    if ip_address(address).version == 4:
+        return address
+    return str(ip_network(f"{address}/64", strict=False))

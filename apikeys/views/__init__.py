@@ -1,1 +1,0 @@
-"""The customers' pages about keys: Settings → Developer."""

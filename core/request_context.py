@@ -1,0 +1,144 @@
+"""Where a request came from: its id, the client's address and its user agent."""
+
+import re
+from collections.abc import Sequence
+from contextvars import ContextVar
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Any, Final
+
+import structlog
+
+from core import ids
+from core.actors import Origin
+from core.redaction import redact
+
+Networks = Sequence[IPv4Network | IPv6Network]
+_USER_AGENT_LENGTH: Final = 500
+#: Characters that are looked at; a secret near the cut is cut to its prefix all the same.
+_LONGEST_READ: Final = 2_000
+#: Entries of a forwarded header that are looked at, nearest first, and characters of each.
+_MOST_HOPS: Final = 20
+_LONGEST_ADDRESS: Final = 100
+#: Some load balancers add the client's port: ``192.0.2.1:52341``, ``[2001:db8::1]:443``.
+_WITH_PORT: Final = re.compile(r"\[([^\[\]]+)\](?::[0-9]{1,5})?|([0-9.]+):[0-9]{1,5}")
+_log = structlog.get_logger(__name__)
+_current: ContextVar[Any] = ContextVar("request", default=None)
+
+
+def read_origin(meta: dict[str, Any], trusted_proxies: Networks) -> Origin:
+    """The origin of a WSGI request; forwarded addresses count only from trusted proxies."""
+    return Origin(
+        request_id=ids.new_public_id("req"),
+        ip=client_ip(meta, trusted_proxies),
+        user_agent=_clean_agent(meta.get("HTTP_USER_AGENT", "")[:_LONGEST_READ]),
+    )
+
+
+@lru_cache(maxsize=1024)  # the same few programs call again and again
+def _clean_agent(text: str) -> str:
+    agent = "".join(c for c in text if c.isprintable())
+    return redact(agent)[:_USER_AGENT_LENGTH]
+
+
+class Entered:
+    """Marks what happens within as a part of `request`, whose origin has been read.
+
+    A class, as every request passes it: a generator takes three times as long.
+    """
+
+    __slots__ = ("_request", "_token")
+
+    def __init__(self, request: Any) -> None:
+        self._request = request
+
+    def __enter__(self) -> None:
+        self._token = _current.set(self._request)
+
+    def __exit__(self, *_: object) -> None:
+        _current.reset(self._token)
+
+
+def current_request() -> Any:
+    """The request that is being answered, if one is."""
+    return _current.get()
+
+
+def client_ip(meta: dict[str, Any], trusted_proxies: Networks) -> str | None:
+    """The nearest address that is not a trusted proxy's.
+
+    None if a proxy forwards something else than an address. Its own would count in place of all
+    its clients' then, and one of them could use up the limits of the others.
+    """
+    return _walk(meta, trusted_proxies)[0]
+
+
+def is_https(meta: dict[str, Any], trusted_proxies: Networks) -> bool:
+    """Whether a trusted proxy says that the client came by HTTPS.
+
+    Where several proxies each append a scheme, that of the proxy that saw the client counts.
+    """
+    schemes = [scheme.lower() for scheme in _entries(meta.get("HTTP_X_FORWARDED_PROTO", ""))]
+    if not schemes or not is_trusted(meta.get("REMOTE_ADDR") or "", trusted_proxies):
+        return False
+    place = max(_walk(meta, trusted_proxies)[1], 1) if len(schemes) > 1 else 1
+    if place > len(schemes):  # not every proxy has appended one
+        return all(scheme == "https" for scheme in schemes)
+    return schemes[-place] == "https"
+
+
+def _walk(meta: dict[str, Any], trusted_proxies: Networks) -> tuple[str | None, int]:
+    """The client's address, and how many forwarded entries led to it."""
+    nearest, hops = _clean_ip(meta.get("REMOTE_ADDR", "")), 0
+    forwarded = _entries(meta.get("HTTP_X_FORWARDED_FOR", ""))
+    while nearest and forwarded and is_trusted(nearest, trusted_proxies):
+        proxy, nearest = nearest, _read_entry(forwarded.pop())
+        hops += 1
+        if nearest is None:
+            _warn_unreadable(proxy)
+    return nearest, hops
+
+
+def _entries(header: str) -> list[str]:
+    """The entries of a list, nearest last; empty ones don't count (RFC 9110, section 5.6.1.2)."""
+    nearest = header.rsplit(",", _MOST_HOPS)[-_MOST_HOPS:]
+    return [entry for entry in map(str.strip, nearest) if entry]
+
+
+def _read_entry(entry: str) -> str | None:
+    """The address of a forwarded entry, without a port."""
+    entry = entry[:_LONGEST_ADDRESS]
+    with_port = _WITH_PORT.fullmatch(entry)
+    return _clean_ip(with_port[1] or with_port[2] if with_port else entry)
+
+
+@lru_cache(maxsize=64)  # one line for each proxy, and not for each of its requests
+def _warn_unreadable(proxy: str) -> None:
+    """Without what was forwarded, which may be anything."""
+    _log.warning("forwarded_address_unreadable", proxy=proxy)
+
+
+def is_trusted(address: str, trusted_proxies: Networks) -> bool:
+    """Whether `address` is one of the configured proxies'; nothing else than an address is."""
+    cleaned = _clean_ip(address) if trusted_proxies else None
+    return cleaned is not None and any(ip_address(cleaned) in net for net in trusted_proxies)
+
+
+@lru_cache(maxsize=4096)
+def _clean_ip(text: str) -> str | None:
+    try:
+        return str(_read_ip(text.strip().partition("%")[0]))
+    except ValueError:
+        return None
+
+
+def _read_ip(text: str) -> IPv4Address | IPv6Address:
+    """A socket for both versions shows IPv4 peers as ``::ffff:192.0.2.1``; that is one address."""
+    address = ip_address(text)
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def origin_of(request: Any) -> Origin:
+    """The origin that the middleware has read for `request`."""
+    origin: Origin = request.origin
+    return origin

@@ -1,0 +1,70 @@
+"""The start: leads each person to where their work is, or lets them begin some."""
+
+from django import forms
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.generic import View
+
+from core.exceptions import Conflict, Invalid
+from core.forms import TextField, show_refusal
+from organizations import services
+from organizations.models import Membership
+from organizations.pages.base import membership_of, person_of
+from organizations.roles import Role
+from organizations.services.invitation_links import INVITATION_KEY
+
+
+class Home(LoginRequiredMixin, View):
+    """To the invitation that is waiting, or else to the organization that was visited last."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Admins to the Developer page, members to their organization."""
+        if INVITATION_KEY in request.session:
+            token = request.session.pop(INVITATION_KEY)
+            return HttpResponseRedirect(reverse("organizations:accept", args=[token]))
+        membership = membership_of(request)
+        if membership is None:
+            return HttpResponseRedirect(reverse("organizations:new"))
+        slug = membership.organization.slug
+        if membership.role == Role.ADMIN:
+            return HttpResponseRedirect(f"/o/{slug}/settings/developer/")
+        return HttpResponseRedirect(reverse("organizations:general", args=[slug]))
+
+
+class NewOrganizationForm(forms.Form):
+    """What it is called; the service has the last word."""
+
+    name = TextField(
+        label="Organization name",
+        error_messages={"required": "Enter a name for the organization."},
+        widget=forms.TextInput(attrs={"autocomplete": "organization", "autofocus": True}),
+    )
+
+
+class NewOrganization(LoginRequiredMixin, View):
+    """For people who belong to none, and for those who need another."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """The empty form."""
+        return self._show(NewOrganizationForm())
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Makes it, with the visitor as its first admin."""
+        form = NewOrganizationForm(request.POST)
+        if not form.is_valid():
+            return self._show(form, status=422)
+        actor = person_of(request)
+        try:
+            made = services.found_organization(name=form.cleaned_data["name"], actor=actor)
+        except (Conflict, Invalid) as refusal:
+            show_refusal(form, refusal)
+            return self._show(form, status=422)
+        return HttpResponseRedirect(f"/o/{made.slug}/settings/developer/", status=303)
+
+    def _show(self, form: NewOrganizationForm, status: int = 200) -> HttpResponse:
+        actor = person_of(self.request)
+        mine = Membership.objects.visible_to(actor).filter(user_id=actor.principal_id)
+        context = {"form": form, "has_none": not mine.exists()}
+        return render(self.request, "organizations/new.html", context, status=status)

@@ -1,0 +1,118 @@
+"""How django-allauth treats email addresses, links, rate limits and reauthentication here."""
+
+from functools import partial
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import ratelimit
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.http import MAX_URL_LENGTH
+
+from core.actors import Actor
+from core.forms import cleaned
+from core.request_context import origin_of
+from core.text import canonical_email, clean_email
+from organizations import services
+from organizations.signin import known_devices
+from organizations.signin.account_changes import after_change
+from organizations.signin.account_mail import send_or_tell
+from organizations.signin.event_log import UNKNOWN_IP
+from organizations.signin.invited import invitation_of
+from organizations.signin.reauthentication import is_recent
+from organizations.site_url import site_link
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    """Limits count by the address that the middleware believes."""
+
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": "E-mail or password is incorrect.",
+        "too_many_login_attempts": "Too many attempts. Try again in a few minutes.",
+        "rate_limited": "Too many attempts. Try again in a few minutes.",
+    }
+
+    def clean_email(self, email: str) -> str:
+        """As it is kept: of sign-up, of a further address and of a reset."""
+        return cleaned(clean_email, email, "email")
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Another text for each request whose address is unknown, which then share no limit."""
+        origin = origin_of(request)
+        return origin.ip or f"{UNKNOWN_IP}-{origin.request_id}"
+
+    def get_http_user_agent(self, request: HttpRequest) -> str:
+        """Without whatever looks like a secret, since it goes into mails."""
+        return origin_of(request).user_agent
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        """Also the link that staff send."""
+        return site_link(self.request, super().get_reset_password_from_key_url(key))
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """With links to `SITE_URL`: allauth makes them from the request's Host.
+
+        Also with when and from where it was asked for. What a browser calls itself is left out:
+        strangers get these mails, and whoever asks for them chooses that text.
+        """
+        links = {
+            name: site_link(self.request, value)
+            for name, value in context.items()
+            if name.endswith("_url")
+        }
+        asked = {"asked_at": timezone.now(), "asked_from": origin_of(self.request).ip}
+        known = {"request": self.request, "email": email}
+        message = self.render_mail(template_prefix, email, {**known, **asked, **context, **links})
+        after_change(partial(send_or_tell, self.request, message.send, template_prefix, email))
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Without the Host, each port of which would count by itself (allauth 65.21.1).
+
+        A browser that is known counts for itself: what others try doesn't keep its owner out.
+        """
+        email = canonical_email(credentials.get("email", ""))
+        number = known_devices.number_of(request, email)
+        return f"device:{number}" if number else email
+
+    def _delete_login_attempts_cached_email(self, request: HttpRequest, **credentials: Any) -> None:
+        """Those of this browser and of all others, after a mailed link (allauth 65.21.1)."""
+        super()._delete_login_attempts_cached_email(request, **credentials)
+        others = canonical_email(credentials.get("email", ""))
+        ratelimit.clear(request, action="login_failed", key=others)
+
+    def post_login(self, request: HttpRequest, user: Any, **options: Any) -> HttpResponse:
+        response: HttpResponse = super().post_login(request, user, **options)
+        known_devices.remember(request, response, user)
+        return response
+
+    def send_notification_mail(self, template_prefix: str, *args: Any, **options: Any) -> None:
+        """What was changed stays changed where the mail about it cannot be sent."""
+        notify = partial(super().send_notification_mail, template_prefix, *args, **options)
+        after_change(notify)
+
+    def is_safe_url(self, url: str | None) -> bool:
+        """Splitting a URL normalizes its host, so that only a short one is looked at."""
+        return len(url or "") <= MAX_URL_LENGTH and bool(super().is_safe_url(url))
+
+    def is_email_verified(self, request: HttpRequest, email: str) -> bool:
+        """Whether the link of an invitation, which was mailed there alone, has shown it."""
+        invitation = invitation_of(request)
+        if invitation is None:
+            return False
+        return canonical_email(invitation.email) == canonical_email(email)
+
+    def confirm_email(self, request: HttpRequest, email_address: Any) -> bool:
+        """Also takes the address from the accounts that wait for it."""
+        actor = Actor.system("mailed link", origin_of(request))
+        if not services.claim_address(email_address, actor=actor):
+            return False
+        confirmed: bool = super().confirm_email(request, email_address)
+        if confirmed and not email_address.primary:
+            context = {"confirmed_email": email_address.email}
+            self.send_notification_mail("account/email/email_confirm", email_address.user, context)
+        return confirmed
+
+    def is_reauthentication_required(self, *, app: str, **_: object) -> bool:
+        """A recent sign-in counts as much as a confirmation of it, as on the pages about keys."""
+        return not is_recent(self.request)

@@ -1,0 +1,88 @@
+"""Sessions that end when nobody uses them, and in any case some days after the sign-in."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import structlog
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.base import UpdateError
+from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.contrib.sessions.base_session import AbstractBaseSession
+from django.contrib.sessions.models import Session
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
+from django.utils import timezone
+
+from core.sqlite_writers import turn
+
+#: Where a session keeps the second of its sign-in.
+SIGNED_IN_AT: Final = "signed_in_at"
+#: A use is written down when it moves the end by more than this part of the idle time.
+_PARTS: Final = 12
+_log = structlog.get_logger(__name__)
+
+
+class SessionStore(DatabaseStore):
+    """A row ends by its `expire_date`, which uses of the session move; anonymous ones as before.
+
+    Moving it is an UPDATE of that column alone: it undoes nothing that a request at the same time
+    has written to the session.
+    """
+
+    def load(self) -> dict[str, Any]:
+        row = self._get_session_from_db()  # type: ignore[attr-defined]
+        data = self.decode(row.session_data) if row else {}
+        if row and SIGNED_IN_AT in data:
+            _note_use(row, data)
+        elif SESSION_KEY in data:
+            self.modified = True  # dates from before ends were counted: counts from now on
+        return data
+
+    def save(self, must_create: bool = False) -> None:
+        """Django takes any refusal of the database for a session that was deleted: a 400."""
+        try:
+            super().save(must_create)
+        except UpdateError as error:
+            if isinstance(error.__context__, OperationalError | InterfaceError):
+                raise error.__context__ from None
+            raise
+
+    def create_model_instance(self, data: dict[str, Any]) -> AbstractBaseSession:
+        if SESSION_KEY in data:
+            data.setdefault(SIGNED_IN_AT, int(time.time()))
+        row = super().create_model_instance(data)
+        if SESSION_KEY in data:
+            row.expire_date = _end(data)
+        return row
+
+    def get_expiry_age(self, **kwargs: Any) -> int:
+        """The life of the cookie, which goes on as long as any use may let the session live."""
+        if SIGNED_IN_AT in self:
+            return max(0, int(_latest_end(self[SIGNED_IN_AT]).timestamp() - time.time()))
+        return super().get_expiry_age(**kwargs)
+
+
+def _latest_end(signed_in_at: int) -> datetime:
+    return datetime.fromtimestamp(signed_in_at + settings.SESSION_COOKIE_AGE, tz=UTC)
+
+
+def _end(data: dict[str, Any]) -> datetime:
+    """When a session that is used now ends, if it is not used again."""
+    latest = _latest_end(data[SIGNED_IN_AT])
+    idle = timedelta(minutes=settings.SESSION_IDLE_MINUTES)
+    return min(latest, timezone.now() + idle) if idle else latest
+
+
+def _note_use(row: AbstractBaseSession, data: dict[str, Any]) -> None:
+    end = _end(data)
+    # Where the settings have become shorter, the end moves nearer.
+    moved = abs(end - row.expire_date)
+    if moved <= timedelta(minutes=settings.SESSION_IDLE_MINUTES) / _PARTS:
+        return
+    try:
+        with turn(), transaction.atomic():
+            Session.objects.filter(pk=row.pk).update(expire_date=end)
+    except DatabaseError as error:
+        # Whoever only wants to read can: it is noted when the database takes writes again.
+        _log.warning("session_use_not_noted", reason=type(error).__name__)

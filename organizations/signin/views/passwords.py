@@ -1,0 +1,27 @@
+"""Choosing another password while signed in: the browser stays known."""
+
+from typing import Any
+
+from allauth.account.views import PasswordChangeView, PasswordSetView
+from django.http import HttpRequest, HttpResponse
+
+from organizations.signin.known_devices import remember
+
+
+class _StaysKnown:
+    """A browser is known for one password, so that it needs a cookie for the new one."""
+
+    request: HttpRequest
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        response: HttpResponse = super().form_valid(form)  # type: ignore[misc]
+        remember(self.request, response, form.user)
+        return response
+
+
+class ChangePassword(_StaysKnown, PasswordChangeView):  # type: ignore[misc]
+    """allauth's page for people who have a password."""
+
+
+class SetPassword(_StaysKnown, PasswordSetView):  # type: ignore[misc]
+    """allauth's page for people who have none."""

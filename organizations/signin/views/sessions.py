@@ -1,0 +1,96 @@
+"""Where a person is signed in, and how that ends."""
+
+from typing import Any
+
+import structlog
+from allauth.account.decorators import reauthentication_required
+from allauth.account.views import LogoutView
+from allauth.usersessions.forms import ManageUserSessionsForm
+from allauth.usersessions.internal.flows.sessions import end_sessions
+from allauth.usersessions.models import UserSession
+from allauth.usersessions.views import ListUserSessionsView
+from django import forms
+from django.contrib.auth import HASH_SESSION_KEY
+from django.contrib.sessions.models import Session
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+from django.utils.decorators import method_decorator
+
+from core.actors import Actor
+from core.request_context import origin_of
+from core.transactions import operation
+from organizations import services
+from organizations.events import OrganizationEvent
+from organizations.models import User
+
+_log = structlog.get_logger(__name__)
+
+
+class SignOut(LogoutView):  # type: ignore[misc]
+    """allauth's page; whoever uses the browser next is to find nothing of the one before."""
+
+    def post(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Ends the session and lets the browser forget pages and storage, but no cookie."""
+        response: HttpResponse = super().post(*args, **kwargs)
+        response["Clear-Site-Data"] = '"cache", "storage"'
+        return response
+
+
+class EndSessions(ManageUserSessionsForm):  # type: ignore[misc]
+    """Which session of one's own to end; all but this one where none is named."""
+
+    session = forms.ModelChoiceField(
+        UserSession.objects.none(),
+        required=False,
+        error_messages={"invalid_choice": "This session has ended already."},
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        mine = UserSession.objects.filter(user=self.request.user)
+        others = mine.exclude(session_key=self.request.session.session_key)
+        self.fields["session"].queryset = others
+
+    def save(self, request: HttpRequest) -> None:
+        """Ends them, and leaves an event, and a line in the log as each sign-out does."""
+        chosen = self.cleaned_data["session"]
+        ended = [chosen] if chosen else list(self.fields["session"].queryset)
+        with operation():
+            end_sessions(request, ended)
+            if ended:
+                person: Any = request.user
+                event = OrganizationEvent.PERSON_SESSIONS_ENDED
+                actor = Actor.person(person.id, str(person), origin_of(request))
+                details = {"sessions": len(ended)}
+                services.record_account_change(person, event, actor=actor, details=details)
+        _log.info("sessions_ended", person=self.request.user.public_id, sessions=len(ended))
+
+
+# Whoever finds a browser open must not be able to shut its owner out of all others.
+@method_decorator(reauthentication_required(app="usersessions"), name="post")
+class Sessions(ListUserSessionsView):  # type: ignore[misc]
+    """allauth's page; it asked for each session by itself, this asks for all at once."""
+
+    form_class = EndSessions
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """The sessions that would still be let in, oldest first."""
+        sessions = live_sessions(self.request.user)
+        context = {"sessions": sessions, "session_count": len(sessions)}
+        return {**super(ListUserSessionsView, self).get_context_data(**kwargs), **context}
+
+
+def live_sessions(user: User) -> list[UserSession]:
+    """The person's sessions that have neither ended nor been ended by a new password."""
+    listed = list(UserSession.objects.filter(user=user).order_by("created_at"))
+    keys = [session.session_key for session in listed]
+    stored = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
+    live = {session.session_key for session in stored if _lets_in(session, user)}
+    return [session for session in listed if session.session_key in live]
+
+
+def _lets_in(session: Session, user: User) -> bool:
+    kept = session.get_decoded().get(HASH_SESSION_KEY, "")
+    hashes = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
+    return any(constant_time_compare(kept, valid) for valid in hashes)

@@ -1,1 +1,0 @@
-"""Pages about organizations and their people."""
