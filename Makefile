@@ -73,38 +73,38 @@ test-contract: $(CONTRACT) ## Compare answers with the schemas, on both database
 	DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/contract
 
 revocation: $(DEV) ## Withdraw keys under load, TIMES times on each face, and count what gets in after the response
-	REVOCATION_ROUNDS=$(or $(TIMES),35) REVOCATION_TIMED=$(or $(TIMED),200) DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/faults/test_revocation.py
+	REVOCATION_ROUNDS=$(or $(TIMES),35) REVOCATION_TIMED=$(or $(TIMED),200) DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/reliability/faults/test_revocation.py
 
 races: $(DEV) ## Let requests race each other, TIMES times in each way, on both databases
-	RACE_ROUNDS=$(or $(TIMES),50) $(BIN)/python -m pytest tests/faults/test_races.py tests/live/test_admins_race.py
-	RACE_ROUNDS=$(or $(TIMES),50) DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/faults/test_races.py tests/live/test_admins_race.py
+	RACE_ROUNDS=$(or $(TIMES),50) $(BIN)/python -m pytest tests/reliability/faults/test_races.py tests/reliability/live/test_admins_race.py
+	RACE_ROUNDS=$(or $(TIMES),50) DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/reliability/faults/test_races.py tests/reliability/live/test_admins_race.py
 
 clock-test: $(DEV) ## Explore SCHEDULES of the revocation clock in a simulation, and show that broken protocols are noticed
-	SCHEDULES=$(or $(SCHEDULES),100000) $(BIN)/python -m tests.clock
+	SCHEDULES=$(or $(SCHEDULES),100000) $(BIN)/python -m tests.reliability.clock
 
 crash-test: $(DEV) ## Kill the whole server while it writes, KILLS times on each database
-	KILLS=$(or $(KILLS),200) $(BIN)/python -m pytest tests/faults/test_crashes.py
-	KILLS=$(or $(KILLS),200) DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/faults/test_crashes.py
+	KILLS=$(or $(KILLS),200) $(BIN)/python -m pytest tests/reliability/faults/test_crashes.py
+	KILLS=$(or $(KILLS),200) DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/reliability/faults/test_crashes.py
 
 state-machine: $(DEV) ## Compare SEQUENCES of 50 changes with a model, over HTTP, on both databases
-	STEPS=50 SEQUENCES=$(or $(SEQUENCES),200) $(BIN)/python -m pytest tests/faults/test_model.py
-	STEPS=50 SEQUENCES=$(or $(SEQUENCES),200) DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/faults/test_model.py
+	STEPS=50 SEQUENCES=$(or $(SEQUENCES),200) $(BIN)/python -m pytest tests/reliability/faults/test_model.py
+	STEPS=50 SEQUENCES=$(or $(SEQUENCES),200) DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/reliability/faults/test_model.py
 
 outages: $(DEV) ## Stop and freeze servers of the tests' own under load, search EVENTS events, and say how long calls took
-	SLOW_EVENTS=$(or $(EVENTS),200000) OUTAGE_CALLS=$(or $(CALLS),1000) OUTAGE_PATIENCE=0.2 DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/faults/test_store.py tests/faults/test_database.py tests/faults/test_slow.py
+	SLOW_EVENTS=$(or $(EVENTS),200000) OUTAGE_CALLS=$(or $(CALLS),1000) OUTAGE_PATIENCE=0.2 DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/reliability/faults/test_store.py tests/reliability/faults/test_database.py tests/reliability/faults/test_slow.py
 
 neighbors: $(DEV) ## Let one customer send its worst on 100 connections, and say what others notice, on both databases
-	NEIGHBOR_CALLS=$(or $(CALLS),1000) NEIGHBOR_EVENTS=$(or $(EVENTS),100000) $(BIN)/python -m pytest tests/faults/test_neighbors.py
-	NEIGHBOR_CALLS=$(or $(CALLS),1000) NEIGHBOR_EVENTS=$(or $(EVENTS),100000) DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/faults/test_neighbors.py
+	NEIGHBOR_CALLS=$(or $(CALLS),1000) NEIGHBOR_EVENTS=$(or $(EVENTS),100000) $(BIN)/python -m pytest tests/reliability/faults/test_neighbors.py
+	NEIGHBOR_CALLS=$(or $(CALLS),1000) NEIGHBOR_EVENTS=$(or $(EVENTS),100000) DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/reliability/faults/test_neighbors.py
 
 timing: $(DEV) ## Say how long refusals take and how well that tells them apart, SAMPLES of each, on both databases
-	TIMING_SAMPLES=$(or $(SAMPLES),5000) $(BIN)/python -m pytest tests/faults/test_timing.py
-	TIMING_SAMPLES=$(or $(SAMPLES),5000) DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/faults/test_timing.py
+	TIMING_SAMPLES=$(or $(SAMPLES),5000) $(BIN)/python -m pytest tests/reliability/faults/test_timing.py
+	TIMING_SAMPLES=$(or $(SAMPLES),5000) DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/reliability/faults/test_timing.py
 
 upgrade-test: KEYS = 10000
 upgrade-test: $(DEV) ## Migrate KEYS keys from every earlier schema and back, also under load, on both databases
-	UPGRADE_KEYS=$(KEYS) $(BIN)/python -m pytest tests/faults/test_upgrade.py
-	UPGRADE_KEYS=$(KEYS) DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/faults/test_upgrade.py
+	UPGRADE_KEYS=$(KEYS) $(BIN)/python -m pytest tests/reliability/faults/test_upgrade.py
+	UPGRADE_KEYS=$(KEYS) DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/reliability/faults/test_upgrade.py
 
 fuzz: $(CONTRACT) ## The same with EXAMPLES cases for each operation and phase
 	CONTRACT_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests/contract
@@ -121,7 +121,7 @@ schemas: $(BASE) ## Write the OpenAPI documents anew into docs/schemas
 	DJANGO_SETTINGS_MODULE=config.settings.test $(BIN)/python manage.py write_schemas docs/schemas
 
 matrix: $(DEV) ## Write the table of who may do what anew into docs/authorization.md
-	$(BIN)/python -m tests.matrix
+	$(BIN)/python -m tests.security.matrix
 
 screenshots: $(BROWSER) ## Make the pictures of the README anew, from a demo of their own
 	$(BIN)/python -m tests.browser.screenshots docs/images

@@ -20,12 +20,12 @@ from core.actors import Actor
 from organizations import triggers as organization_triggers
 from organizations.models import AuditEvent, Organization, User
 from organizations.roles import Role
-from tests.client import ApiClient
-from tests.domain import actor_called
 from tests.factories import IssuedKeyFactory, MembershipFactory, OrganizationFactory, UserFactory
-from tests.logs import Lines, captured
+from tests.support.client import ApiClient
+from tests.support.domain import actor_called
+from tests.support.logs import Lines, captured
 
-pytest_plugins = ["tests.canary.plugin"]
+pytest_plugins = ["tests.security.canary.plugin"]
 
 ALL_SCOPES = [
     "trademarks:read",

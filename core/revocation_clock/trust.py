@@ -1,7 +1,7 @@
 """What a follower may trust, and which followers have died: durations on one clock, no I/O.
 
 Everything that the proof in docs/adr/0018 is about is decided here. The simulation in
-tests/clock runs this very code.
+tests/reliability/clock runs this very code.
 """
 
 import math

@@ -25,7 +25,7 @@ from organizations.admin.base import (
 from organizations.admin.forms import UserForm
 from organizations.admin.step_up import RecentForm, confirmed
 from organizations.models import Membership, User
-from organizations.personal_file import as_file
+from organizations.pages.personal_data import as_file
 from organizations.roles import Role
 
 _OF_STAFF: Final = "Only a superuser can do this to other staff."

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -11,17 +10,11 @@ from django.views.generic import View
 
 from core.exceptions import Conflict, DomainError, Forbidden, NotFound
 from organizations import services
-from organizations.models import Invitation, Organization
+from organizations.models import Invitation
 from organizations.pages.base import person_of
-from organizations.roles import Role
 from organizations.services.invitation_links import INVITATION_KEY, invitation_behind
 from organizations.services.invitations import require_invited, require_open
-
-
-def say_joined(request: HttpRequest, organization: Organization, role: str) -> None:
-    """Says on the next page what the person has become a part of, and as what."""
-    part = "an admin" if role == Role.ADMIN else "a member"
-    messages.success(request, f"You joined {organization} as {part}.")
+from organizations.signin.invitations import say_joined
 
 
 class Accept(View):

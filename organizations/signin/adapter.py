@@ -18,7 +18,7 @@ from organizations.signin import known_devices
 from organizations.signin.account_changes import after_change
 from organizations.signin.account_mail import send_or_tell
 from organizations.signin.event_log import UNKNOWN_IP
-from organizations.signin.invited import invitation_of
+from organizations.signin.invitations import invitation_of
 from organizations.signin.reauthentication import is_recent
 from organizations.site_url import site_link
 

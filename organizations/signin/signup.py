@@ -20,7 +20,7 @@ from organizations import services
 from organizations.email_names import clean_mailed_name
 from organizations.models import User
 from organizations.services.invitation_links import INVITATION_KEY
-from organizations.signin.invited import invitation_of
+from organizations.signin.invitations import invitation_of
 from organizations.signin.passwords import refuse_words
 
 

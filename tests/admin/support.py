@@ -11,8 +11,8 @@ from django.test import Client
 from django.urls import reverse
 
 from organizations.models import AuditEvent, User
-from tests.domain import every_row
 from tests.pages.support import RECORDS
+from tests.support.domain import every_row
 
 IP: Final = "203.0.113.9"
 NASTY: Final = "<script>alert(1)</script>\"><img src=x onerror='alert(2)'>"

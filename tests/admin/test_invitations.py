@@ -7,8 +7,8 @@ from organizations.models import Invitation, Organization, User
 from organizations.services.invitation_links import token_of
 from tests.admin.conftest import BrowserOf
 from tests.admin.support import act, change, messages, only_event, page, text
-from tests.domain import nothing_written
 from tests.factories import InvitationFactory
+from tests.support.domain import nothing_written
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from core import transactions
 from organizations.audit import EventNotWritten
 from organizations.models import AuditEvent, User
 from tests.admin.support import act, change, everything, messages, only_event, page, text
-from tests.domain import SECRET, unwritable_trail
 from tests.factories import SYSTEM
+from tests.support.domain import SECRET, unwritable_trail
 
 LIST = "/admin/apikeys/apikey/"
 

@@ -12,8 +12,8 @@ from apikeys.models import ApiKey, ApiKeySecret
 from organizations.models import AuditEvent, Organization, User
 from organizations.services import set_key_limit
 from tests.admin.support import change, everything, only_event, page, text
-from tests.domain import SECRET
 from tests.factories import SYSTEM, ServiceAccountFactory
+from tests.support.domain import SECRET
 
 ADD = "/admin/apikeys/apikey/add/"
 AT_ONE = "This organization has reached its limit of 1 key. Delete one to create another."

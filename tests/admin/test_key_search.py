@@ -12,8 +12,8 @@ from apikeys.models import ApiKey
 from apikeys.services import Issued
 from organizations.models import User
 from tests.admin.support import messages, page, text
-from tests.domain import person
 from tests.factories import SYSTEM
+from tests.support.domain import person
 
 SEARCHES: dict[str, Callable[[Issued], str]] = {
     "public id": lambda issued: issued.key.public_id,

@@ -14,7 +14,7 @@ from core import transactions
 from organizations.models import User
 from tests.admin.support import enter
 from tests.factories import ServiceAccountFactory, TemplateFactory
-from tests.following import silent
+from tests.support.following import silent
 
 
 @pytest.fixture

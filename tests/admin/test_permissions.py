@@ -14,7 +14,7 @@ from organizations.models import Membership, Organization, ServiceAccount, User
 from tests.admin.conftest import BrowserOf
 from tests.admin.support import act, change, enter, everything, page, text
 from tests.factories import InvitationFactory, ServiceAccountFactory, TemplateFactory
-from tests.following import silent
+from tests.support.following import silent
 
 MODELS = list(admin.site._registry)
 VIEWS = ("changelist", "add", "change", "delete", "history")

@@ -9,8 +9,8 @@ from django.test import Client
 from organizations.models import AuditEvent, User
 from tests.admin.conftest import BrowserOf
 from tests.admin.support import act, change, everything, only_event, page, text
-from tests.domain import SECRET
 from tests.factories import PASSWORD, UserFactory
+from tests.support.domain import SECRET
 
 ADD = "/admin/organizations/user/add/"
 NEW_PASSWORD = "tr0ub4dor and a horse"

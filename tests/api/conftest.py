@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from apikeys.services import Issued
-from tests.client import Answer, ApiClient
 from tests.conftest import ALL_SCOPES
-from tests.support_api import KEYS, MakeKey, Refuses, stored
+from tests.support.api import KEYS, MakeKey, Refuses, stored
+from tests.support.client import Answer, ApiClient
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from apikeys.services import Issued
-from tests.client import ApiClient
-from tests.support_api import CURRENT, KEYS
+from tests.support.api import CURRENT, KEYS
+from tests.support.client import ApiClient
 
 #: Each gets the secret of a usable key.
 MALFORMED: dict[str, Callable[[str], str]] = {

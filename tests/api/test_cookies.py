@@ -5,9 +5,9 @@ from django.test import Client
 
 from apikeys.services import Issued
 from organizations.models import User
-from tests.client import ApiClient
-from tests.dialects import refusal_of
-from tests.support_api import CURRENT, KEYS
+from tests.support.api import CURRENT, KEYS
+from tests.support.client import ApiClient
+from tests.support.dialects import refusal_of
 
 BODY = {"name": "New", "scopes": ["search:read"]}
 

@@ -8,9 +8,9 @@ import time_machine
 
 from apikeys.services import Issued
 from organizations.models import AuditEvent, Organization
-from tests.client import ApiClient
 from tests.factories import ServiceAccountFactory
-from tests.support_api import KEYS
+from tests.support.api import KEYS
+from tests.support.client import ApiClient
 
 BODY = {"name": "New", "scopes": ["search:read"]}
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from apikeys.models import ApiKey
 from apikeys.services import Issued
 from organizations.models import AuditEvent
-from tests.client import ApiClient
-from tests.support_api import CURRENT, KEYS, UTC_Z, MakeKey, never, one
+from tests.support.api import CURRENT, KEYS, UTC_Z, MakeKey, never, one
+from tests.support.client import ApiClient
 
 
 def test_the_answer_is_the_revoked_object(call: ApiClient, manager: Issued, reader: Issued) -> None:

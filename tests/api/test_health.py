@@ -3,7 +3,7 @@
 import pytest
 from django.db import OperationalError, connection
 
-from tests.client import ApiClient
+from tests.support.client import ApiClient
 
 
 def test_livez_asks_nobody(call: ApiClient) -> None:

@@ -1,4 +1,4 @@
-"""GET /v1/api-keys: what is listed. Pages are in tests/formats/test_pagination.py."""
+"""GET /v1/api-keys: what is listed. Pages are in tests/api/formats/test_pagination.py."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,8 +8,8 @@ import time_machine
 from apikeys import services
 from apikeys.services import Issued
 from core.actors import Actor
-from tests.client import ApiClient
-from tests.support_api import KEYS, MakeKey, one
+from tests.support.api import KEYS, MakeKey, one
+from tests.support.client import ApiClient
 
 
 def names(call: ApiClient, key: Issued, **query: str) -> list[str]:

@@ -7,9 +7,9 @@ import pytest
 from apikeys.api import urls
 from apikeys.services import Issued
 from organizations.models import Organization
-from tests.client import ApiClient
 from tests.factories import TemplateFactory
-from tests.support_api import never, stored
+from tests.support.api import never, stored
+from tests.support.client import ApiClient
 
 ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PURGE"]
 

@@ -12,10 +12,10 @@ from apikeys.services import Issued
 from organizations import services as organization_services
 from organizations import tiers
 from organizations.models import Organization
-from tests.client import ApiClient
-from tests.dialects import refusal_of
 from tests.factories import SYSTEM
-from tests.support_api import CURRENT, KEYS, MakeKey, templates
+from tests.support.api import CURRENT, KEYS, MakeKey, templates
+from tests.support.client import ApiClient
+from tests.support.dialects import refusal_of
 
 SetLimit = Callable[[int], None]
 POLICY = '"high";q=1000;w=60, "organization";q=2;w=60'

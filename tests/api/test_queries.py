@@ -12,9 +12,9 @@ from pytest_django import Settings
 
 from apikeys.services import Issued
 from organizations.models import Organization
-from tests.client import ApiClient
 from tests.factories import ServiceAccountFactory, TemplateFactory
-from tests.support_api import CURRENT, KEYS, MakeKey, one, templates
+from tests.support.api import CURRENT, KEYS, MakeKey, one, templates
+from tests.support.client import ApiClient
 
 VERIFY = 1
 BODY = 1  # the secret again, once the body is here; none of a key that is cached

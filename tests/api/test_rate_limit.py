@@ -11,9 +11,9 @@ from core.actors import Actor
 from core.exceptions import Forbidden, Invalid
 from organizations import services as organization_services
 from organizations.models import Organization
-from tests.client import ApiClient
 from tests.factories import SYSTEM
-from tests.support_api import CURRENT, KEYS, MakeKey, one, templates
+from tests.support.api import CURRENT, KEYS, MakeKey, one, templates
+from tests.support.client import ApiClient
 
 SetLimit = Callable[[int], None]
 LEFT = re.compile(r'"standard";r=(\d+);t=(\d+), "organization";r=\d+;t=\d+')

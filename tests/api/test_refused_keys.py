@@ -11,9 +11,9 @@ from apikeys.services import Issued
 from core.actors import Actor
 from organizations import services as organization_services
 from organizations.models import AuditEvent, Organization, ServiceAccount
-from tests.client import Answer, ApiClient
 from tests.factories import SYSTEM, ServiceAccountFactory
-from tests.support_api import CURRENT, MakeKey, templates
+from tests.support.api import CURRENT, MakeKey, templates
+from tests.support.client import Answer, ApiClient
 
 INVALID_TOKEN = 'Bearer realm="api", error="invalid_token"'
 END = datetime(2027, 3, 1, 12, tzinfo=UTC)

@@ -19,8 +19,8 @@ from tests.api.test_queries import (
     VERIFY,
     cost,
 )
-from tests.client import Answer, ApiClient
-from tests.support_api import CURRENT, KEYS, REQUEST_ID, MakeKey, never, one, stored
+from tests.support.api import CURRENT, KEYS, REQUEST_ID, MakeKey, never, one, stored
+from tests.support.client import Answer, ApiClient
 
 REVOKE = f"{KEYS}/revoke"
 Revoke = Callable[..., Answer]

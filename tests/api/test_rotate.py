@@ -11,9 +11,9 @@ from apikeys import services
 from apikeys.services import Issued
 from core.actors import Actor
 from organizations.models import AuditEvent
-from tests.client import Answer, ApiClient
 from tests.conftest import ALL_SCOPES
-from tests.support_api import CURRENT, KEYS, UTC_Z, MakeKey, never, one
+from tests.support.api import CURRENT, KEYS, UTC_Z, MakeKey, never, one
+from tests.support.client import Answer, ApiClient
 
 NOW = datetime(2027, 1, 1, 12, tzinfo=UTC)
 

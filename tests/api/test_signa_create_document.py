@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from apikeys.services import Issued
-from tests.client import Answer, ApiClient
 from tests.conftest import ALL_SCOPES
-from tests.support_api import CURRENT, KEYS, REQUEST_ID, UTC_Z
+from tests.support.api import CURRENT, KEYS, REQUEST_ID, UTC_Z
+from tests.support.client import Answer, ApiClient
 
 EXAMPLE: dict[str, Any] = {
     "name": "Analytics Dashboard",

@@ -7,8 +7,8 @@ import pytest
 from apikeys import services
 from apikeys.services import Issued
 from core.actors import Actor
-from tests.client import Answer, ApiClient
-from tests.support_api import CURRENT, KEYS, REQUEST_ID, UTC_Z, MakeKey, never, one
+from tests.support.api import CURRENT, KEYS, REQUEST_ID, UTC_Z, MakeKey, never, one
+from tests.support.client import Answer, ApiClient
 
 EXAMPLE = {
     "name": "Production server",

@@ -7,9 +7,9 @@ import pytest
 
 from apikeys.services import Issued
 from organizations.models import Organization
-from tests.client import ApiClient
 from tests.factories import TemplateFactory
-from tests.support_api import UTC_Z, MakeKey, never, templates
+from tests.support.api import UTC_Z, MakeKey, never, templates
+from tests.support.client import ApiClient
 
 BODY: dict[str, Any] = {"name": "Search only", "scopes": ["search:read"]}
 FIELDS = ["id", "name", "description", "scopes", "lifetimeDays", "createdAt", "updatedAt"]

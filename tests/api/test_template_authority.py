@@ -5,9 +5,9 @@ import pytest
 from apikeys.models import KeyTemplate
 from apikeys.services import Issued
 from organizations.models import Organization
-from tests.client import ApiClient
 from tests.factories import TemplateFactory
-from tests.support_api import MakeKey
+from tests.support.api import MakeKey
+from tests.support.client import ApiClient
 
 
 @pytest.fixture

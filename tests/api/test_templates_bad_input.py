@@ -7,9 +7,9 @@ import pytest
 from apikeys.models import KeyTemplate
 from apikeys.services import Issued
 from organizations.models import Organization
-from tests.client import ApiClient
 from tests.factories import TemplateFactory
-from tests.support_api import templates
+from tests.support.api import templates
+from tests.support.client import ApiClient
 
 GOOD: dict[str, Any] = {"name": "Good", "scopes": ["search:read"]}
 BAD: list[tuple[str, dict[str, Any]]] = [

@@ -15,9 +15,9 @@ from core import transactions
 from organizations.models import Organization, User
 from organizations.services import set_key_limit
 from tests.apikeys.plans import plan_of, rows_read
-from tests.client import ApiClient
 from tests.factories import SYSTEM
 from tests.pages.support import add_many_keys
+from tests.support.client import ApiClient
 
 MANY = 3_000
 

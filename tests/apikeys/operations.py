@@ -10,7 +10,7 @@ from apikeys.events import KeyEvent
 from apikeys.models import ApiKey, KeyTemplate
 from core.actors import Actor
 from organizations.models import Organization
-from tests.domain import Operation
+from tests.support.domain import Operation
 
 
 @dataclass(frozen=True, slots=True)

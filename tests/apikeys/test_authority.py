@@ -12,8 +12,8 @@ from apikeys.services import Issued
 from core.exceptions import ErrorCode, Forbidden, Invalid
 from organizations.models import Organization
 from tests.conftest import ALL_SCOPES
-from tests.domain import acting, every_row
 from tests.factories import SYSTEM, TemplateFactory
+from tests.support.domain import acting, every_row
 
 Make = Callable[..., Issued]
 TOMORROW = timezone.now() + timedelta(days=1)

@@ -3,7 +3,7 @@
 import pytest
 
 from apikeys.pages.key_test import characters
-from tests.texts_of_characters import SAMPLES
+from tests.support.texts_of_characters import SAMPLES
 
 
 @pytest.mark.parametrize(("text", "number"), SAMPLES)

@@ -13,8 +13,8 @@ from core.exceptions import Conflict, ErrorCode, Invalid
 from organizations import services as organization_services
 from organizations.models import AuditEvent, Organization, User
 from tests.conftest import ALL_SCOPES
-from tests.domain import acting, every_row, person
 from tests.factories import SYSTEM, ServiceAccountFactory
+from tests.support.domain import acting, every_row, person
 
 Make = Callable[..., Issued]
 

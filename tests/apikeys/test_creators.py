@@ -12,8 +12,8 @@ from organizations import services as organization_services
 from organizations.models import AuditEvent, Membership, Organization, User
 from organizations.roles import Role
 from tests.conftest import ALL_SCOPES
-from tests.domain import ORIGIN, acting, person
 from tests.factories import SYSTEM, MembershipFactory, UserFactory
+from tests.support.domain import ORIGIN, acting, person
 
 Make = Callable[..., Issued]
 

@@ -10,8 +10,8 @@ from apikeys.models import ApiKey, Status
 from apikeys.services import Issued
 from core import ids
 from organizations.models import Organization
-from tests.domain import acting
 from tests.factories import SYSTEM, TemplateFactory
+from tests.support.domain import acting
 
 Make = Callable[..., Issued]
 

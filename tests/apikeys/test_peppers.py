@@ -10,7 +10,7 @@ from apikeys.tokens import Peppers, read_peppers
 from apikeys.usage.last_used import note_use
 from apikeys.verification.types import Refusal
 from apikeys.verification.verify import verify
-from tests.domain import ORIGIN
+from tests.support.domain import ORIGIN
 
 NEW = f"2:{'b' * 32}"
 

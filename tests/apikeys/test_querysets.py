@@ -12,7 +12,6 @@ from core.actors import Actor, ActorKind
 from core.transactions import operation
 from organizations.models import Organization, User
 from organizations.roles import Role
-from tests.domain import person
 from tests.factories import (
     SYSTEM,
     IssuedKeyFactory,
@@ -20,6 +19,7 @@ from tests.factories import (
     ServiceAccountFactory,
     TemplateFactory,
 )
+from tests.support.domain import person
 
 ActAs = Callable[[str], Actor]
 Make = Callable[..., Issued]

@@ -14,8 +14,8 @@ from apikeys.verification.verify import verify
 from core.exceptions import Conflict, ErrorCode
 from organizations.models import AuditEvent, Organization
 from organizations.services import set_key_limit
-from tests.domain import at_once
 from tests.factories import SYSTEM, IssuedKeyFactory, OrganizationFactory
+from tests.support.domain import at_once
 
 pytestmark = pytest.mark.usefixtures("committed")
 

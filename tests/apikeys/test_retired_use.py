@@ -11,8 +11,8 @@ from apikeys.verification.verify import verify
 from core import ids
 from core.actors import Actor
 from organizations.models import AuditEvent
-from tests.domain import acting, every_row
 from tests.factories import SYSTEM
+from tests.support.domain import acting, every_row
 
 Make = Callable[..., Issued]
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

@@ -7,8 +7,8 @@ from apikeys.verification.types import Refusal
 from apikeys.verification.verify import verify
 from core.exceptions import ErrorCode, Invalid
 from organizations.models import AuditEvent
-from tests.domain import SECRET, acting, every_row
 from tests.factories import SYSTEM
+from tests.support.domain import SECRET, acting, every_row
 
 
 def test_a_revoked_key_is_refused_from_then_on(issued: Issued) -> None:

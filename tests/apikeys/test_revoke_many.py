@@ -20,17 +20,10 @@ from core.exceptions import Conflict, ErrorCode, Invalid, NotFound
 from organizations.audit import EventNotWritten
 from organizations.models import AuditEvent, Organization, User
 from tests.conftest import ALL_SCOPES
-from tests.domain import (
-    SECRET,
-    acting,
-    at_once,
-    nothing_written,
-    person,
-    unwritable_trail,
-)
 from tests.factories import SYSTEM, IssuedKeyFactory, OrganizationFactory
 from tests.pages.support import add_many_keys
-from tests.support_api import MakeKey
+from tests.support.api import MakeKey
+from tests.support.domain import SECRET, acting, at_once, nothing_written, person, unwritable_trail
 
 Create = Callable[[Issued, str], Issued]
 

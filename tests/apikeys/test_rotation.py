@@ -11,8 +11,8 @@ from apikeys.verification.types import Refusal
 from apikeys.verification.verify import verify
 from core.exceptions import Conflict, ErrorCode, Invalid
 from organizations.models import AuditEvent
-from tests.domain import every_row
 from tests.factories import SYSTEM
+from tests.support.domain import every_row
 
 Make = Callable[..., Issued]
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

@@ -13,7 +13,7 @@ from core.exceptions import ErrorCode, Forbidden, NotFound
 from organizations.audit import EventNotWritten
 from organizations.models import AuditEvent, User
 from tests.apikeys.operations import ALL, BOUND, IDLE, LIVE_ONLY, ON_KEYS, World
-from tests.domain import ORIGIN, acting, new_events, nothing_written, unwritable_trail
+from tests.support.domain import ORIGIN, acting, new_events, nothing_written, unwritable_trail
 
 ActAs = Callable[[str], Actor]
 

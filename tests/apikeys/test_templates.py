@@ -6,8 +6,8 @@ from apikeys import services
 from apikeys.models import KeyTemplate
 from core.exceptions import Conflict, ErrorCode, Invalid, NotFound
 from organizations.models import AuditEvent, Organization
-from tests.domain import SECRET, every_row
 from tests.factories import SYSTEM, TemplateFactory
+from tests.support.domain import SECRET, every_row
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 
 from apikeys import tokens
 from apikeys.tokens import Environment, Peppers
-from tests.domain import at_once
+from tests.support.domain import at_once
 
 
 def test_a_secret_has_brand_environment_and_forty_characters() -> None:

@@ -14,8 +14,8 @@ from apikeys.verification.verify import verify
 from core.exceptions import Conflict, ErrorCode, Invalid
 from core.transactions import operation
 from organizations.models import AuditEvent
-from tests.domain import every_row
 from tests.factories import SYSTEM
+from tests.support.domain import every_row
 
 Make = Callable[..., Issued]
 

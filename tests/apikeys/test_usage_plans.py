@@ -13,8 +13,8 @@ from apikeys.usage.reports import UNUSED_DAYS, Interval, Period, rows, unused_sc
 from core import transactions
 from organizations.models import Organization, User
 from tests.apikeys.plans import rows_read
-from tests.client import ApiClient
 from tests.pages.support import developer, sign_in
+from tests.support.client import ApiClient
 
 pytestmark = pytest.mark.skipif(
     connection.vendor != "postgresql", reason="says how many rows it has read"

@@ -14,7 +14,7 @@ from apikeys.validation import (
     clean_metadata,
 )
 from core.exceptions import ErrorCode, Invalid
-from tests.domain import SECRET
+from tests.support.domain import SECRET
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=[]), max_size=60)

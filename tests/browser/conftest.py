@@ -9,7 +9,7 @@ import pytest
 
 from organizations.models import Organization, User
 from tests.factories import PASSWORD
-from tests.live.conftest import Server, server
+from tests.reliability.live.conftest import Server, server
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from apikeys.pages.key_test import characters
 from tests.browser.conftest import OpenPage
-from tests.domain import SECRET
-from tests.texts_of_characters import SAMPLES
+from tests.support.domain import SECRET
+from tests.support.texts_of_characters import SAMPLES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

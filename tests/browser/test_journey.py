@@ -13,7 +13,7 @@ from organizations.models import Organization
 from tests.browser.conftest import OpenPage
 from tests.browser.test_secret import is_masked
 from tests.factories import TemplateFactory
-from tests.live.conftest import Server
+from tests.reliability.live.conftest import Server
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -11,8 +11,8 @@ import pytest
 from django.db import connection
 
 from apikeys.services import Issued
-from tests.live.conftest import database_url
-from tests.processes import GOOD_SECRETS, manage
+from tests.reliability.live.conftest import database_url
+from tests.support.processes import GOOD_SECRETS, manage
 
 on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite's own")
 

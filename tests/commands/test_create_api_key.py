@@ -12,7 +12,7 @@ from apikeys.models import ApiKey
 from apikeys.verification.verify import verify
 from organizations.models import AuditEvent, Organization
 from tests.conftest import ALL_SCOPES
-from tests.domain import nothing_written
+from tests.support.domain import nothing_written
 
 pytestmark = pytest.mark.django_db
 

@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from config.env import ROOT
-from tests.processes import GOOD_SECRETS, environment, manage
+from tests.support.processes import GOOD_SECRETS, environment, manage
 
 WAIT = 90
 

@@ -16,9 +16,9 @@ from apikeys.usage.key_request import Result
 from apikeys.verification.verify import verify
 from core import ids
 from organizations.models import AuditEvent, Membership, Organization, ServiceAccount, User
-from tests.client import ApiClient
 from tests.conftest import ALL_SCOPES
 from tests.factories import IssuedKeyFactory
+from tests.support.client import ApiClient
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "made up for a test"

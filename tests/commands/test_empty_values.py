@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command, get_commands, loa
 from apikeys.models import ApiKey
 from apikeys.services import Issued
 from organizations.models import Organization, User
-from tests.processes import GOOD_SECRETS, manage
+from tests.support.processes import GOOD_SECRETS, manage
 
 pytestmark = pytest.mark.django_db
 

@@ -25,9 +25,9 @@ from core.triggers import Trigger, install, remove
 from organizations import services
 from organizations.models import AuditEvent, Organization, User
 from organizations.roles import Role
-from tests.domain import acting, person
 from tests.factories import SYSTEM
 from tests.pages.support import developer, sign_in, submission_of
+from tests.support.domain import acting, person
 
 AGO = {days: timezone.now() - timedelta(days=days) for days in (29, 31, 364, 366, 399, 401)}
 

@@ -18,7 +18,7 @@ import pytest
 from django.core.management import get_commands
 
 from config.env import ROOT
-from tests.processes import GOOD_SECRETS, environment, manage
+from tests.support.processes import GOOD_SECRETS, environment, manage
 
 SHELL_NAME = "Zoë’s “shop”"
 ASCII = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}

@@ -13,8 +13,8 @@ from django.utils import timezone
 from apikeys import services
 from apikeys.services import Issued
 from apikeys.tokens import Peppers, read_peppers
-from tests.client import ApiClient
 from tests.factories import SYSTEM
+from tests.support.client import ApiClient
 
 NEW = f"2:{'b' * 32}"
 CURRENT = "/v1/api-keys/current"

@@ -9,8 +9,8 @@ from apikeys.services import Issued
 from apikeys.verification.types import Refusal
 from apikeys.verification.verify import verify
 from organizations.models import AuditEvent, Organization
-from tests.domain import acting
 from tests.factories import IssuedKeyFactory
+from tests.support.domain import acting
 
 
 def revoke(*arguments: str) -> str:

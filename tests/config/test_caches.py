@@ -7,8 +7,8 @@ import pytest
 from django.conf import settings as configured
 
 from config.caches import EnduringCache
-from tests.live.conftest import free_port
-from tests.logs import Lines
+from tests.reliability.live.conftest import free_port
+from tests.support.logs import Lines
 
 
 @pytest.fixture(autouse=True)

@@ -10,10 +10,10 @@ import pytest
 
 from apikeys import tokens
 from config.env import ROOT
-from tests.canary.needles import Needles
-from tests.domain import SECRET
-from tests.live.conftest import database_url
-from tests.processes import environment
+from tests.reliability.live.conftest import database_url
+from tests.security.canary.needles import Needles
+from tests.support.domain import SECRET
+from tests.support.processes import environment
 
 HIDDEN = SECRET.removeprefix(tokens.displayed_prefix(SECRET))
 PLANTED = Path(__file__).with_name("planted.py.txt")

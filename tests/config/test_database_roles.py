@@ -15,9 +15,9 @@ from core import ids, transactions
 from core.triggers import install
 from organizations import triggers
 from organizations.models import AuditEvent, Organization, User
-from tests.client import ApiClient
 from tests.factories import UserFactory
 from tests.pages.support import developer, sign_in, submission_of
+from tests.support.client import ApiClient
 
 pytestmark = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no roles")
 _GUIDE = (ROOT / "docs/operations.md").read_text()

@@ -10,7 +10,7 @@ from pathlib import Path
 from django.core.management import get_commands
 
 from config.env import ROOT
-from tests.processes import GOOD_SECRETS, manage
+from tests.support.processes import GOOD_SECRETS, manage
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 COMPOSE = (ROOT / "compose.yaml").read_text()

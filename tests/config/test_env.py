@@ -8,7 +8,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from config import env
-from tests.processes import GOOD_SECRETS, manage
+from tests.support.processes import GOOD_SECRETS, manage
 
 SHORT = "x" * 49
 BAD_SITE_URLS = [

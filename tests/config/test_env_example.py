@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from config.env import ROOT
-from tests.processes import GOOD_SECRETS, manage
+from tests.support.processes import GOOD_SECRETS, manage
 
 EXAMPLE = (ROOT / ".env.example").read_text()
 READER = re.compile(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import GOOD_SECRETS, manage
+from tests.support.processes import GOOD_SECRETS, manage
 
 SECRET = "hidden-from-every-output-" * 3
 GOOD_LINES = "".join(f"{name}={value}\n" for name, value in GOOD_SECRETS.items())

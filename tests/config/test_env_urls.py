@@ -8,7 +8,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from config import env
-from tests.processes import GOOD_SECRETS, manage
+from tests.support.processes import GOOD_SECRETS, manage
 
 READ: dict[str, Callable[[], Any]] = {
     "DATABASE_URL": env.database,

@@ -11,7 +11,7 @@ from pytest_django import Settings
 from apikeys import tokens
 from organizations.models import Organization, User
 from tests.factories import PASSWORD
-from tests.logs import Lines
+from tests.support.logs import Lines
 
 LOGIN = "/accounts/login/"
 

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from tests.client import ApiClient
-from tests.processes import GOOD_SECRETS, manage
+from tests.support.client import ApiClient
+from tests.support.processes import GOOD_SECRETS, manage
 
 ASK = """
 from django.test import Client

@@ -18,8 +18,8 @@ from urllib.request import Request, urlopen
 import pytest
 
 from config.env import ROOT
-from tests.live.conftest import free_port
-from tests.processes import GOOD_SECRETS, environment
+from tests.reliability.live.conftest import free_port
+from tests.support.processes import GOOD_SECRETS, environment
 
 BUILD, _, IMAGE = (ROOT / "Dockerfile").read_text().rpartition("\nFROM ")
 #: Then the files, which are another user's, are open as far as they are to everyone.

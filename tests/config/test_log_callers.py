@@ -11,11 +11,11 @@ from config.wsgi_shield import MOST, shielded
 from core.actors import Actor
 from organizations.models import Membership, Organization, User
 from tests.admin.support import enter
-from tests.client import ApiClient
-from tests.dialects import DIALECTS
-from tests.logs import Lines
 from tests.pages.support import sign_in
-from tests.support_api import KEYS, MakeKey
+from tests.support.api import KEYS, MakeKey
+from tests.support.client import ApiClient
+from tests.support.dialects import DIALECTS
+from tests.support.logs import Lines
 
 MISSING = "key_0000000000000000000000"
 

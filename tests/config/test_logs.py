@@ -8,8 +8,8 @@ import structlog
 
 from apikeys import tokens
 from config.logs import ConsoleHandler
-from tests.client import ApiClient
-from tests.logs import Lines
+from tests.support.client import ApiClient
+from tests.support.logs import Lines
 
 BODY = "sig_live_" + "0aB1" + "c2De3F" * 5
 SECRET = BODY + tokens.checksum(BODY)

@@ -10,8 +10,8 @@ from pytest_django import Settings
 from apikeys.models import ApiKey
 from apikeys.services import Issued
 from apikeys.usage.recorder import ledger
-from tests.client import ApiClient
-from tests.logs import Lines
+from tests.support.client import ApiClient
+from tests.support.logs import Lines
 
 
 def test_every_answer_has_an_id_of_its_own(call: ApiClient) -> None:

@@ -13,8 +13,8 @@ from pytest_django import Settings
 from config.caches import EnduringCache
 from organizations.models import Organization, User
 from tests.factories import PASSWORD
-from tests.faults.machines import Store
-from tests.logs import Lines
+from tests.reliability.faults.machines import Store
+from tests.support.logs import Lines
 
 LOGIN = "/accounts/login/"
 

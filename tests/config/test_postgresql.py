@@ -17,7 +17,7 @@ from config.postgresql import wait_budget
 from config.postgresql.base import PatientConnection, Silence, _finding_out
 from config.postgresql.cancel import cancel_later
 from organizations.models import Organization
-from tests.logs import Lines
+from tests.support.logs import Lines
 
 pytestmark = pytest.mark.skipif(
     connection.vendor != "postgresql", reason="PostgreSQL's connections"

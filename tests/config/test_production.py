@@ -12,7 +12,7 @@ from pytest_django import Settings
 from config.env import ROOT
 from organizations.models import User
 from tests.factories import PASSWORD
-from tests.processes import GOOD_SECRETS, MAIL_SERVER, environment, manage
+from tests.support.processes import GOOD_SECRETS, MAIL_SERVER, environment, manage
 
 ADDED = (
     "SECURE_SSL_REDIRECT",

@@ -11,8 +11,8 @@ import psycopg
 import pytest
 from django.db import connection
 
-from tests.live.conftest import database_url
-from tests.processes import GOOD_SECRETS, manage
+from tests.reliability.live.conftest import database_url
+from tests.support.processes import GOOD_SECRETS, manage
 
 READY = """
 import json

@@ -15,9 +15,9 @@ from pytest_django import Settings
 from apikeys.services import Issued
 from organizations.models import Organization, User
 from organizations.services.invitation_links import token_of
-from tests.client import ApiClient
 from tests.factories import PASSWORD, InvitationFactory
-from tests.second_factors import code_of
+from tests.support.client import ApiClient
+from tests.support.second_factors import code_of
 
 PAGE = "/o/acme/settings/developer/"
 KEYS = "/v1/api-keys"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from config.env import ROOT
-from tests.texts import anchors, cells, is_there, section
+from tests.support.texts import anchors, cells, is_there, section
 
 TEXT = ROOT / "docs/threats.md"
 #: Prefix → the numbers of its lines, in the order of the text.
@@ -107,6 +107,8 @@ def test_every_text_and_section_that_is_named_is_there(link: str) -> None:
     assert not anchor or anchor in anchors(text)
 
 
-@pytest.mark.parametrize("reference", ["tests/texts.py", "tests/config/test_threats.py::test_no"])
+@pytest.mark.parametrize(
+    "reference", ["tests/support/texts.py", "tests/config/test_threats.py::test_no"]
+)
 def test_a_test_that_is_not_there_is_noticed(reference: str) -> None:
     assert not is_there(ROOT, reference)

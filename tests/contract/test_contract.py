@@ -19,8 +19,8 @@ from apikeys.services import Issued
 from organizations.models import Organization
 from organizations.services import set_rate_limit_tier
 from tests.factories import SYSTEM, ServiceAccountFactory, TemplateFactory
-from tests.live.conftest import Server, server
-from tests.support_api import MakeKey
+from tests.reliability.live.conftest import Server, server
+from tests.support.api import MakeKey
 
 __all__ = ["server"]
 

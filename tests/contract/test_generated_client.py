@@ -10,7 +10,7 @@ import pytest
 from apikeys.api.urls import schema_at
 from apikeys.models import ApiKey, Status
 from apikeys.services import Issued
-from tests.live.conftest import Server, server
+from tests.reliability.live.conftest import Server, server
 
 __all__ = ["server"]
 pytest.importorskip("openapi_python_client", reason="“make test-contract” installs it")

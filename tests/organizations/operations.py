@@ -9,7 +9,7 @@ from organizations import services
 from organizations.events import OrganizationEvent as Event
 from organizations.models import Invitation, Membership, Organization, ServiceAccount, User
 from organizations.roles import Role
-from tests.domain import Operation
+from tests.support.domain import Operation
 
 
 @dataclass(frozen=True, slots=True)

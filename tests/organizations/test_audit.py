@@ -11,8 +11,8 @@ from organizations import audit
 from organizations.events import OrganizationEvent
 from organizations.models import AuditEvent, Membership, Organization, User
 from organizations.services import rename_organization
-from tests.domain import ORIGIN, person
 from tests.factories import SYSTEM, MembershipFactory
+from tests.support.domain import ORIGIN, person
 
 
 def test_an_event_is_recorded_inside_an_operation_only(acme: Organization) -> None:

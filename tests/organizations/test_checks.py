@@ -8,7 +8,7 @@ import pytest
 
 from config.env import ROOT
 from organizations.checks import ATOMIC_REQUESTS_ID
-from tests.processes import GOOD_SECRETS, environment, manage
+from tests.support.processes import GOOD_SECRETS, environment, manage
 
 
 @pytest.fixture

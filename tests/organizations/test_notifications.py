@@ -8,7 +8,7 @@ from django.db import connection, connections
 from core.revocation_clock import store
 from core.revocation_clock.follower import Follower
 from core.revocation_clock.triggers import CHANNEL
-from tests.domain import at_once
+from tests.support.domain import at_once
 
 pytestmark = [
     pytest.mark.usefixtures("committed"),

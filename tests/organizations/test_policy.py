@@ -7,8 +7,8 @@ from core.exceptions import ErrorCode, Forbidden, NotFound
 from organizations import policy
 from organizations.models import Organization, User
 from organizations.roles import ALLOWED, KEY_SCOPES, STAFF_ONLY, Action, Role
-from tests.domain import person
 from tests.factories import MembershipFactory
+from tests.support.domain import person
 
 ActAs = Callable[[str], Actor]
 MANAGE = {Action.VIEW_KEYS, Action.MANAGE_KEYS, Action.MANAGE_TEMPLATES}

@@ -6,8 +6,8 @@ from core.actors import Actor, ActorKind
 from core.transactions import allowed
 from organizations.models import AuditEvent, Membership, Organization, ServiceAccount, User
 from organizations.roles import Role
-from tests.domain import person
 from tests.factories import MembershipFactory, ServiceAccountFactory
+from tests.support.domain import person
 
 ActAs = Callable[[str], Actor]
 OWNED = [Membership, ServiceAccount, AuditEvent]

@@ -9,8 +9,8 @@ from core.exceptions import Conflict
 from organizations import services
 from organizations.models import AuditEvent, Membership, Organization, ServiceAccount
 from organizations.roles import Role
-from tests.domain import at_once
 from tests.factories import SYSTEM, MembershipFactory, OrganizationFactory
+from tests.support.domain import at_once
 
 pytestmark = pytest.mark.usefixtures("committed")
 

@@ -14,8 +14,8 @@ from django.test import Client
 from organizations.models import User
 from organizations.signin import encryption
 from tests.factories import PASSWORD, UserFactory
-from tests.logs import Lines
-from tests.second_factors import code_of
+from tests.support.logs import Lines
+from tests.support.second_factors import code_of
 
 migration: Any = import_module("organizations.migrations.0003_sealed_seeds")
 

@@ -8,8 +8,8 @@ from core.actors import Actor
 from core.exceptions import ErrorCode, Forbidden, NotFound
 from organizations.audit import EventNotWritten
 from organizations.models import AuditEvent, User
-from tests.domain import ORIGIN, every_row, new_events, nothing_written, unwritable_trail
 from tests.organizations.operations import ALL, BOUND, IDLE, ON_PEOPLE, World
+from tests.support.domain import ORIGIN, every_row, new_events, nothing_written, unwritable_trail
 
 STAFF_ONLY = ("close the API", "change tier", "change limit of keys")
 CUSTOMERS = {name: operation for name, operation in BOUND.items() if name not in STAFF_ONLY}

@@ -16,7 +16,6 @@ from organizations.models import AuditEvent, Invitation, Membership, Organizatio
 from organizations.roles import Role
 from organizations.services.invitation_links import invitation_behind, token_of
 from organizations.services.invitations import HOURLY_LIMIT
-from tests.domain import at_once, every_row, nothing_written, person, unwritable_trail
 from tests.factories import (
     SYSTEM,
     InvitationFactory,
@@ -24,6 +23,7 @@ from tests.factories import (
     OrganizationFactory,
     UserFactory,
 )
+from tests.support.domain import at_once, every_row, nothing_written, person, unwritable_trail
 
 link = "https://keys.example.com/invitations/{}/".format
 

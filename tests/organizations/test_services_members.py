@@ -10,8 +10,8 @@ from organizations import services
 from organizations.audit import EventNotWritten
 from organizations.models import AuditEvent, Membership, Organization, User
 from organizations.roles import Role
-from tests.domain import every_row, nothing_written, person, unwritable_trail
 from tests.factories import SYSTEM, IssuedKeyFactory, MembershipFactory, UserFactory
+from tests.support.domain import every_row, nothing_written, person, unwritable_trail
 
 
 @pytest.fixture

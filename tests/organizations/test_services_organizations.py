@@ -5,8 +5,8 @@ from core.transactions import allowed
 from organizations import services
 from organizations.models import AuditEvent, Membership, Organization, User
 from organizations.roles import Role
-from tests.domain import nothing_written
 from tests.factories import SYSTEM, OrganizationFactory
+from tests.support.domain import nothing_written
 
 
 def test_a_new_organization_has_its_first_admin_and_a_slug(admin: User) -> None:

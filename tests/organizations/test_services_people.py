@@ -14,8 +14,8 @@ from core.actors import Actor
 from core.exceptions import Forbidden
 from organizations import services
 from organizations.audit import EventNotWritten
-from tests.domain import unwritable_trail
 from tests.organizations.operations import World, _link
+from tests.support.domain import unwritable_trail
 
 OPERATIONS: dict[str, Callable[[World, Actor], Any]] = {
     "link": lambda w, a: services.send_password_link(w.newcomer, link=_link, actor=a),

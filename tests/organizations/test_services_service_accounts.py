@@ -3,8 +3,8 @@ import pytest
 from core.exceptions import Conflict, ErrorCode, Invalid
 from organizations import services
 from organizations.models import AuditEvent, Organization, ServiceAccount, User
-from tests.domain import every_row, person
 from tests.factories import SYSTEM, ServiceAccountFactory
+from tests.support.domain import every_row, person
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from apikeys.services import Issued
 from organizations.models import Organization, User
 from tests.factories import PASSWORD
-from tests.logs import Lines
 from tests.pages.support import grow_stale, sign_in
+from tests.support.logs import Lines
 
 SESSIONS = "/accounts/sessions/"
 

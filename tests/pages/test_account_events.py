@@ -14,10 +14,10 @@ from django.test import Client
 from django.urls import reverse
 
 from organizations.models import AuditEvent, Organization, User
-from tests.domain import unwritable_trail
 from tests.factories import PASSWORD
 from tests.pages.support import developer, sign_in
-from tests.second_factors import code_of
+from tests.support.domain import unwritable_trail
+from tests.support.second_factors import code_of
 
 NEW = "a quite different phrase"
 IP = "203.0.113.9"

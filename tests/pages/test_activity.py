@@ -23,9 +23,9 @@ from organizations import services as organization_services
 from organizations.events import OrganizationEvent
 from organizations.models import Organization, User
 from organizations.roles import Role
-from tests.domain import person
 from tests.factories import IssuedKeyFactory, MembershipFactory, UserFactory
 from tests.pages.support import developer
+from tests.support.domain import person
 
 
 def _sentences(answer: Any) -> list[str]:

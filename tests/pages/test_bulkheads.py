@@ -14,9 +14,9 @@ from apikeys.pages.activity import filters
 from apikeys.pages.csv_export import HeldLines
 from core import bulkheads
 from organizations.models import Organization
-from tests.domain import SECRET
-from tests.faults.trail import fill_trail
 from tests.pages.support import developer
+from tests.reliability.faults.trail import fill_trail
+from tests.support.domain import SECRET
 
 EXPORTS = ["activity/export/", "usage/export/"]
 

@@ -12,8 +12,8 @@ from config.env import ROOT
 from organizations.models import Organization, User
 from tests.admin.support import IP, enter
 from tests.factories import InvitationFactory, ServiceAccountFactory, TemplateFactory
-from tests.links import Crawler, Parsed, anchors_of, faults_of
 from tests.pages.support import sign_in
+from tests.support.links import Crawler, Parsed, anchors_of, faults_of
 
 GUIDE = ("/docs/", "/docs/calls/", "/docs/errors/", "/docs/formats/", "/docs/changes/")
 SCHEMAS = [

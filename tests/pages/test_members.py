@@ -21,7 +21,6 @@ from core.actors import Actor
 from organizations import services
 from organizations.models import Invitation, Membership, Organization, User
 from organizations.roles import Role
-from tests.domain import person
 from tests.factories import (
     PASSWORD,
     SYSTEM,
@@ -30,6 +29,7 @@ from tests.factories import (
     UserFactory,
 )
 from tests.pages.support import developer, sign_in
+from tests.support.domain import person
 
 MEMBERS = "/o/acme/settings/members/"
 

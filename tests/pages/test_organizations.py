@@ -10,9 +10,9 @@ from organizations import services
 from organizations.models import AuditEvent, Membership, Organization, User
 from organizations.roles import Role
 from organizations.services import organizations as limits
-from tests.domain import at_once
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
 from tests.pages.support import sign_in
+from tests.support.domain import at_once
 
 NEW = "/organizations/new/"
 

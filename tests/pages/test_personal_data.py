@@ -15,9 +15,9 @@ from core.exceptions import Forbidden
 from organizations import services
 from organizations.models import AuditEvent, Organization, User
 from tests.admin.support import act, enter, messages
-from tests.domain import person, unwritable_trail
 from tests.factories import PASSWORD
 from tests.pages.support import grow_stale, sign_in
+from tests.support.domain import person, unwritable_trail
 
 ADDRESS = "/accounts/data/"
 

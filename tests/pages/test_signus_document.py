@@ -15,10 +15,10 @@ from apikeys.models import ApiKey
 from apikeys.services import Issued
 from organizations import services
 from organizations.models import Organization, User
-from tests.client import ApiClient
 from tests.factories import SYSTEM
 from tests.pages.support import developer, secret_in, sign_in, submission_of
-from tests.support_api import templates
+from tests.support.api import templates
+from tests.support.client import ApiClient
 
 Create = Callable[[str], Any]
 

@@ -16,7 +16,6 @@ from django.test import Client
 from apikeys.services import Issued, update_api_key
 from organizations.models import Invitation, Membership, Organization, ServiceAccount, User
 from organizations.services import set_service_account_enabled
-from tests.domain import every_row
 from tests.factories import (
     PASSWORD,
     SYSTEM,
@@ -24,8 +23,9 @@ from tests.factories import (
     MembershipFactory,
     ServiceAccountFactory,
 )
-from tests.matrix.routes import operations
 from tests.pages.support import grow_stale, sign_in, submission_of
+from tests.security.matrix.routes import operations
+from tests.support.domain import every_row
 
 Fields = dict[str, Any]
 _O: Final = "o/<slug:slug>/settings/"

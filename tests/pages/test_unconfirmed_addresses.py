@@ -13,9 +13,9 @@ from django.test import Client, TestCase
 from organizations import services
 from organizations.models import AuditEvent, Membership, Organization, User
 from organizations.roles import Role
-from tests.domain import at_once, person
 from tests.factories import PASSWORD, SYSTEM, InvitationFactory, MembershipFactory, UserFactory
 from tests.pages.support import sign_in
+from tests.support.domain import at_once, person
 
 VERA: Final = "vera@victim.example"
 OWN: Final = "quite another horse"

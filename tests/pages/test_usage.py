@@ -20,7 +20,7 @@ from apikeys.usage.reports import Tally
 from core import transactions
 from organizations.models import Organization
 from tests.pages.support import developer
-from tests.support_api import MakeKey
+from tests.support.api import MakeKey
 
 
 def add(key: ApiKey, days_ago: int, **results: int) -> None:

@@ -8,9 +8,8 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 from core.exceptions import Conflict, Forbidden, NotFound
-from organizations.pages.invitations import say_joined
 from organizations.services.invitation_links import INVITATION_KEY
-from organizations.signin.invited import invitation_of
+from organizations.signin.invitations import invitation_of, say_joined
 
 
 class SignUp(SignupView):  # type: ignore[misc]

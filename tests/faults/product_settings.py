@@ -1,5 +1,0 @@
-"""Settings of the tests with the URLs of a product."""
-
-from config.settings.test import *  # noqa: F403
-
-ROOT_URLCONF = "tests.faults.product"

@@ -1,0 +1,241 @@
+"""Rotating and editing on the pages."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from apikeys import services
+from apikeys.models import ApiKey
+from apikeys.services import Issued
+from apikeys.usage.last_used import note_use
+from apikeys.verification.types import Refusal
+from apikeys.verification.verify import verify
+from core import transactions
+from core.actors import Actor
+from organizations.models import Organization
+from tests.pages.support import developer, secret_in, submission_of
+from tests.support.domain import ORIGIN, nothing_written
+
+Page = Callable[[str], str]
+
+
+@pytest.fixture
+def issued(make_key: Callable[..., Issued]) -> Issued:
+    return make_key(name="Production", scopes=["search:read"])
+
+
+@pytest.fixture
+def page(acme: Organization, issued: Issued) -> Page:
+    def address(rest: str) -> str:
+        return developer(acme, f"keys/{issued.key.public_id}/{rest}")
+
+    return address
+
+
+def _text(answer: Any) -> str:
+    text: str = answer.content.decode()
+    return " ".join(text.replace("&#x27;", "'").split())
+
+
+def _use(secret: str) -> None:
+    found = verify(secret).found
+    assert found
+    note_use(found, secret, ORIGIN)
+
+
+@pytest.mark.parametrize(
+    ("grace", "works"), [("0", False), ("3600", True), ("86400", True), ("604800", True)]
+)
+def test_rotating_with_an_overlap(
+    browser: Client, page: Page, issued: Issued, grace: str, works: bool
+) -> None:
+    fields = {"grace": grace, "submission": submission_of(browser.get(page("rotate/")))}
+
+    answer = browser.post(page("rotate/"), fields)
+    again = browser.post(page("rotate/"), fields)
+
+    new = secret_in(answer)
+    assert answer.status_code == 201
+    assert ("The old secret works until" in _text(answer)) is works
+    assert ("The old secret has stopped working." in _text(answer)) is not works
+    assert verify(new).refusal is None
+    assert (verify(issued.secret).refusal is None) is works
+    assert again.status_code == 409
+    assert new not in _text(again)
+    assert issued.key.secrets.count() == 2
+
+
+def test_a_second_rotation_ends_the_overlap(
+    browser: Client, page: Page, issued: Issued, as_admin: Actor
+) -> None:
+    services.rotate_api_key(issued.key, actor=as_admin)
+
+    asked = browser.get(page("rotate/"))
+    fields = {"grace": "3600", "submission": submission_of(asked), "force": "yes"}
+    unforced = browser.post(page("rotate/"), {**fields, "force": ""})
+    forced = browser.post(page("rotate/"), fields)
+
+    assert "A rotation is already under way" in _text(asked)
+    assert unforced.status_code == 422
+    assert forced.status_code == 201
+    assert verify(issued.secret).refusal is Refusal.ROTATED
+
+
+def test_editing(browser: Client, page: Page, issued: Issued) -> None:
+    form = browser.get(page("edit/")).context["form"].initial
+    fields = {
+        "seen": form["seen"],
+        "name": "Renamed",
+        "description": "For the shop",
+        "scopes": ["events:read"],
+        "expires_at": "",
+    }
+
+    answer = browser.post(page("edit/"), fields)
+
+    key = ApiKey.objects.get()
+    assert answer.status_code == 303
+    assert (key.name, key.description, key.scopes) == ("Renamed", "For the shop", ["events:read"])
+
+
+def test_two_who_edit_at_once_see_each_other(
+    browser: Client, page: Page, issued: Issued, as_admin: Actor
+) -> None:
+    seen = browser.get(page("edit/")).context["form"].initial["seen"]
+    services.update_api_key(issued.key, actor=as_admin, changes={"name": "Theirs"})
+    mine = {"seen": seen, "name": "Mine", "scopes": ["search:read"], "expires_at": ""}
+
+    refused = browser.post(page("edit/"), mine)
+    kept = ApiKey.objects.get().name
+    fresh = refused.context["form"].data["seen"]
+    saved = browser.post(page("edit/"), {**mine, "seen": fresh})
+
+    assert refused.status_code == 422
+    assert "Someone changed this key while you were editing." in _text(refused)
+    assert "Theirs" in _text(refused)
+    assert 'value="Mine"' in _text(refused)
+    assert kept == "Theirs"
+    assert saved.status_code == 303
+    assert ApiKey.objects.get().name == "Mine"
+
+
+def test_an_expiry_that_is_not_touched_stays_to_the_microsecond(
+    browser: Client, acme: Organization, make_key: Callable[..., Issued]
+) -> None:
+    end = timezone.now() + timedelta(days=9, seconds=7)
+    key = make_key(name="Ends", expires_at=end).key
+    address = developer(acme, f"keys/{key.public_id}/edit/")
+    shown = browser.get(address).context["form"]
+    fields = {"seen": shown.initial["seen"], "name": "Ends", "scopes": key.scopes}
+
+    browser.post(address, {**fields, "expires_at": f"{end:%Y-%m-%dT%H:%M}", "description": "x"})
+
+    key.refresh_from_db()
+    assert key.description == "x"
+    assert key.expires_at == end
+
+
+@pytest.mark.parametrize(
+    ("used", "words"),
+    [
+        ("never", "It was never used."),
+        ("before", "It has not been used since the rotation."),
+        ("since", "It was last used just now, so something still depends on it."),
+    ],
+)
+def test_while_a_rotation_runs_the_old_secrets_own_use_is_told(
+    browser: Client, page: Page, issued: Issued, as_admin: Actor, used: str, words: str
+) -> None:
+    if used == "before":
+        _use(issued.secret)
+    new = services.rotate_api_key(issued.key, actor=as_admin)
+    _use(new.secret)
+    if used == "since":
+        _use(issued.secret)
+
+    assert words in _text(browser.get(page("")))
+    assert words in _text(browser.get(page("rotate/")))
+
+
+def _end(key: ApiKey) -> None:
+    with transactions.allowed():
+        ApiKey.objects.filter(pk=key.pk).update(expires_at=timezone.now() - timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("expired", "This key has expired. Create a new one instead."),
+        ("revoked", "This key is revoked, which is final. Create a new key instead."),
+    ],
+)
+def test_a_key_that_is_over_gets_no_secret(
+    browser: Client, page: Page, issued: Issued, as_admin: Actor, state: str, words: str
+) -> None:
+    fields = {"grace": "3600", "submission": submission_of(browser.get(page("rotate/")))}
+    if state == "expired":
+        _end(issued.key)
+    else:
+        services.revoke_api_key(issued.key, actor=as_admin)
+
+    with nothing_written():
+        answer = browser.post(page("rotate/"), fields)
+
+    assert answer.status_code == 422
+    assert words in _text(answer)
+
+
+def test_a_revoked_key_is_neither_switched_nor_edited(
+    browser: Client, page: Page, issued: Issued, as_admin: Actor
+) -> None:
+    services.revoke_api_key(issued.key, actor=as_admin)
+    edited = {"name": "Back", "scopes": ["search:read"]}
+
+    with nothing_written():
+        answers = [browser.post(page("switch/"), {"enabled": on}) for on in ("yes", "no")]
+        answers.append(browser.post(page("edit/"), edited))
+
+    assert [answer.status_code for answer in answers] == [409, 409, 422]
+    for answer in answers:
+        assert "This key is revoked, which is final." in _text(answer)
+
+
+def test_an_expired_key_is_switched_and_stays_expired(
+    browser: Client, page: Page, issued: Issued
+) -> None:
+    _end(issued.key)
+
+    browser.post(page("switch/"), {"enabled": "no"})
+    browser.post(page("switch/"), {"enabled": "yes"})
+
+    assert verify(issued.secret).refusal is Refusal.EXPIRED
+
+
+def test_a_name_that_another_key_has_is_refused_on_its_field(
+    browser: Client, page: Page, issued: Issued, make_key: Callable[..., Issued]
+) -> None:
+    make_key(name="Staging")
+
+    with nothing_written():
+        answer = browser.post(page("edit/"), {"name": "STAGING", "scopes": ["search:read"]})
+
+    assert answer.status_code == 422
+    assert answer.context["form"].errors == {
+        "name": ["A key named “STAGING” already exists. Choose another name."]
+    }
+
+
+def test_nobody_edits_what_stays(browser: Client, page: Page, issued: Issued) -> None:
+    fixed = {"environment": "test", "organization": "org_1", "created_by": "", "revoked_at": "now"}
+
+    browser.post(page("edit/"), {"name": "Renamed", "scopes": ["search:read"], **fixed})
+
+    key = ApiKey.objects.get()
+    before = issued.key
+    assert key.name == "Renamed"
+    assert (key.environment, key.organization_id) == (before.environment, before.organization_id)
+    assert (key.created_by_id, key.revoked_at) == (before.created_by_id, None)

@@ -1,0 +1,5 @@
+"""Settings of the tests with the URLs of a product."""
+
+from config.settings.test import *  # noqa: F403
+
+ROOT_URLCONF = "tests.reliability.faults.product"
