@@ -10,7 +10,7 @@ from django.shortcuts import render
 from apikeys.api.error_responses import answer_status, is_api
 from apikeys.api.errors import RETRY_SECONDS
 from core.exceptions import Busy
-from core.request_context import origin_of
+from core.request_context import request_context_of
 from organizations.pages.base import with_retry
 
 
@@ -26,7 +26,7 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403 for a form without a valid token; the reason is for the log that Django writes."""
-    context = {"request_id": origin_of(request).request_id}
+    context = {"request_id": request_context_of(request).request_id}
     return render(request, "403_csrf.html", context, status=403)
 
 
@@ -52,7 +52,7 @@ def too_many_requests(request: HttpRequest) -> HttpResponse:
 
 def busy(request: HttpRequest, refusal: Busy) -> HttpResponse:
     """429: too many like it are in progress."""
-    context = {"refusal": refusal, "request_id": origin_of(request).request_id}
+    context = {"refusal": refusal, "request_id": request_context_of(request).request_id}
     return with_retry(render(request, "429.html", context), refusal)
 
 
@@ -65,7 +65,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def _answer(request: HttpRequest, status: int) -> HttpResponse:
     if is_api(request.path):
         return answer_status(request, status)
-    context = {"request_id": origin_of(request).request_id}
+    context = {"request_id": request_context_of(request).request_id}
     response = render(request, f"{status}.html", context, status=status)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response["Retry-After"] = RETRY_SECONDS

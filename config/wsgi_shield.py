@@ -18,9 +18,9 @@ from django.conf import settings
 from django.http import parse_cookie
 
 from apikeys.api.error_responses import format_of, is_api
-from apikeys.api.errors import Failure
+from apikeys.api.errors import ApiError
 from apikeys.usage.key_request import KeyUse
-from apikeys.usage.recorder import ledger
+from apikeys.usage.recorder import recorder
 from config.health import CHECKS
 from config.logs import ids_of
 from config.wsgi_body import Application
@@ -161,13 +161,13 @@ def _short_answer(environ: dict[str, Any], refused: _Refused, start_response: An
     message = _MESSAGE.format(wait)
     wire = format_of(environ["PATH_INFO"])
     if wire:
-        failure = Failure(HTTPStatus.TOO_MANY_REQUESTS, "rate_limited", message)
+        failure = ApiError(HTTPStatus.TOO_MANY_REQUESTS, "rate_limited", message)
         body = json.dumps(wire.error_body(failure, request_id)).encode()
         media_type = "application/json"
     else:
         body, media_type = message.encode(), "text/plain; charset=utf-8"
     if use:
-        ledger.note(replace(use, refusal="rate_limited"), HTTPStatus.TOO_MANY_REQUESTS)
+        recorder.note(replace(use, refusal="rate_limited"), HTTPStatus.TOO_MANY_REQUESTS)
     headers = [
         ("Cache-Control", "no-store"),
         ("Content-Length", str(len(body))),

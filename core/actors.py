@@ -15,7 +15,7 @@ class ActorKind(StrEnum):
     SYSTEM = "system"
 
 
-class Origin(NamedTuple):
+class RequestContext(NamedTuple):
     """Where an act came from. `request_id` is empty outside a request."""
 
     request_id: str = ""
@@ -24,7 +24,7 @@ class Origin(NamedTuple):
 
 
 #: Of whatever does not come from a request.
-NOWHERE: Final = Origin()
+NOWHERE: Final = RequestContext()
 
 
 class Actor(NamedTuple):
@@ -46,7 +46,7 @@ class Actor(NamedTuple):
     service_account_id: UUID | None = None
     expires_at: datetime | None = None
     secret_id: UUID | None = None
-    origin: Origin = NOWHERE
+    origin: RequestContext = NOWHERE
 
     @property
     def is_authenticated(self) -> bool:
@@ -66,20 +66,20 @@ class Actor(NamedTuple):
         return self.id
 
     @classmethod
-    def person(cls, user_id: UUID, label: str, origin: Origin = NOWHERE) -> "Actor":
+    def person(cls, user_id: UUID, label: str, origin: RequestContext = NOWHERE) -> "Actor":
         """A signed-in person; what they may do depends on their role in each organization."""
         return cls(
             kind=ActorKind.PERSON, id=user_id, authority_id=user_id, label=label, origin=origin
         )
 
     @classmethod
-    def staff(cls, user_id: UUID, label: str, origin: Origin = NOWHERE) -> "Actor":
+    def staff(cls, user_id: UUID, label: str, origin: RequestContext = NOWHERE) -> "Actor":
         """A member of staff at work in the admin, which has checked their permissions."""
         return cls(
             kind=ActorKind.STAFF, id=user_id, authority_id=user_id, label=label, origin=origin
         )
 
     @classmethod
-    def system(cls, label: str = "system", origin: Origin = NOWHERE) -> "Actor":
+    def system(cls, label: str = "system", origin: RequestContext = NOWHERE) -> "Actor":
         """A command or the application itself."""
         return cls(kind=ActorKind.SYSTEM, label=label, origin=origin)

@@ -6,7 +6,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Recent(Generic[K, V]):
+class BoundedCache(Generic[K, V]):
     """Keeps at least `size` and at most twice as many entries, in two generations.
 
     When the younger one is full, it becomes the older one, and what that held is forgotten. Each

@@ -10,7 +10,7 @@ from typing import Any, Final
 import structlog
 
 from core import ids
-from core.actors import Origin
+from core.actors import RequestContext
 from core.redaction import redact
 
 Networks = Sequence[IPv4Network | IPv6Network]
@@ -26,9 +26,9 @@ _log = structlog.get_logger(__name__)
 _current: ContextVar[Any] = ContextVar("request", default=None)
 
 
-def read_origin(meta: dict[str, Any], trusted_proxies: Networks) -> Origin:
+def read_request_context(meta: dict[str, Any], trusted_proxies: Networks) -> RequestContext:
     """The origin of a WSGI request; forwarded addresses count only from trusted proxies."""
-    return Origin(
+    return RequestContext(
         request_id=ids.new_public_id("req"),
         ip=client_ip(meta, trusted_proxies),
         user_agent=_clean_agent(meta.get("HTTP_USER_AGENT", "")[:_LONGEST_READ]),
@@ -138,7 +138,7 @@ def _read_ip(text: str) -> IPv4Address | IPv6Address:
     return getattr(address, "ipv4_mapped", None) or address
 
 
-def origin_of(request: Any) -> Origin:
+def request_context_of(request: Any) -> RequestContext:
     """The origin that the middleware has read for `request`."""
-    origin: Origin = request.origin
+    origin: RequestContext = request.origin
     return origin

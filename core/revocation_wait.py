@@ -37,13 +37,13 @@ class _State(threading.local):
 _state: Final = _State()
 
 
-def withdraw() -> None:
+def require_wait() -> None:
     """Says, inside an operation, that it takes authority away."""
     _state.announced += 1
     transaction.on_commit(_settle)
 
 
-def withdrawn_before(organization_id: UUID) -> None:
+def wait_for_earlier(organization_id: UUID) -> None:
     """Says that what follows tells of a withdrawal that was made before.
 
     That one may be waiting still, or its process have died. This answer must not overtake it, even
@@ -59,7 +59,7 @@ def withdrawn_before(organization_id: UUID) -> None:
             _settle()
 
 
-def with_place(
+def limit_waiting(
     *, needed: Callable[[Mapping[str, Any]], bool] = lambda options: True
 ) -> Callable[[F], F]:
     """Lets an operation that may wait begin only while few others of its process do.
@@ -89,7 +89,7 @@ def _organization_of(subject: Any) -> UUID | None:
 
 
 @contextmanager
-def together() -> Iterator[None]:
+def wait_once() -> Iterator[None]:
     """Lets what happens within wait once, at the end, also where it ends in a refusal.
 
     Within a transaction that something else has opened, the wait belongs to that one's commit.

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from django.db import IntegrityError, models, transaction
 
 from core.exceptions import Conflict
-from core.revocation_wait import together
+from core.revocation_wait import wait_once
 from core.sqlite_writers import turn
 
 _open: ContextVar[bool] = ContextVar("writes_open", default=False)
@@ -35,7 +35,7 @@ def operation() -> Iterator[None]:
 
     If it takes authority away, it returns when no process can act on the state before it any more.
     """
-    with together(), turn(), transaction.atomic(), allowed():
+    with wait_once(), turn(), transaction.atomic(), allowed():
         yield
 
 

@@ -12,7 +12,7 @@ from pytest_django import Settings
 from apikeys import triggers as key_triggers
 from apikeys.ratelimits import limiter
 from apikeys.services import Issued
-from apikeys.usage.recorder import ledger
+from apikeys.usage.recorder import recorder
 from apikeys.verification import guess_limit, key_cache
 from core import bulkheads
 from core import triggers as core_triggers
@@ -40,14 +40,14 @@ ALL_SCOPES = [
 def no_attempts_counted() -> None:
     """Each test begins with none of the attempts and guesses that another has made."""
     cache.clear()
-    guess_limit.forget()
+    guess_limit.reset()
 
 
 @pytest.fixture(autouse=True)
 def no_usage_open() -> Iterator[None]:
     """What a test has left uncounted is not counted in another."""
     yield
-    ledger.discard()
+    recorder.discard()
 
 
 @pytest.fixture

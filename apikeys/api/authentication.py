@@ -19,9 +19,9 @@ from rest_framework.request import Request
 from apikeys import services
 from apikeys.usage.key_request import KeyUse
 from apikeys.verification import guess_limit, verify
-from apikeys.verification.types import FoundSecret, Outcome, Refusal
+from apikeys.verification.types import Refusal, Verification, VerifiedKey
 from core.actors import Actor
-from core.request_context import origin_of
+from core.request_context import request_context_of
 
 INVALID_KEY: Final = "No valid API key was sent. Send one as “Authorization: Bearer <key>”."
 INVALID_KEY_CODE: Final = "invalid_api_key"
@@ -47,14 +47,14 @@ _ENDED: Final[dict[Refusal, tuple[str, str]]] = {
 class ApiKeyAuthentication(BaseAuthentication):
     """`request.user` becomes the Actor, `request.auth` the verified key."""
 
-    def authenticate(self, request: Request) -> tuple[Actor, FoundSecret] | None:
+    def authenticate(self, request: Request) -> tuple[Actor, VerifiedKey] | None:
         """None when no credential was sent; raises for one that opens nothing."""
         # What DRF wraps: each look at it through the wrapper costs as much as a hit of the lease.
         http = request._request  # noqa: SLF001
         header = _header(http)
         if not header:
             return None
-        origin = origin_of(http)
+        origin = request_context_of(http)
         outcome = _look_up(_bearer_token(header), origin.ip)
         if outcome.found:
             # With the request itself, for the middleware that counts it.
@@ -90,18 +90,18 @@ class TooManyGuesses(Throttled):
     """The address has sent many keys that do not exist; another one is not looked up."""
 
 
-def _look_up(presented: str, address: str | None) -> Outcome:
+def _look_up(presented: str, address: str | None) -> Verification:
     """Raises TooManyGuesses for a secret that is not looked up."""
     outcome = verify.verify(presented, may_look_up=partial(guess_limit.may_look_up, address))
     if outcome.refusal is Refusal.NOT_LOOKED_UP:
         # Its window may just have ended.
-        raise TooManyGuesses(max(1, guess_limit.wait(address, outcome.digest)))
+        raise TooManyGuesses(max(1, guess_limit.retry_after(address, outcome.digest)))
     if outcome.refusal is Refusal.UNKNOWN:
-        guess_limit.note(address, outcome.digest)
+        guess_limit.record_failure(address, outcome.digest)
     return outcome
 
 
-def refusal_of(request: Request, outcome: Outcome) -> APIException:
+def refusal_of(request: Request, outcome: Verification) -> APIException:
     """Tells the holder of a genuine secret why it is refused, and anybody else nothing."""
     found, reason = outcome.found, outcome.refusal
     _log.info("api_key_refused", reason=reason, prefix=found.prefix if found else None)
@@ -116,8 +116,8 @@ def refusal_of(request: Request, outcome: Outcome) -> APIException:
     return AuthenticationFailed(message.format(when=_readable(outcome.since)), code=code)
 
 
-def _leave_trace(request: Request, found: FoundSecret) -> None:
-    actor = services.actor_of(found, origin_of(request))
+def _leave_trace(request: Request, found: VerifiedKey) -> None:
+    actor = services.actor_of(found, request_context_of(request))
     try:
         services.record_retired_use(secret_id=found.secret_id, actor=actor)
     except DatabaseError as error:

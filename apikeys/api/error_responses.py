@@ -9,13 +9,13 @@ from apikeys.api.errors import failure_for_status
 from apikeys.api.formats import registry
 from apikeys.api.formats.base import WireFormat
 from apikeys.api.formats.canonical import CANONICAL
-from core.request_context import origin_of
+from core.request_context import request_context_of
 
 
 @cache
 def formats() -> dict[str, WireFormat]:
     """The format of whatever lies under a root and reaches no viewset."""
-    return {one.root: one.wire for one in reversed(registry.SPOKEN)}
+    return {one.root: one.wire for one in reversed(registry.MOUNTS)}
 
 
 @cache
@@ -38,5 +38,5 @@ def answer_status(request: HttpRequest, status: int) -> JsonResponse:
     """The error answer of a status by itself."""
     failure = failure_for_status(status)
     wire = format_of(request.path) or CANONICAL
-    body = wire.error_body(failure, origin_of(request).request_id)
+    body = wire.error_body(failure, request_context_of(request).request_id)
     return JsonResponse(body, status=status, headers=dict(failure.headers))

@@ -59,7 +59,7 @@ _DOMAIN: Final[tuple[tuple[type[DomainError], int], ...]] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class ApiError:
     """A refusal on its way out: status, code, sentence, the fields concerned and headers.
 
     `named_as_sent`: the fields have the format's names already, not the canonical ones.
@@ -87,14 +87,14 @@ def error_type(status: int) -> str:
     return ERROR_TYPES.get(status) or ERROR_TYPES[500 if status >= 500 else 400]
 
 
-def failure_for_status(status: int) -> Failure:
+def failure_for_status(status: int) -> ApiError:
     """The failure that a status says by itself."""
     message = _SENTENCES.get(status) or HTTPStatus(status).phrase + "."
     headers = {"Retry-After": RETRY_SECONDS} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
-    return Failure(status, error_type(status), message, headers=headers)
+    return ApiError(status, error_type(status), message, headers=headers)
 
 
-def failure_of(error: Exception) -> Failure | None:
+def api_error_of(error: Exception) -> ApiError | None:
     """The failure behind an exception; None for a defect, which is a 500 like any other."""
     if isinstance(error, DomainError):
         return _domain_failure(error)
@@ -109,7 +109,7 @@ def failure_of(error: Exception) -> Failure | None:
     return None
 
 
-def _domain_failure(error: DomainError) -> Failure:
+def _domain_failure(error: DomainError) -> ApiError:
     status = next(status for kind, status in _DOMAIN if isinstance(error, kind))
     headers = {}
     if isinstance(error, Busy):
@@ -121,10 +121,10 @@ def _domain_failure(error: DomainError) -> Failure:
         # Without a scope a field asks for too much; the address itself is open to this key.
         needed = f', scope="{error.scope}"' if isinstance(error, LacksScope) else ""
         headers = {"WWW-Authenticate": challenge + needed}
-    return Failure(status, error.code, error.message, error.problems, headers)
+    return ApiError(status, error.code, error.message, error.problems, headers)
 
 
-def _drf_failure(error: drf.APIException) -> Failure:
+def _drf_failure(error: drf.APIException) -> ApiError:
     response = drf_headers(error, {})
     headers = {} if response is None else dict(response.items())
     problems = tuple(_flatten(error.detail)) if isinstance(error, drf.ValidationError) else ()
@@ -137,14 +137,14 @@ def _drf_failure(error: drf.APIException) -> Failure:
             what = "calls with invalid API keys came from your address"
         when = f"in {wait} seconds" if wait else "later"
         message = f"Too many {what}. Try again {when}."
-        return Failure(429, "rate_limited", message, headers=headers)
+        return ApiError(429, "rate_limited", message, headers=headers)
     if isinstance(error, drf.NotAuthenticated):
-        return Failure(401, INVALID_KEY_CODE, INVALID_KEY, headers=headers)
+        return ApiError(401, INVALID_KEY_CODE, INVALID_KEY, headers=headers)
     message = problems[0].message if problems else str(error.detail)
     code = problems[0].code if problems else _code(error)
     if isinstance(error, drf.ParseError):
         problems = (Problem("body", code, message),)
-    return Failure(error.status_code, code, message, problems, headers, named_as_sent=True)
+    return ApiError(error.status_code, code, message, problems, headers, named_as_sent=True)
 
 
 def _code(error: drf.APIException) -> str:

@@ -18,7 +18,7 @@ _TEXT: Final = "Give text in quotes."
 TIMESTAMP: Final = "%Y-%m-%dT%H:%M:%SZ"
 
 
-class Text(serializers.Field[str, Any, str, Any]):
+class StrictCharField(serializers.Field[str, Any, str, Any]):
     """A JSON string as it is; what it may hold is for the domain to say."""
 
     default_error_messages = {"invalid": _TEXT}
@@ -32,7 +32,7 @@ class Text(serializers.Field[str, Any, str, Any]):
         return str(value)
 
 
-class OneOf(Text):
+class ChoiceField(StrictCharField):
     """One of a few words; the refusal lists them and does not repeat what was sent."""
 
     def __init__(self, choices: Collection[str], **options: Any) -> None:
@@ -46,7 +46,7 @@ class OneOf(Text):
         return data
 
 
-class Flag(serializers.Field[bool, Any, bool, Any]):
+class StrictBooleanField(serializers.Field[bool, Any, bool, Any]):
     """A JSON boolean."""
 
     default_error_messages = {"invalid": "Give true or false."}
@@ -60,7 +60,7 @@ class Flag(serializers.Field[bool, Any, bool, Any]):
         return bool(value)
 
 
-class Whole(serializers.Field[int, Any, int, Any]):
+class StrictIntegerField(serializers.Field[int, Any, int, Any]):
     """A JSON integer of a moderate size. As in JSON Schema, 3600.0 is one."""
 
     default_error_messages = {"invalid": "Give a whole number."}
@@ -76,7 +76,7 @@ class Whole(serializers.Field[int, Any, int, Any]):
         return int(value)
 
 
-class Anything(serializers.Field[Any, Any, Any, Any]):
+class JSONField(serializers.Field[Any, Any, Any, Any]):
     """A JSON value that the domain checks whole, such as scopes and metadata."""
 
     def to_internal_value(self, data: Any) -> Any:
@@ -86,7 +86,7 @@ class Anything(serializers.Field[Any, Any, Any, Any]):
         return value
 
 
-class Moment(serializers.Field[Any, Any, str, Any]):
+class TimestampField(serializers.Field[Any, Any, str, Any]):
     """RFC 3339 with an offset in, UTC with ``Z`` out."""
 
     def to_internal_value(self, data: Any) -> Any:
@@ -99,7 +99,7 @@ class Moment(serializers.Field[Any, Any, str, Any]):
         return f"{value:{TIMESTAMP}}"
 
 
-class IdOf(serializers.Field[Any, Any, str, Any]):
+class PublicIdField(serializers.Field[Any, Any, str, Any]):
     """An object's id in the format's text form."""
 
     def __init__(self, prefix: str, **options: Any) -> None:
@@ -111,7 +111,7 @@ class IdOf(serializers.Field[Any, Any, str, Any]):
         return text
 
 
-class Ids(serializers.Field[list[str], Any, Any, Any]):
+class PublicIdListField(serializers.Field[list[str], Any, Any, Any]):
     """A list of ids as they were sent; which of them exist is for the viewset to say."""
 
     default_error_messages = {"invalid": f"Give a list of 1 to {MOST_IDS} ids."}
@@ -126,7 +126,7 @@ class Ids(serializers.Field[list[str], Any, Any, Any]):
         return data
 
 
-class Level(Text):
+class AccessLevelField(StrictCharField):
     """``read`` or ``read-write`` in; the scopes that the actor may hand out and that it means."""
 
     def to_internal_value(self, data: Any) -> list[str]:  # type: ignore[override]
@@ -140,7 +140,7 @@ class Level(Text):
         return meant
 
 
-class Once(serializers.Field[Any, Any, Any, Any]):
+class IssuedField(serializers.Field[Any, Any, Any, Any]):
     """Something of what the operation has made, which is in the context of its answer only."""
 
     def __init__(self, read: Callable[[Any], Any]) -> None:
@@ -151,7 +151,7 @@ class Once(serializers.Field[Any, Any, Any, Any]):
         return self.read(self.context["issued"])
 
 
-class Constant(serializers.Field[Any, Any, Any, Any]):
+class ConstantField(serializers.Field[Any, Any, Any, Any]):
     """The same value in every answer."""
 
     def __init__(self, value: Any) -> None:

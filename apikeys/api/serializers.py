@@ -6,17 +6,17 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
 from apikeys.api.fields import (
-    Anything,
-    Constant,
-    Flag,
-    IdOf,
-    Ids,
-    Level,
-    Moment,
-    Once,
-    OneOf,
-    Text,
-    Whole,
+    AccessLevelField,
+    ChoiceField,
+    ConstantField,
+    IssuedField,
+    JSONField,
+    PublicIdField,
+    PublicIdListField,
+    StrictBooleanField,
+    StrictCharField,
+    StrictIntegerField,
+    TimestampField,
 )
 from apikeys.api.formats.base import WireFormat
 from apikeys.models import ApiKey, Status
@@ -59,37 +59,37 @@ class WireSerializer(serializers.Serializer[Any]):
 class ApiKeySerializer(WireSerializer):
     """What can be shown of a key; what is shown once comes from `context["issued"]`."""
 
-    id = IdOf("key")
-    object = Constant("api_key")
-    name = Text()
-    description = Text()
-    key_prefix = Text()
-    key_type = Text(source="environment")
-    status = Text()
+    id = PublicIdField("key")
+    object = ConstantField("api_key")
+    name = StrictCharField()
+    description = StrictCharField()
+    key_prefix = StrictCharField()
+    key_type = StrictCharField(source="environment")
+    status = StrictCharField()
     usable_status = serializers.SerializerMethodField()
-    enabled = Flag()
-    scopes = Anything()
+    enabled = StrictBooleanField()
+    scopes = JSONField()
     scope = serializers.SerializerMethodField()
-    rate_limit_tier = Text(source="tier")
-    metadata = Anything()
+    rate_limit_tier = StrictCharField(source="tier")
+    metadata = JSONField()
     organization = serializers.SerializerMethodField()
-    organization_id = IdOf("org")
-    service_account = IdOf("sa", source="service_account_id")
+    organization_id = PublicIdField("org")
+    service_account = PublicIdField("sa", source="service_account_id")
     user = serializers.SerializerMethodField()
     created_by = serializers.SerializerMethodField()
-    last_used_at = Moment()
-    last_used_ip = Text()
+    last_used_at = TimestampField()
+    last_used_ip = StrictCharField()
     last_used_user_agent = serializers.SerializerMethodField()
-    expires_at = Moment()
-    created_at = Moment()
-    updated_at = Moment()
-    revoked_at = Moment()
-    livemode = Flag()
-    key = Once(lambda issued: issued.secret)
-    prefix = Once(lambda issued: issued.prefix)
-    secret_already_delivered = Constant(True)
-    previous_secret_expires_at = Once(
-        lambda issued: Moment().to_representation(issued.previous_ends_at)
+    expires_at = TimestampField()
+    created_at = TimestampField()
+    updated_at = TimestampField()
+    revoked_at = TimestampField()
+    livemode = StrictBooleanField()
+    key = IssuedField(lambda issued: issued.secret)
+    prefix = IssuedField(lambda issued: issued.prefix)
+    secret_already_delivered = ConstantField(True)
+    previous_secret_expires_at = IssuedField(
+        lambda issued: TimestampField().to_representation(issued.previous_ends_at)
     )
 
     def get_usable_status(self, key: ApiKey) -> str:
@@ -128,18 +128,18 @@ class ApiKeySerializer(WireSerializer):
 class UsageSerializer(WireSerializer):
     """Usage of a key: `period`, `tally` and `buckets`. Results are codes, which nobody renames."""
 
-    interval = Text(source="period.interval")
-    start = Moment(source="period.start")
-    end = Moment(source="period.end")
-    requests = Whole(source="tally.requests")
-    results = Anything(source="tally.results")
+    interval = StrictCharField(source="period.interval")
+    start = TimestampField(source="period.start")
+    end = TimestampField(source="period.end")
+    requests = StrictIntegerField(source="tally.requests")
+    results = JSONField(source="tally.results")
     intervals = serializers.SerializerMethodField()
 
     def get_intervals(self, usage: Any) -> list[dict[str, Any]]:
         """Each interval, empty ones too."""
         return [
             {
-                "start": Moment().to_representation(bucket.start),
+                "start": TimestampField().to_representation(bucket.start),
                 "requests": bucket.tally.requests,
                 "results": bucket.tally.results,
             }
@@ -150,37 +150,37 @@ class UsageSerializer(WireSerializer):
 class KeyBody(WireSerializer):
     """What can be sent about a key; what is left out stays, or is for the service to choose."""
 
-    name = Text(required=False)
-    description = Text(required=False)
-    scopes = Anything(required=False)
-    scope = Level(required=False, source="scopes")
-    metadata = Anything(required=False)
-    expires_at = Moment(required=False, allow_null=True)
-    enabled = Flag(required=False)
-    key_type = OneOf([*Environment], required=False, source="environment")
-    service_account = Text(required=False, allow_null=True)
-    grace_period = Whole(required=False)
-    force = Flag(required=False)
-    ids = Ids(required=False)
-    cascade = Flag(required=False)
+    name = StrictCharField(required=False)
+    description = StrictCharField(required=False)
+    scopes = JSONField(required=False)
+    scope = AccessLevelField(required=False, source="scopes")
+    metadata = JSONField(required=False)
+    expires_at = TimestampField(required=False, allow_null=True)
+    enabled = StrictBooleanField(required=False)
+    key_type = ChoiceField([*Environment], required=False, source="environment")
+    service_account = StrictCharField(required=False, allow_null=True)
+    grace_period = StrictIntegerField(required=False)
+    force = StrictBooleanField(required=False)
+    ids = PublicIdListField(required=False)
+    cascade = StrictBooleanField(required=False)
 
 
 class TemplateSerializer(WireSerializer):
     """What can be shown of a template."""
 
-    id = IdOf("tpl")
-    name = Text()
-    description = Text()
-    scopes = Anything()
-    lifetime_days = Whole()
-    created_at = Moment()
-    updated_at = Moment()
+    id = PublicIdField("tpl")
+    name = StrictCharField()
+    description = StrictCharField()
+    scopes = JSONField()
+    lifetime_days = StrictIntegerField()
+    created_at = TimestampField()
+    updated_at = TimestampField()
 
 
 class TemplateBody(WireSerializer):
     """What can be sent about a template."""
 
-    name = Text(required=False)
-    scopes = Anything(required=False)
-    description = Text(required=False)
-    lifetime_days = Whole(required=False, allow_null=True)
+    name = StrictCharField(required=False)
+    scopes = JSONField(required=False)
+    description = StrictCharField(required=False)
+    lifetime_days = StrictIntegerField(required=False, allow_null=True)

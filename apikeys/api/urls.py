@@ -10,7 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from apikeys.api.error_responses import answer_status
 from apikeys.api.formats.account import ACCOUNT
-from apikeys.api.formats.registry import SPOKEN, Spoken
+from apikeys.api.formats.registry import MOUNTS, Mount
 from apikeys.api.openapi import document
 from apikeys.api.openapi.views import serve
 from apikeys.api.viewsets import ApiKeyViewSet, TemplateViewSet
@@ -30,7 +30,7 @@ _KEYS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 
-def _routes(spoken: Spoken) -> list[URLPattern]:
+def _routes(spoken: Mount) -> list[URLPattern]:
     """The operations that a format offers, in its shapes."""
     viewset: Any = TemplateViewSet if spoken.wire is ACCOUNT else ApiKeyViewSet
     routes = []
@@ -47,11 +47,11 @@ def _not_found(request: Any, **_: Any) -> HttpResponseBase:
     return answer_status(request, 404)
 
 
-def _schema(spoken: Spoken) -> dict[str, Any]:
+def _schema(spoken: Mount) -> dict[str, Any]:
     return document(spoken.title, spoken.wire, _routes(spoken))
 
 
-def patterns(formats: Iterable[Spoken]) -> list[URLPattern]:
+def patterns(formats: Iterable[Mount]) -> list[URLPattern]:
     """Operations and schemas of the formats, and a 404 for everything beside them."""
     formats = list(formats)
     roots = "|".join(dict.fromkeys(spoken.root.removeprefix("/") for spoken in formats))
@@ -71,7 +71,7 @@ def patterns(formats: Iterable[Spoken]) -> list[URLPattern]:
 
 
 #: Address of a schema, without its ending → the format that it describes.
-SCHEMAS: Final = {f"{spoken.base}/openapi": spoken for spoken in SPOKEN}
+SCHEMAS: Final = {f"{spoken.base}/openapi": spoken for spoken in MOUNTS}
 
 
 def schema_at(address: str) -> dict[str, Any]:
@@ -79,4 +79,4 @@ def schema_at(address: str) -> dict[str, Any]:
     return _schema(SCHEMAS[address])
 
 
-urlpatterns = patterns(SPOKEN)
+urlpatterns = patterns(MOUNTS)

@@ -19,14 +19,14 @@ from rest_framework.views import APIView
 
 from apikeys import conf
 from apikeys.api.authentication import ApiKeyAuthentication, refusal_of, use_of
-from apikeys.api.errors import OrganizationThrottled, failure_of
+from apikeys.api.errors import OrganizationThrottled, api_error_of
 from apikeys.api.formats.base import WireFormat, canonical_error
 from apikeys.api.parsers import JSONOnly, StrictJSONParser, TooLarge
 from apikeys.ratelimits.limiter import limiter
 from apikeys.services import CredentialRefused
 from core.actors import Actor
 from core.request_bodies import REFUSED, busy, receivers
-from core.request_context import origin_of
+from core.request_context import request_context_of
 from organizations import policy
 
 #: Statuses of refusals, which usage counts by their reason.
@@ -34,10 +34,10 @@ _REFUSALS: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TO
 _log = structlog.get_logger(__name__)
 
 
-class KeyedView(APIView):
+class ApiKeyView(APIView):
     """Asks every request for a usable key that holds `scope` and is within its limits.
 
-    `actor` is the key, and `request.auth` what is known of it (FoundSecret). Whatever is refused is
+    `actor` is the key, and `request.auth` what is known of it (VerifiedKey). Whatever is refused is
     told in the shape of `wire`. The steps and their order are DRF's; permissions and throttles that
     a view names come after its own. What DRF takes between the steps costs more than the steps
     themselves (docs/adr/0017).
@@ -60,7 +60,7 @@ class KeyedView(APIView):
             raise ImproperlyConfigured(f"{cls.__name__}: {scope!r} is none of API_KEY_SCOPES.")
         classes = initkwargs.get("authentication_classes", cls.authentication_classes)
         if tuple(classes) != (ApiKeyAuthentication,):
-            raise ImproperlyConfigured(f"{cls.__name__}: a KeyedView is opened by API keys alone.")
+            raise ImproperlyConfigured(f"{cls.__name__}: a ApiKeyView is opened by API keys alone.")
         return super().as_view(**initkwargs)
 
     @property
@@ -122,7 +122,7 @@ class KeyedView(APIView):
         return super().handle_exception(exc)
 
     def get_exception_handler(self) -> Any:
-        return answer_failure
+        return handle_api_exception
 
 
 def _receive_body(request: Any, organization_id: UUID) -> bool:
@@ -150,9 +150,9 @@ def note_scope(request: Request, scope: str | None) -> None:
         use.scope = scope
 
 
-def answer_failure(error: Exception, context: Mapping[str, Any]) -> Response | None:
+def handle_api_exception(error: Exception, context: Mapping[str, Any]) -> Response | None:
     """DRF's exception handler: the refusal in the view's format; None leaves a 500 to Django."""
-    failure = failure_of(error)
+    failure = api_error_of(error)
     if failure is None:
         return None
     if isinstance(error, OperationalError | InterfaceError):
@@ -162,5 +162,5 @@ def answer_failure(error: Exception, context: Mapping[str, Any]) -> Response | N
     if use and failure.status in _REFUSALS:
         use.refusal = failure.code
     wire: WireFormat = context["view"].wire
-    body = wire.error_body(failure, origin_of(context["request"]).request_id)
+    body = wire.error_body(failure, request_context_of(context["request"]).request_id)
     return Response(body, status=failure.status, headers=dict(failure.headers))

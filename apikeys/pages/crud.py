@@ -13,7 +13,7 @@ from core.forms import SeenForm, look_again, show_refusal
 M = TypeVar("M", bound=Model)
 
 
-class NounPage(DeveloperPage, Generic[M]):
+class ObjectPage(DeveloperPage, Generic[M]):
     """A page about things of one kind that belong to the organization.
 
     `id_prefix` begins their public ids; `url_kwarg` is the part of the address that holds one.
@@ -55,7 +55,7 @@ class NounPage(DeveloperPage, Generic[M]):
         return self.render("apikeys/form.html", context, status=status)
 
 
-class CreateNoun(NounPage[M]):
+class CreateView(ObjectPage[M]):
     """A new one."""
 
     def make(self, values: dict[str, Any]) -> M:
@@ -79,7 +79,7 @@ class CreateNoun(NounPage[M]):
         return self.done(f"{self.noun.capitalize()} {made} created.", self.home_of(made))
 
 
-class EditNoun(NounPage[M]):
+class EditView(ObjectPage[M]):
     """What can be changed about one, unless somebody else has changed it meanwhile."""
 
     def confirmation(self, thing: M, form: SeenForm) -> HttpResponse | None:

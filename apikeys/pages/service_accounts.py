@@ -6,7 +6,7 @@ from django.db.models import Count, Max, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from apikeys.models import ApiKey
-from apikeys.pages.crud import CreateNoun, EditNoun, NounPage
+from apikeys.pages.crud import CreateView, EditView, ObjectPage
 from apikeys.pages.forms import AccountForm
 from apikeys.pages.keys.key_list import row
 from core.exceptions import Busy
@@ -20,7 +20,7 @@ from organizations.roles import Action
 _SHOWN: Final = 100
 
 
-class AccountPage(NounPage[ServiceAccount]):
+class AccountPage(ObjectPage[ServiceAccount]):
     """A page about service accounts."""
 
     action = Action.MANAGE_SERVICE_ACCOUNTS
@@ -67,7 +67,7 @@ class ServiceAccountDetail(AccountPage):
         return self.render("apikeys/service_account.html", context)
 
 
-class CreateServiceAccount(CreateNoun[ServiceAccount], AccountPage):
+class CreateServiceAccount(CreateView[ServiceAccount], AccountPage):
     """A new one."""
 
     def make(self, values: dict[str, Any]) -> ServiceAccount:
@@ -75,7 +75,7 @@ class CreateServiceAccount(CreateNoun[ServiceAccount], AccountPage):
         return services.create_service_account(self.organization, actor=self.actor, **values)
 
 
-class EditServiceAccount(EditNoun[ServiceAccount], AccountPage):
+class EditServiceAccount(EditView[ServiceAccount], AccountPage):
     """What people read about one."""
 
     def save(self, thing: ServiceAccount, form: SeenForm) -> object:

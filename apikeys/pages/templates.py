@@ -6,13 +6,13 @@ from django.http import HttpRequest, HttpResponse
 
 from apikeys import services
 from apikeys.models import KeyTemplate, KeyTemplateQuerySet
-from apikeys.pages.crud import CreateNoun, EditNoun, NounPage
+from apikeys.pages.crud import CreateView, EditView, ObjectPage
 from apikeys.pages.forms import TemplateForm
 from core.forms import SeenForm
 from organizations.roles import Action
 
 
-class TemplatePage(NounPage[KeyTemplate]):
+class TemplatePage(ObjectPage[KeyTemplate]):
     """A page about templates, which members may look at and admins change."""
 
     action = Action.MANAGE_TEMPLATES
@@ -43,7 +43,7 @@ class Templates(TemplatePage):
         return self.render("apikeys/templates.html", context)
 
 
-class CreateTemplate(CreateNoun[KeyTemplate], TemplatePage):
+class CreateTemplate(CreateView[KeyTemplate], TemplatePage):
     """A new one."""
 
     def make(self, values: dict[str, Any]) -> KeyTemplate:
@@ -51,7 +51,7 @@ class CreateTemplate(CreateNoun[KeyTemplate], TemplatePage):
         return services.create_template(organization=self.organization, actor=self.actor, **values)
 
 
-class EditTemplate(EditNoun[KeyTemplate], TemplatePage):
+class EditTemplate(EditView[KeyTemplate], TemplatePage):
     """Changes one; keys made from it stay as they are."""
 
     def save(self, thing: KeyTemplate, form: SeenForm) -> object:

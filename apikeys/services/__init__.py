@@ -12,7 +12,7 @@ from apikeys.services.changes import (
     set_key_rate_limit_tier,
     update_api_key,
 )
-from apikeys.services.idempotency import AlreadySubmitted, Attempt
+from apikeys.services.idempotency import AlreadySubmitted, IdempotencyToken
 from apikeys.services.keys import Issued, create_api_key, require_not_revoked
 from apikeys.services.revocation import MOST_REVOKED, revoke_api_key, revoke_api_keys
 from apikeys.services.rotation import SOON, record_retired_use, rotate_api_key
@@ -23,8 +23,8 @@ __all__ = [
     "MOST_REVOKED",
     "SOON",
     "AlreadySubmitted",
-    "Attempt",
     "CredentialRefused",
+    "IdempotencyToken",
     "Issued",
     "actor_of",
     "create_api_key",

@@ -7,9 +7,9 @@ which authority is withdrawn as well, and reads the acting key again (docs/adr/0
 from django.utils import timezone
 
 from apikeys.verification.query import read_again
-from apikeys.verification.types import FoundSecret, Outcome, Refusal
+from apikeys.verification.types import Refusal, Verification, VerifiedKey
 from apikeys.verification.verify import judge
-from core.actors import Actor, ActorKind, Origin
+from core.actors import Actor, ActorKind, RequestContext
 from core.exceptions import ErrorCode, Forbidden
 from organizations import policy
 from organizations.models import Organization
@@ -21,12 +21,12 @@ class CredentialRefused(Forbidden):
 
     default_code = ErrorCode.FORBIDDEN
 
-    def __init__(self, outcome: Outcome) -> None:
+    def __init__(self, outcome: Verification) -> None:
         super().__init__("This API key may not do this any more.")
         self.outcome = outcome
 
 
-def actor_of(found: FoundSecret, origin: Origin) -> Actor:
+def actor_of(found: VerifiedKey, origin: RequestContext) -> Actor:
     """The key as one who acts, with the limits of its authority."""
     return Actor(
         kind=ActorKind.KEY,
@@ -60,8 +60,8 @@ def _current(actor: Actor) -> Actor:
         return actor
     found = read_again(actor.secret_id) if actor.secret_id else None
     if found is None:
-        raise CredentialRefused(Outcome(None, Refusal.UNKNOWN))
+        raise CredentialRefused(Verification(None, Refusal.UNKNOWN))
     refusal, since = judge(found, timezone.now())
     if refusal:
-        raise CredentialRefused(Outcome(found, refusal, since))
+        raise CredentialRefused(Verification(found, refusal, since))
     return actor_of(found, actor.origin)

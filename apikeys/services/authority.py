@@ -9,7 +9,7 @@ from apikeys.models import ApiKey
 from apikeys.tokens import Environment
 from core.actors import Actor
 from core.exceptions import ErrorCode, Forbidden, Invalid, Problem
-from core.revocation_wait import withdrawn_before
+from core.revocation_wait import wait_for_earlier
 from organizations.models import Organization, ServiceAccount
 
 
@@ -66,7 +66,7 @@ def choose_service_account(
     if wanted is None:
         return ServiceAccount.objects.get(pk=own) if own else None
     if wanted.organization_id != organization.id or not wanted.enabled:
-        withdrawn_before(organization.id)
+        wait_for_earlier(organization.id)
         raise no_service_account()
     _require_same_service_account(actor, wanted.id)
     return wanted

@@ -14,7 +14,7 @@ from apikeys.services.keys import locked, require_not_revoked, save_named
 from apikeys.validation import clean_fields
 from core.actors import Actor
 from core.exceptions import Invalid, require_unchanged
-from core.revocation_wait import with_place, withdraw, withdrawn_before
+from core.revocation_wait import limit_waiting, require_wait, wait_for_earlier
 from core.transactions import operation
 from organizations import audit, policy
 from organizations.roles import Action
@@ -23,7 +23,7 @@ from organizations.roles import Action
 LIMITING: Final = frozenset({"scopes", "expires_at", "enabled"})
 
 
-@with_place(needed=lambda options: not LIMITING.isdisjoint(options["changes"]))
+@limit_waiting(needed=lambda options: not LIMITING.isdisjoint(options["changes"]))
 @operation()
 def update_api_key(
     key: ApiKey, *, actor: Actor, changes: Mapping[str, Any], seen_at: datetime | None = None
@@ -37,13 +37,13 @@ def update_api_key(
     key, actor = locked(key, actor)
     require_not_revoked(key)
     if seen_at and seen_at != key.updated_at:
-        withdrawn_before(key.organization_id)  # their version may do less
+        wait_for_earlier(key.organization_id)  # their version may do less
     require_unchanged(key.updated_at, seen_at, "key")
     new = clean_fields(changes)
     old = {name: getattr(key, name) for name in new}
     changed = {name: [old[name], new[name]] for name in new if old[name] != new[name]}
     if _limits(new):
-        withdraw()  # even if it is so already: another call may have done so a moment ago
+        require_wait()  # even if it is so already: another call may have done so a moment ago
     if changed:
         _apply(key, new)
         _require_no_more_than_held(key, changed, actor)
@@ -58,7 +58,7 @@ def set_api_key_enabled(key: ApiKey, *, enabled: bool, actor: Actor) -> ApiKey:
     return update_api_key(key, actor=actor, changes={"enabled": enabled})
 
 
-@with_place()
+@limit_waiting()
 @operation()
 def set_key_rate_limit_tier(key: ApiKey, *, tier: str, actor: Actor) -> ApiKey:
     """Gives a key a tier of its own, or its organization's again for an empty one. For staff."""
@@ -67,7 +67,7 @@ def set_key_rate_limit_tier(key: ApiKey, *, tier: str, actor: Actor) -> ApiKey:
     if tier and tier not in conf.tiers():
         raise Invalid.field("rate_limit_tier", f"Choose one of: {', '.join(conf.tiers())}.")
     old, key.rate_limit_tier = key.rate_limit_tier, tier
-    withdraw()  # the new tier may be lower, or another call have lowered it a moment ago
+    require_wait()  # the new tier may be lower, or another call have lowered it a moment ago
     if old != tier:
         key.save(update_fields=["rate_limit_tier"])
         details = {"rate_limit_tier": [old, tier]}

@@ -16,7 +16,7 @@ from django.utils import timezone
 from apikeys.models import ApiKey, ApiKeySecret, Submission
 from core.actors import Actor
 from core.exceptions import AlreadyDone, Conflict, ErrorCode, Mismatch
-from core.revocation_wait import withdrawn_before
+from core.revocation_wait import wait_for_earlier
 
 KEPT: Final = timedelta(hours=24)
 #: Outlived ones that each new one takes with it.
@@ -24,7 +24,7 @@ _SWEPT: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class IdempotencyToken:
     """A form or a call that may be sent again.
 
     `token` is what its sender made up, or the form; `request` a digest of what a call asks for,
@@ -44,7 +44,7 @@ class AlreadySubmitted(AlreadyDone):
         self.secret, self.key, self.prefix = secret, secret.key, secret.prefix
 
 
-def claim(organization_id: UUID, actor: Actor, attempt: Attempt | None) -> None:
+def claim(organization_id: UUID, actor: Actor, attempt: IdempotencyToken | None) -> None:
     """Inside an operation, before every other lock: the attempt is made by no one else now.
 
     Raises Conflict for a call that is under way. An operation that fails is forgotten with its
@@ -57,7 +57,7 @@ def claim(organization_id: UUID, actor: Actor, attempt: Attempt | None) -> None:
         raise Conflict(message, code=ErrorCode.REQUEST_IN_PROGRESS)
 
 
-def require_first(organization_id: UUID, actor: Actor, attempt: Attempt | None) -> None:
+def require_unused(organization_id: UUID, actor: Actor, attempt: IdempotencyToken | None) -> None:
     """After `claim` and before the writes: the attempt was not made before.
 
     Raises AlreadySubmitted; Mismatch where a call has asked for something else.
@@ -74,12 +74,12 @@ def require_first(organization_id: UUID, actor: Actor, attempt: Attempt | None) 
             "This Idempotency-Key was sent with another request before. Make up a new one.",
             code=ErrorCode.IDEMPOTENCY_KEY_REUSED,
         )
-    withdrawn_before(organization_id)
+    wait_for_earlier(organization_id)
     raise AlreadySubmitted(earlier.secret)
 
 
-def remember(
-    organization_id: UUID, actor: Actor, attempt: Attempt | None, secret: ApiKeySecret
+def store_result(
+    organization_id: UUID, actor: Actor, attempt: IdempotencyToken | None, secret: ApiKeySecret
 ) -> None:
     """Keeps what an attempt has made, with the writes of its operation."""
     if attempt is None:
@@ -90,7 +90,7 @@ def remember(
     Submission.objects.create(digest=digest, request=attempt.request, secret=secret)
 
 
-def _digest(organization_id: UUID, actor: Actor, attempt: Attempt) -> bytes:
+def _digest(organization_id: UUID, actor: Actor, attempt: IdempotencyToken) -> bytes:
     """The same token from two organizations, or from live and test, is two attempts."""
     kind = "call" if attempt.request else "form"
     parts = (organization_id.hex, actor.environment or "", kind, attempt.token)

@@ -12,11 +12,11 @@ from apikeys.models import ApiKey, ApiKeySecret
 from apikeys.scopes import default_scopes
 from apikeys.services import authority, key_limit
 from apikeys.services.acting import begin
-from apikeys.services.idempotency import Attempt, claim, remember, require_first
+from apikeys.services.idempotency import IdempotencyToken, claim, require_unused, store_result
 from apikeys.validation import clean_fields
 from core.actors import Actor, ActorKind
 from core.exceptions import Conflict, ErrorCode, NotFound
-from core.revocation_wait import withdrawn_before
+from core.revocation_wait import wait_for_earlier
 from core.text import name_key
 from core.transactions import conflict_on, operation
 from organizations import audit
@@ -58,7 +58,7 @@ def create_api_key(
     description: str = "",
     metadata: Mapping[str, str] | None = None,
     service_account: ServiceAccount | None = None,
-    submission: Attempt | None = None,
+    submission: IdempotencyToken | None = None,
 ) -> Issued:
     """A new key with its first secret.
 
@@ -69,7 +69,7 @@ def create_api_key(
     """
     claim(organization.id, actor, submission)
     organization, actor = begin(organization, actor, Action.MANAGE_KEYS)
-    require_first(organization.id, actor, submission)
+    require_unused(organization.id, actor, submission)
     given = {
         "name": name,
         "description": description,
@@ -89,7 +89,7 @@ def create_api_key(
     _require_room(organization)
     save_named(key)
     secret = issue_secret(key)
-    remember(organization.id, actor, submission, key.current_secret)
+    store_result(organization.id, actor, submission, key.current_secret)
     details = {"prefix": key.key_prefix, "scopes": key.scopes, "environment": key.environment}
     audit.record(KeyEvent.CREATED, key, actor=actor, details=details)
     return Issued(key, secret)
@@ -145,6 +145,6 @@ def locked(key: ApiKey, actor: Actor) -> tuple[ApiKey, Actor]:
 def require_not_revoked(key: ApiKey) -> None:
     """Refuses what is too late for a revoked key; not before its revocation is in force."""
     if key.revoked_at:
-        withdrawn_before(key.organization_id)
+        wait_for_earlier(key.organization_id)
         message = "This key is revoked, which is final. Create a new key instead."
         raise Conflict(message, code=ErrorCode.KEY_REVOKED)

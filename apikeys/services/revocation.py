@@ -12,7 +12,7 @@ from apikeys.services import created_keys
 from apikeys.services.acting import begin
 from core.actors import Actor
 from core.exceptions import NotFound
-from core.revocation_wait import with_place, withdraw
+from core.revocation_wait import limit_waiting, require_wait
 from core.text import clean_text
 from core.transactions import operation
 from organizations import audit
@@ -30,7 +30,7 @@ def revoke_api_key(key: ApiKey, *, actor: Actor, reason: str = "") -> ApiKey:
     return revoke_api_keys([key], actor=actor, reason=reason)[0]
 
 
-@with_place()
+@limit_waiting()
 @operation()
 def revoke_api_keys(
     keys: Sequence[ApiKey], *, actor: Actor, reason: str = "", cascade: bool = False
@@ -45,7 +45,7 @@ def revoke_api_keys(
     locked, actor = _lock(given, keys, actor, cascade)
     reason = clean_text(reason, "reason")
     ordered = [*(locked[pk] for pk in given), *(k for pk, k in locked.items() if pk not in given)]
-    withdraw()  # even if all are revoked already: another call may have done so a moment ago
+    require_wait()  # even if all are revoked already: another call may have done so a moment ago
     _end([key for key in ordered if not key.revoked_at], given, actor, reason)
     return ordered
 

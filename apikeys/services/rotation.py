@@ -10,11 +10,11 @@ from django.utils import timezone
 from apikeys.events import KeyEvent
 from apikeys.models import ApiKey, ApiKeySecret, Status
 from apikeys.services import authority
-from apikeys.services.idempotency import Attempt, claim, remember, require_first
+from apikeys.services.idempotency import IdempotencyToken, claim, require_unused, store_result
 from apikeys.services.keys import Issued, issue_secret, locked, require_not_revoked
 from core.actors import Actor
 from core.exceptions import Conflict, ErrorCode, Invalid
-from core.revocation_wait import with_place, withdraw, withdrawn_before
+from core.revocation_wait import limit_waiting, require_wait, wait_for_earlier
 from core.transactions import operation
 from organizations import audit
 
@@ -33,14 +33,14 @@ def _may_end_a_secret(options: Mapping[str, Any]) -> bool:
     return bool(options.get("force")) or grace <= SOON
 
 
-@with_place(needed=_may_end_a_secret)
+@limit_waiting(needed=_may_end_a_secret)
 def rotate_api_key(
     key: ApiKey,
     *,
     actor: Actor,
     grace_period: timedelta = DEFAULT_GRACE,
     force: bool = False,
-    submission: Attempt | None = None,
+    submission: IdempotencyToken | None = None,
 ) -> Issued:
     """Issues a new secret; the one before works until `grace_period`, at most 7 days, has passed.
 
@@ -62,11 +62,11 @@ def _rotate(
     actor: Actor,
     grace_period: timedelta,
     force: bool,
-    submission: Attempt | None = None,
+    submission: IdempotencyToken | None = None,
 ) -> Issued:
     claim(key.organization_id, actor, submission)
     key, actor = locked(key, actor)
-    require_first(key.organization_id, actor, submission)
+    require_unused(key.organization_id, actor, submission)
     require_not_revoked(key)
     if key.status is Status.EXPIRED:
         message = "This key has expired. Create a new one instead."
@@ -76,7 +76,7 @@ def _rotate(
     _require_first(key, seen, force, now)
     ends_at = _retire_older(key, now, grace_period)
     secret = issue_secret(key)
-    remember(key.organization_id, actor, submission, key.current_secret)
+    store_result(key.organization_id, actor, submission, key.current_secret)
     key.updated_at = now
     key.save(update_fields=["updated_at"])
     details = {"prefix": key.key_prefix, "previous_secret_ends_at": ends_at.isoformat()}
@@ -88,7 +88,7 @@ def _require_first(key: ApiKey, seen: ApiKeySecret, force: bool, now: datetime) 
     """`seen` was current before the lock; if it is not any more, another rotation has won."""
     overlap = key.secrets.overlapping(now).order_by("-ends_at").first()
     if (overlap and not force) or key.secrets.current().get() != seen:
-        withdrawn_before(key.organization_id)
+        wait_for_earlier(key.organization_id)
         message = "A rotation of this key is already under way."
         if overlap and overlap.works_until:
             message += f" Its older secret works until {overlap.works_until:%Y-%m-%dT%H:%M:%SZ};"
@@ -101,7 +101,7 @@ def _retire_older(key: ApiKey, now: datetime, grace_period: timedelta) -> dateti
     ended = key.secrets.overlapping(now).update(ends_at=now)
     ends_at = now + grace_period
     if ended or grace_period <= SOON:
-        withdraw()
+        require_wait()
     key.secrets.current().update(ends_at=ends_at)
     return min(ends_at, key.expires_at or ends_at)
 

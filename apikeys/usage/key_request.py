@@ -6,8 +6,8 @@ from http import HTTPStatus
 from typing import Final
 
 from apikeys.ratelimits.budgets import Limit
-from apikeys.verification.types import FoundSecret
-from core.actors import Origin
+from apikeys.verification.types import VerifiedKey
+from core.actors import RequestContext
 
 
 class Result(StrEnum):
@@ -58,8 +58,8 @@ class KeyUse:
     `scope` what the request needed.
     """
 
-    found: FoundSecret
-    origin: Origin
+    found: VerifiedKey
+    origin: RequestContext
     digest: bytes = field(repr=False)
     usable: bool = True
     limit: Limit | None = None

@@ -18,9 +18,9 @@ from django.utils import timezone
 from apikeys import conf
 from apikeys.models import ApiKey, ApiKeySecret
 from apikeys.usage import bulk_sql
-from apikeys.verification.types import FoundSecret
+from apikeys.verification.types import VerifiedKey
 from core import transactions
-from core.actors import Origin
+from core.actors import RequestContext
 from core.ids import public_id
 from core.sqlite_writers import turn
 
@@ -35,8 +35,8 @@ class Use:
     One that was refused is not a last use, but shows that a secret has to move with the peppers.
     """
 
-    found: FoundSecret
-    origin: Origin
+    found: VerifiedKey
+    origin: RequestContext
     at: datetime
     digest: bytes = field(repr=False)
     successful: bool = True
@@ -55,7 +55,7 @@ class Use:
         return self.found.pepper != conf.peppers().newest
 
 
-def note_use(found: FoundSecret, presented: str, origin: Origin) -> None:
+def note_use(found: VerifiedKey, presented: str, origin: RequestContext) -> None:
     """Records one use at once, as `record` does, if it is due."""
     peppers = conf.peppers()
     digest = peppers.digest(presented, peppers.newest)

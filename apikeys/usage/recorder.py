@@ -20,7 +20,7 @@ from django.db import DatabaseError, close_old_connections, connection, transact
 from apikeys.usage import bulk_sql
 from apikeys.usage.key_request import REFUSED, KeyUse
 from apikeys.usage.last_used import INTERVAL, Use, record
-from core.bounded_cache import Recent
+from core.bounded_cache import BoundedCache
 from core.sqlite_writers import turn
 
 #: Secrets whose last use was noted within the last minute, in each of two generations.
@@ -41,7 +41,7 @@ _Requests = dict[tuple[int, int, str], int]
 _Scopes = dict[tuple[int, str], int]
 
 
-class Ledger:
+class UsageRecorder:
     """The open accounts of a process."""
 
     def __init__(self) -> None:
@@ -51,9 +51,9 @@ class Ledger:
         self._requests: _Requests = defaultdict(int)
         self._scopes: _Scopes = {}
         self._uses: dict[int, Use] = {}
-        self._days: Recent[tuple[int, str], int] = Recent(_SIZE)
-        self._noted: Recent[int, float] = Recent(_SIZE)
-        self._refused: Recent[int, float] = Recent(_SIZE)
+        self._days: BoundedCache[tuple[int, str], int] = BoundedCache(_SIZE)
+        self._noted: BoundedCache[int, float] = BoundedCache(_SIZE)
+        self._refused: BoundedCache[int, float] = BoundedCache(_SIZE)
         self._writing = threading.Lock()
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
@@ -190,4 +190,4 @@ def _moment(seconds: int) -> datetime:
 
 
 #: The process's own.
-ledger: Final = Ledger()
+recorder: Final = UsageRecorder()

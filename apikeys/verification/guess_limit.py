@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 import structlog
 
 from apikeys import conf
-from core.bounded_cache import Recent
+from core.bounded_cache import BoundedCache
 
 _WINDOW: Final = 60.0
 #: Addresses in each of two generations.
@@ -47,12 +47,12 @@ class _Sent(NamedTuple):
     looked_up: bool
 
 
-_counts: Final[Recent[str, _Count]] = Recent(_SIZE)
+_counts: Final[BoundedCache[str, _Count]] = BoundedCache(_SIZE)
 #: By digest.
-_sent: Final[Recent[bytes, _Sent]] = Recent(_SIZE)
+_sent: Final[BoundedCache[bytes, _Sent]] = BoundedCache(_SIZE)
 
 
-def note(address: str | None, digest: bytes) -> None:
+def record_failure(address: str | None, digest: bytes) -> None:
     """Counts a well-formed secret that opens nothing."""
     most = conf.invalid_keys()
     if not address or not most:
@@ -87,7 +87,7 @@ def may_look_up(address: str | None, digest: bytes) -> bool:
     return looks <= most
 
 
-def wait(address: str | None, digest: bytes) -> int:
+def retry_after(address: str | None, digest: bytes) -> int:
     """Seconds after which a refused secret may be looked up; 0 for an address with guesses left."""
     count = _spent(address)
     if count is None:
@@ -99,7 +99,7 @@ def wait(address: str | None, digest: bytes) -> int:
     return max(1, ceil(count.ends - time.monotonic()))
 
 
-def forget() -> None:
+def reset() -> None:
     """Counts anew for every address."""
     _counts.clear()
     _sent.clear()

@@ -12,7 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from apikeys import conf
-from apikeys.verification.types import FoundSecret
+from apikeys.verification.types import VerifiedKey
 from core.revocation_clock.follower import Follower
 
 #: Entries in each of two generations: about 30 MB when full.
@@ -25,10 +25,10 @@ class _Generation:
     __slots__ = ("answers", "digests")
 
     def __init__(self) -> None:
-        self.answers: dict[bytes, FoundSecret | None] = {}
+        self.answers: dict[bytes, VerifiedKey | None] = {}
         self.digests: dict[int, set[bytes]] = {}
 
-    def put(self, digest: bytes, found: FoundSecret) -> None:
+    def put(self, digest: bytes, found: VerifiedKey) -> None:
         self.answers[digest] = found
         self.digests.setdefault(found.key_id.int, set()).add(digest)
 
@@ -61,7 +61,7 @@ class VerifiedSecrets:
     def __len__(self) -> int:
         return len(self._young.answers) + len(self._old.answers)
 
-    def get(self, digest: bytes) -> FoundSecret | None:
+    def get(self, digest: bytes) -> VerifiedKey | None:
         """The answer, if there is one that nothing has changed since."""
         return self._young.answers.get(digest) or self._old.answers.get(digest)
 
@@ -69,7 +69,7 @@ class VerifiedSecrets:
         """Whether the secret has opened something here before, even if it may not any more."""
         return digest in self._young.answers or digest in self._old.answers
 
-    def put(self, digest: bytes, found: FoundSecret) -> None:
+    def put(self, digest: bytes, found: VerifiedKey) -> None:
         """Keeps an answer."""
         with self._lock:
             self._make_room()
@@ -123,7 +123,7 @@ os.register_at_fork(after_in_child=cache.forget_parent)
 os.register_at_fork(after_in_child=follower.forget_parent)
 
 
-def held(digest: bytes) -> FoundSecret | None:
+def held(digest: bytes) -> VerifiedKey | None:
     """The trusted answer for the digest of a secret, if there is one.
 
     The clock is read before the cache: an answer that is dropped later was asked for earlier.
@@ -133,12 +133,12 @@ def held(digest: bytes) -> FoundSecret | None:
     return None
 
 
-def held_while_away(digest: bytes) -> FoundSecret | None:
+def held_while_away(digest: bytes) -> VerifiedKey | None:
     """The last answer, where the database can't be asked and the operator allows for that."""
     return cache.get(digest) if follower.may_be_stale() else None
 
 
-def keep(digest: bytes, found: FoundSecret, number: int) -> None:
+def keep(digest: bytes, found: VerifiedKey, number: int) -> None:
     """Keeps an answer that was read when the clock stood at `number`, or that there was one."""
     if not follower.keep(number, lambda: cache.put(digest, found)):
         cache.know(digest)

@@ -10,12 +10,12 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Subquery
 
 from apikeys.models import ApiKeySecret
-from apikeys.verification.types import FoundSecret
+from apikeys.verification.types import VerifiedKey
 from organizations.models import Clock
 
 Converter = Callable[[Any, Any, Any], Any]
 Fetch = Callable[[str, list[bytes]], tuple[Any, ...] | None]
-#: The digest, then the fields of `FoundSecret` in their order; the clock's number comes last.
+#: The digest, then the fields of `VerifiedKey` in their order; the clock's number comes last.
 _COLUMNS: Final = (
     "digest",
     "id",
@@ -42,7 +42,7 @@ _COLUMNS: Final = (
 NO_NUMBER: Final = -1
 
 
-def find_secret(digests: list[bytes]) -> tuple[FoundSecret | None, int]:
+def find_secret(digests: list[bytes]) -> tuple[VerifiedKey | None, int]:
     """The row with one of the digests, by the unique index on them, and the clock: one query.
 
     Whatever gets mixed up on the way to the database, an answer about another secret opens nothing.
@@ -56,13 +56,13 @@ def find_secret(digests: list[bytes]) -> tuple[FoundSecret | None, int]:
     for position, convert, expression in converters:
         values[position] = convert(values[position], expression, database)
     number = NO_NUMBER if values[-1] is None else values[-1]
-    return FoundSecret._make(values[1:-1]), number
+    return VerifiedKey._make(values[1:-1]), number
 
 
-def read_again(secret_id: UUID) -> FoundSecret | None:
+def read_again(secret_id: UUID) -> VerifiedKey | None:
     """What decides about a secret that was verified before, as the transaction sees it now."""
     row = ApiKeySecret.objects.filter(pk=secret_id).values_list(*_COLUMNS).first()
-    return FoundSecret._make(row[1:]) if row else None
+    return VerifiedKey._make(row[1:]) if row else None
 
 
 def _fetch(database: BaseDatabaseWrapper, sql: str, digests: list[bytes]) -> tuple[Any, ...] | None:

@@ -21,7 +21,7 @@ class Refusal(StrEnum):
     API_ACCESS_DISABLED = "api_access_disabled"
 
 
-class FoundSecret(NamedTuple):
+class VerifiedKey(NamedTuple):
     """The row behind a genuine secret: the secret, its key, and all that decides about it.
 
     A tuple, which takes a quarter of the time to make that a frozen dataclass of this size does.
@@ -61,13 +61,13 @@ class FoundSecret(NamedTuple):
 
 
 @dataclass(slots=True)
-class Outcome:
+class Verification:
     """What was found, if anything, and why it is refused, if it is; `since` is when it ended.
 
     `digest` is that of a well-formed secret under the newest pepper.
     """
 
-    found: FoundSecret | None
+    found: VerifiedKey | None
     refusal: Refusal | None
     since: datetime | None = None
     digest: bytes = field(default=b"", repr=False)

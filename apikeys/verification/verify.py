@@ -12,31 +12,31 @@ from django.utils import timezone
 from apikeys import conf, tokens
 from apikeys.verification import key_cache
 from apikeys.verification.query import NO_NUMBER, find_secret
-from apikeys.verification.types import FoundSecret, Outcome, Refusal
+from apikeys.verification.types import Refusal, Verification, VerifiedKey
 
 
-def verify(presented: str, *, may_look_up: Callable[[bytes], bool] | None = None) -> Outcome:
+def verify(presented: str, *, may_look_up: Callable[[bytes], bool] | None = None) -> Verification:
     """Decides about a presented string. No query for a malformed one, one for any other.
 
     `may_look_up` is asked before the query, with the digest of a secret that this process has not
     accepted before.
     """
     if not tokens.has_shape(presented):
-        return Outcome(None, Refusal.MALFORMED)
+        return Verification(None, Refusal.MALFORMED)
     peppers = conf.peppers()
     digest = peppers.digest(presented, peppers.newest)
     found = key_cache.held(digest)
     if found is None:
         if not tokens.has_checksum(presented):  # what is held has it
-            return Outcome(None, Refusal.MALFORMED)
+            return Verification(None, Refusal.MALFORMED)
         if may_look_up and not key_cache.cache.knows(digest) and not may_look_up(digest):
-            return Outcome(None, Refusal.NOT_LOOKED_UP, digest=digest)
+            return Verification(None, Refusal.NOT_LOOKED_UP, digest=digest)
         return _look_up(presented, digest)
     refusal, since = _judge_again(found)
-    return Outcome(found, refusal, since, digest)
+    return Verification(found, refusal, since, digest)
 
 
-def _look_up(presented: str, digest: bytes) -> Outcome:
+def _look_up(presented: str, digest: bytes) -> Verification:
     """Asks the database, and keeps an answer that opens something."""
     key_cache.start()
     peppers = conf.peppers()
@@ -49,24 +49,24 @@ def _look_up(presented: str, digest: bytes) -> Outcome:
         if found is None:
             raise
         refusal, since = _judge_again(found)
-        return Outcome(found, refusal, since, digest)
+        return Verification(found, refusal, since, digest)
     if found is None:
-        return Outcome(None, Refusal.UNKNOWN, digest=digest)
+        return Verification(None, Refusal.UNKNOWN, digest=digest)
     refusal, since = judge(found, timezone.now())
     # Within a transaction the row may be one that is never committed.
     if refusal is None:
         key_cache.keep(digest, found, NO_NUMBER if connection.in_atomic_block else number)
-    return Outcome(found, refusal, since, digest)
+    return Verification(found, refusal, since, digest)
 
 
-def _judge_again(found: FoundSecret) -> tuple[Refusal | None, datetime | None]:
+def _judge_again(found: VerifiedKey) -> tuple[Refusal | None, datetime | None]:
     """What is held can have met its end since, and nothing else."""
     if found.ends_at is None and found.expires_at is None:
         return None, None
     return judge(found, timezone.now())
 
 
-def judge(found: FoundSecret, now: datetime) -> tuple[Refusal | None, datetime | None]:
+def judge(found: VerifiedKey, now: datetime) -> tuple[Refusal | None, datetime | None]:
     """The first reason to refuse; revocation comes first, since it overrides any grace."""
     if found.revoked_at:
         return Refusal.REVOKED, found.revoked_at

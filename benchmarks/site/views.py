@@ -13,12 +13,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework_api_key.permissions import HasAPIKey
 
-from apikeys.api.views import KeyedView
+from apikeys.api.views import ApiKeyView
 from apikeys.models import ApiKey
 from apikeys.ratelimits.limiter import limiter
 from apikeys.usage.key_request import KeyUse
 from apikeys.verification.verify import verify
-from core.request_context import origin_of
+from core.request_context import request_context_of
 
 _ANSWER: Final = {"status": "ok"}
 _SCOPE: Final = "search:read"
@@ -45,7 +45,7 @@ class BareDRF(Answering):
     """Authenticates nobody."""
 
 
-class OursDRF(KeyedView):
+class OursDRF(ApiKeyView):
     """A key of ours, its scope and its limit; the middleware counts the use.
 
     Its answer is negotiated as the others are, which takes longer than our own rule.
@@ -68,7 +68,7 @@ def ours_plain(request: HttpRequest) -> HttpResponse:
         return JsonResponse({"error": outcome.refusal}, status=401)
     owner, tier = found.organization_id, found.organization_tier
     limit = limiter().hit(found.key_id, found.tier, owner, tier)
-    use = KeyUse(found, origin_of(request), outcome.digest, limit=limit, scope=_SCOPE)
+    use = KeyUse(found, request_context_of(request), outcome.digest, limit=limit, scope=_SCOPE)
     request.key_use = use  # type: ignore[attr-defined]
     if not limit.allowed:
         return JsonResponse({"error": "rate_limited"}, status=429)

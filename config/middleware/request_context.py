@@ -14,14 +14,14 @@ from django.http import HttpRequest, HttpResponse
 from apikeys.api.authentication import use_of
 from apikeys.api.error_responses import is_api
 from apikeys.usage.key_request import KeyUse
-from apikeys.usage.recorder import ledger
+from apikeys.usage.recorder import recorder
 from config import error_views
 from config.health import CHECKS
 from config.postgresql import wait_budget
 from core import response_headers
 from core.exceptions import Busy
 from core.request_bodies import REFUSED, busy, receivers
-from core.request_context import Entered, is_https, origin_of, read_origin
+from core.request_context import Entered, is_https, read_request_context, request_context_of
 
 _PERMISSIONS: Final = "camera=(), geolocation=(), microphone=(), clipboard-write=(self)"
 _API_HEADERS: Final = response_headers.prepared(
@@ -46,7 +46,7 @@ def request_context(
 
     def middleware(request: HttpRequest) -> HttpResponse:
         started = time.perf_counter()
-        origin = read_origin(request.META, settings.TRUSTED_PROXIES)
+        origin = read_request_context(request.META, settings.TRUSTED_PROXIES)
         _believe_proxy(request.META)
         if "HTTP_USER_AGENT" in request.META:
             # Whoever keeps it from here on, such as the list of sessions, keeps no key with it.
@@ -104,7 +104,7 @@ def receive_body(
         try:
             if REFUSED in request.META:
                 raise busy()
-            origin = origin_of(request)
+            origin = request_context_of(request)
             # Requests whose address is unknown are not all from the same client.
             receivers.receive(origin.ip or origin.request_id, lambda: request.body)
         except Busy as refusal:
@@ -163,7 +163,7 @@ def _read_person(request: HttpRequest, response: HttpResponse) -> None:
 
 def _settle(use: KeyUse, response: HttpResponse) -> None:
     """Counts the request, and says where its limits stand (the IETF draft on RateLimit fields)."""
-    ledger.note(use, response.status_code)
+    recorder.note(use, response.status_code)
     response.key_use = use  # type: ignore[attr-defined]  # for `config.wsgi_shield`
     limit = use.limit
     if limit:

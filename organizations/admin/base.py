@@ -23,7 +23,7 @@ from core.actors import Actor
 from core.exceptions import Busy, DomainError
 from core.forms import TextField, show_refusal
 from core.redaction import REDACTED, holds_secret, redact
-from core.request_context import origin_of
+from core.request_context import request_context_of
 from organizations.admin.step_up import RecentForm, confirmation_address
 from organizations.signin.reauthentication import is_recent
 
@@ -36,7 +36,7 @@ _EXPRESSIONS: Final = frozenset({"regex", "iregex"})
 def staff_actor(request: HttpRequest) -> Actor:
     """The member of staff who asks; their events carry their name and address."""
     user: Any = request.user
-    return Actor.staff(user.id, str(user), origin_of(request))
+    return Actor.staff(user.id, str(user), request_context_of(request))
 
 
 class SearchForm(ChangeListSearchForm):
@@ -183,7 +183,7 @@ class ServiceAdmin(StaffPages[M]):
     ) -> None:
         """Acts on each row by itself; says for how many it worked and why not for the others."""
         try:
-            with bulkheads.hold("waiting", None), revocation_wait.together():
+            with bulkheads.hold("waiting", None), revocation_wait.wait_once():
                 succeeded = sum(self._acts(request, row, act) for row in rows)
         except Busy as refusal:
             self.message_user(request, refusal.message, messages.ERROR)

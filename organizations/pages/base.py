@@ -14,7 +14,7 @@ from core.actors import Actor
 from core.bulkheads import Kind, refusal_of
 from core.exceptions import Busy, Forbidden, NotFound
 from core.redaction import REDACTED, holds_secret, redact
-from core.request_context import origin_of
+from core.request_context import request_context_of
 from organizations import policy
 from organizations.models import Membership, Organization, User
 from organizations.roles import Action, Role
@@ -28,7 +28,7 @@ _SEE_OTHER: Final = 303
 def person_of(request: HttpRequest) -> Actor:
     """The signed-in person as one who acts."""
     user: Any = request.user
-    return Actor.person(user.id, str(user), origin_of(request))
+    return Actor.person(user.id, str(user), request_context_of(request))
 
 
 def membership_of(request: HttpRequest) -> Membership | None:
@@ -155,7 +155,7 @@ class OrganizationPage(View):
 
     def show_busy(self, refusal: Busy) -> HttpResponse:
         """429 for what cannot be shown again with the refusal on it."""
-        context = {"refusal": refusal, "request_id": origin_of(self.request).request_id}
+        context = {"refusal": refusal, "request_id": request_context_of(self.request).request_id}
         response = render(self.request, "429.html", context, status=429)
         return with_retry(response, refusal)
 

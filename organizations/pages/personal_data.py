@@ -10,7 +10,7 @@ from django.utils.http import urlencode
 from django.views.generic import View
 
 from core.actors import Actor
-from core.request_context import origin_of
+from core.request_context import request_context_of
 from organizations import services
 from organizations.models import User
 from organizations.signin.reauthentication import is_recent
@@ -30,7 +30,7 @@ class PersonalData(LoginRequiredMixin, View):
         if not is_recent(request):
             return _confirm()
         user = cast(User, request.user)
-        actor = Actor.person(user.id, str(user), origin_of(request))
+        actor = Actor.person(user.id, str(user), request_context_of(request))
         return as_file(user, services.export_personal_data(user, actor=actor))
 
 

@@ -9,7 +9,7 @@ from django.utils.text import slugify
 from core import ids
 from core.actors import Actor
 from core.exceptions import Conflict, Invalid, require_unchanged
-from core.revocation_wait import with_place, withdraw
+from core.revocation_wait import limit_waiting, require_wait
 from core.transactions import operation
 from organizations import audit, policy
 from organizations.email_names import clean_mailed_name
@@ -81,13 +81,13 @@ def rename_organization(
     return organization
 
 
-@with_place()
+@limit_waiting()
 @operation()
 def set_api_access(organization: Organization, *, enabled: bool, actor: Actor) -> Organization:
     """Opens or closes the API to every key of the organization, from the next call on."""
     organization = locked(organization, Action.SET_API_ACCESS, actor)
     if not enabled:
-        withdraw()  # even if it is off already: another call may have done so a moment ago
+        require_wait()  # even if it is off already: another call may have done so a moment ago
     if organization.api_access_enabled != enabled:
         organization.api_access_enabled = enabled
         organization.save(update_fields=["api_access_enabled", "updated_at"])
@@ -96,7 +96,7 @@ def set_api_access(organization: Organization, *, enabled: bool, actor: Actor) -
     return organization
 
 
-@with_place()
+@limit_waiting()
 @operation()
 def set_rate_limit_tier(organization: Organization, *, tier: str, actor: Actor) -> Organization:
     """Moves the organization to a tier of `settings.RATE_LIMIT_TIERS`."""
@@ -105,7 +105,7 @@ def set_rate_limit_tier(organization: Organization, *, tier: str, actor: Actor) 
         known = ", ".join(settings.RATE_LIMIT_TIERS)
         raise Invalid.field("rate_limit_tier", f"Choose one of these tiers: {known}.")
     old, organization.rate_limit_tier = organization.rate_limit_tier, tier
-    withdraw()  # the new tier may be lower, or another call have lowered it a moment ago
+    require_wait()  # the new tier may be lower, or another call have lowered it a moment ago
     if old != tier:
         organization.save(update_fields=["rate_limit_tier", "updated_at"])
         details = {"rate_limit_tier": [old, tier]}

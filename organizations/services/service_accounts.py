@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from core.actors import Actor
 from core.exceptions import Conflict, ErrorCode, require_unchanged
-from core.revocation_wait import with_place, withdraw
+from core.revocation_wait import limit_waiting, require_wait
 from core.text import clean_name, clean_text, name_key
 from core.transactions import conflict_on, operation
 from organizations import audit, policy
@@ -53,7 +53,7 @@ def update_service_account(
     return account
 
 
-@with_place()
+@limit_waiting()
 @operation()
 def set_service_account_enabled(
     account: ServiceAccount, *, enabled: bool, actor: Actor
@@ -61,7 +61,7 @@ def set_service_account_enabled(
     """Stops or restores every key of a service account, from the next call on."""
     account = _locked(account, actor)
     if not enabled:
-        withdraw()  # even if it is off already: another call may have done so a moment ago
+        require_wait()  # even if it is off already: another call may have done so a moment ago
     if account.enabled != enabled:
         account.disabled_at = None if enabled else timezone.now()
         account.save(update_fields=["disabled_at", "updated_at"])

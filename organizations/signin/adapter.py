@@ -11,7 +11,7 @@ from django.utils.http import MAX_URL_LENGTH
 
 from core.actors import Actor
 from core.forms import cleaned
-from core.request_context import origin_of
+from core.request_context import request_context_of
 from core.text import canonical_email, clean_email
 from organizations import services
 from organizations.signin import known_devices
@@ -39,12 +39,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """Another text for each request whose address is unknown, which then share no limit."""
-        origin = origin_of(request)
+        origin = request_context_of(request)
         return origin.ip or f"{UNKNOWN_IP}-{origin.request_id}"
 
     def get_http_user_agent(self, request: HttpRequest) -> str:
         """Without whatever looks like a secret, since it goes into mails."""
-        return origin_of(request).user_agent
+        return request_context_of(request).user_agent
 
     def get_reset_password_from_key_url(self, key: str) -> str:
         """Also the link that staff send."""
@@ -61,7 +61,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             for name, value in context.items()
             if name.endswith("_url")
         }
-        asked = {"asked_at": timezone.now(), "asked_from": origin_of(self.request).ip}
+        asked = {"asked_at": timezone.now(), "asked_from": request_context_of(self.request).ip}
         known = {"request": self.request, "email": email}
         message = self.render_mail(template_prefix, email, {**known, **asked, **context, **links})
         after_change(partial(send_or_tell, self.request, message.send, template_prefix, email))
@@ -104,7 +104,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def confirm_email(self, request: HttpRequest, email_address: Any) -> bool:
         """Also takes the address from the accounts that wait for it."""
-        actor = Actor.system("mailed link", origin_of(request))
+        actor = Actor.system("mailed link", request_context_of(request))
         if not services.claim_address(email_address, actor=actor):
             return False
         confirmed: bool = super().confirm_email(request, email_address)

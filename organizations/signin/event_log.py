@@ -14,7 +14,7 @@ from django.db.models.signals import post_delete, post_save, pre_save
 from django.http import HttpRequest
 
 from core.actors import Actor
-from core.request_context import origin_of
+from core.request_context import request_context_of
 from organizations import services
 from organizations.events import OrganizationEvent
 from organizations.models import User
@@ -114,5 +114,5 @@ def _record_own(factor: Authenticator, event: OrganizationEvent) -> None:
 
 
 def _record(request: HttpRequest, user: User, event: OrganizationEvent, **details: str) -> None:
-    actor = Actor.person(user.id, str(user), origin_of(request))
+    actor = Actor.person(user.id, str(user), request_context_of(request))
     services.record_account_change(user, event, actor=actor, details=details)

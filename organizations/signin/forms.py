@@ -18,7 +18,7 @@ from django.http import HttpRequest
 
 from core.actors import Actor
 from core.forms import BoundedTexts, TextField
-from core.request_context import origin_of
+from core.request_context import request_context_of
 from core.sqlite_writers import turn
 from core.text import canonical_email
 from organizations import services
@@ -76,7 +76,7 @@ class ResetPasswordKeyForm(BoundedTexts, account.ResetPasswordKeyForm):  # type:
         """The password; an address that nobody had confirmed is confirmed by the link."""
         with turn(), transaction.atomic():
             super().save()
-            actor = Actor.system("mailed link", origin_of(context.request))
+            actor = Actor.system("mailed link", request_context_of(context.request))
             services.prove_mailbox(self.user, actor=actor)
         known_devices.remember_mailbox(context.request, self.user)
 

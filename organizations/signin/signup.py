@@ -13,7 +13,7 @@ from django.http import HttpRequest
 
 from core.actors import Actor
 from core.forms import BoundedTexts, TextField, cleaned
-from core.request_context import origin_of
+from core.request_context import request_context_of
 from core.sqlite_writers import turn
 from core.text import EMAIL_LENGTH, canonical_email
 from organizations import services
@@ -137,7 +137,7 @@ class NewcomerForm(BoundedTexts, SignupForm):  # type: ignore[misc]
         with turn(), transaction.atomic():
             user = self._save_person(request)
             if self.invitation:
-                actor = Actor.person(user.id, str(user), origin_of(request))
+                actor = Actor.person(user.id, str(user), request_context_of(request))
                 services.accept_invitation(request.session[INVITATION_KEY], actor=actor)
         if self.invitation:
             del request.session[INVITATION_KEY]
@@ -149,7 +149,7 @@ class NewcomerForm(BoundedTexts, SignupForm):  # type: ignore[misc]
         """The person, in the place of a sign-up with the same address that was not confirmed."""
         mailed = None
         if self.replaced and not self.account_already_exists:
-            actor = Actor.system("sign-up", origin_of(request))
+            actor = Actor.system("sign-up", request_context_of(request))
             mailed = services.replace_sign_up(self.replaced, actor=actor)
         user = super().save(request)
         address = EmailAddress.objects.get(user=user)
@@ -157,7 +157,7 @@ class NewcomerForm(BoundedTexts, SignupForm):  # type: ignore[misc]
             # Links mailed for the sign-up before lead to this one: no other mail may follow soon.
             EmailAddress.objects.filter(pk=address.pk).update(id=mailed)
         if address.verified:
-            actor = Actor.system("mailed link", origin_of(request))
+            actor = Actor.system("mailed link", request_context_of(request))
             services.claim_address(address, actor=actor)
         return user
 
@@ -165,7 +165,7 @@ class NewcomerForm(BoundedTexts, SignupForm):  # type: ignore[misc]
         """What allauth does not know of a person."""
         user.name = self.cleaned_data["name"]
         user.save(update_fields=["name"])
-        actor = Actor.person(user.id, str(user), origin_of(request))
+        actor = Actor.person(user.id, str(user), request_context_of(request))
         name = self.cleaned_data.get("organization")
         if name:
             services.create_organization(name=name, admin=user, actor=actor)

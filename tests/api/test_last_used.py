@@ -13,11 +13,11 @@ from django.urls import include, path, reverse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apikeys.api.views import KeyedView
+from apikeys.api.views import ApiKeyView
 from apikeys.models import ApiKey, ApiKeySecret, KeyUsage, ScopeUse
 from apikeys.services import Issued
 from apikeys.tokens import Peppers, read_peppers
-from apikeys.usage.recorder import ledger
+from apikeys.usage.recorder import recorder
 from config import urls
 from organizations.models import Organization, User
 from tests.admin.support import IP, enter
@@ -29,7 +29,7 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 SetLimit = Callable[[int], None]
 
 
-class Says(KeyedView):
+class Says(ApiKeyView):
     """An endpoint of the product's own that answers with the status asked for, raising nothing."""
 
     def get(self, request: Request, status: int) -> Response:
@@ -41,7 +41,7 @@ pytestmark = [pytest.mark.urls(__name__), pytest.mark.django_db]
 
 
 def used(issued: Issued) -> Any:
-    ledger.flush()
+    recorder.flush()
     key = ApiKey.objects.get(pk=issued.key.pk)
     secret = ApiKeySecret.objects.get(key=key)
     assert secret.last_used_at == key.last_used_at
@@ -161,7 +161,7 @@ def test_a_refusal_writes_nothing_but_its_count(call: ApiClient, make_key: MakeK
     call("GET", KEYS, key=issued)
 
     with CaptureQueriesContext(connection) as queries:
-        ledger.flush()
+        recorder.flush()
 
     written = [q["sql"] for q in queries if "UPDATE apikeys" in q["sql"] or "INSERT" in q["sql"]]
     assert len(written) == 1

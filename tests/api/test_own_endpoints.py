@@ -22,14 +22,14 @@ from rest_framework.views import APIView
 
 from apikeys.api.authentication import ApiKeyAuthentication
 from apikeys.api.formats.envelope import ENVELOPE
-from apikeys.api.views import KeyedView
+from apikeys.api.views import ApiKeyView
 from apikeys.models import KeyUsage, ScopeUse
 from apikeys.ratelimits.budgets import Limit
 from apikeys.ratelimits.limiter import Limiter
 from apikeys.services import Issued
 from apikeys.tokens import Environment, generate
 from apikeys.verification import guess_limit
-from apikeys.verification.types import FoundSecret
+from apikeys.verification.types import VerifiedKey
 from config import urls
 from organizations.models import Organization
 from tests.support.api import MakeKey
@@ -56,19 +56,19 @@ class _Seldom(UserRateThrottle):
     rate = "1/hour"
 
 
-class Open(KeyedView):
+class Open(ApiKeyView):
     """Asks for a key and nothing more."""
 
     def get(self, request: Request) -> Response:
         assert isinstance(request.successful_authenticator, ApiKeyAuthentication)
-        assert isinstance(request.auth, FoundSecret)
+        assert isinstance(request.auth, VerifiedKey)
         return Response({"name": request.auth.name})
 
     def post(self, request: Request) -> Response:
         return Response({"read": request.data})
 
 
-class Failing(KeyedView):
+class Failing(ApiKeyView):
     """Raises what DRF lets views raise."""
 
     def get(self, request: Request) -> Response:
@@ -77,7 +77,7 @@ class Failing(KeyedView):
         raise error
 
 
-class Streaming(KeyedView):
+class Streaming(ApiKeyView):
     """Answers bit by bit."""
 
     def get(self, request: Request) -> StreamingHttpResponse:
@@ -149,7 +149,7 @@ def test_an_unknown_key_is_looked_up_and_counted_once(
 
     with django_assert_num_queries(1):
         assert call("GET", SEARCH, key=unknown).status == 401
-    assert guess_limit.wait("127.0.0.1", b"") == 0
+    assert guess_limit.retry_after("127.0.0.1", b"") == 0
     assert call("GET", SEARCH, key=unknown).status == 401
     assert call("GET", SEARCH, key=unknown).status == 429
 
@@ -263,7 +263,7 @@ def test_nobody_is_told_how_the_view_is_made(call: ApiClient, reader: Issued) ->
 
 @pytest.mark.parametrize("scope", ["", "serch:read"])
 def test_a_scope_that_no_key_can_hold_is_found_at_the_start(scope: str) -> None:
-    class Misspelt(KeyedView):
+    class Misspelt(ApiKeyView):
         pass
 
     Misspelt.scope = scope
@@ -274,7 +274,7 @@ def test_a_scope_that_no_key_can_hold_is_found_at_the_start(scope: str) -> None:
 
 @pytest.mark.parametrize("classes", [(), (SessionAuthentication, ApiKeyAuthentication)])
 def test_nothing_else_than_a_key_opens_it(classes: Any) -> None:
-    class Lenient(KeyedView):
+    class Lenient(ApiKeyView):
         authentication_classes = classes
 
     for make in (Lenient.as_view, partial(Open.as_view, authentication_classes=classes)):

@@ -68,7 +68,7 @@ def _page_of_two(*asked: Any) -> Any:
     return found, _signer(*asked).sign_object(found.position) if found.position else ""
 
 
-def _signer(events: Any, asked: filters.Asked, cursor: str, binding: object) -> Signer:
+def _signer(events: Any, asked: filters.AuditFilter, cursor: str, binding: object) -> Signer:
     return Signer(salt=f"trail:{(binding, asked)!r}")
 
 
@@ -169,7 +169,7 @@ def test_a_cursor_that_is_not_ours_begins_at_the_start(
     renamed: Issued, acme: Organization, admin: User
 ) -> None:
     browser: Client = sign_in(admin)
-    signed = Signer(salt=f"trail:{(acme.id, filters.Asked())!r}").sign_object("0" * 32)
+    signed = Signer(salt=f"trail:{(acme.id, filters.AuditFilter())!r}").sign_object("0" * 32)
 
     for cursor in ("nonsense", signed):
         page = browser.get(developer(acme, f"activity/?cursor={cursor}"))

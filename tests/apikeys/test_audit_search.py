@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from apikeys.pages.activity import filters
-from apikeys.pages.activity.filters import Asked, find, find_all, page_of
+from apikeys.pages.activity.filters import AuditFilter, find, find_all, page_of
 from core import ids, transactions
 from core.actors import Actor, ActorKind
 from organizations import audit
@@ -51,7 +51,7 @@ def events_of_acme(acme: Organization) -> AuditEventQuerySet:
     return AuditEvent.objects.trail_of(acme.id)
 
 
-def _pages(events: AuditEventQuerySet, asked: Asked) -> list[filters.Found]:
+def _pages(events: AuditEventQuerySet, asked: AuditFilter) -> list[filters.AuditPage]:
     found, cursor = page_of(events, asked, "", "acme")
     pages = [found]
     while cursor:
@@ -63,7 +63,7 @@ def _pages(events: AuditEventQuerySet, asked: Asked) -> list[filters.Found]:
 def test_a_search_goes_on_where_it_has_stopped(
     events_of_acme: AuditEventQuerySet, few: int
 ) -> None:
-    pages = _pages(events_of_acme, Asked(actor="max"))
+    pages = _pages(events_of_acme, AuditFilter(actor="max"))
 
     assert [len(page.events) for page in pages] == [0, 1, 0]
     assert [bool(page.searched_to) for page in pages] == [True, True, False]
@@ -74,7 +74,7 @@ def test_pages_of_a_search_lose_nothing_and_repeat_nothing(
     events_of_acme: AuditEventQuerySet, few: int, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(filters, "PAGE_SIZE", size)
-    asked = Asked(actor="ada", kind="organization")
+    asked = AuditFilter(actor="ada", kind="organization")
     expected = list(events_of_acme.filter(actor_label="Ada").order_by("-id"))
 
     found, position = [], None
@@ -89,7 +89,7 @@ def test_pages_of_a_search_lose_nothing_and_repeat_nothing(
 
 
 def test_without_a_search_nothing_is_bounded(events_of_acme: AuditEventQuerySet, few: int) -> None:
-    (page,) = _pages(events_of_acme, Asked())
+    (page,) = _pages(events_of_acme, AuditFilter())
 
     assert len(page.events) == 27
     assert page.searched_to is None
@@ -123,7 +123,7 @@ def test_days_are_exact(
     for moment in (today - timedelta(milliseconds=1), today, today + timedelta(days=1)):
         _record_at(moment, organization)
     events = AuditEvent.objects.trail_of(organization)
-    asked = Asked(
+    asked = AuditFilter(
         since=None if since is None else (today + timedelta(days=since)).date(),
         until=(today + timedelta(days=until)).date(),
     )
@@ -159,14 +159,14 @@ def long_trail(acme: Organization, admin: User, globex: Organization) -> AuditEv
 
 
 SEARCHES = [
-    Asked(actor="nobody"),
-    Asked(kind="invitation"),
-    Asked(key="nothing"),
-    Asked(actor="nobody", until=timezone.now().date()),
-    Asked(actor="nobody", since=date(2020, 1, 1)),
-    Asked(key=ids.public_id("key", UUID(int=5))),
-    Asked(until=date(2020, 1, 1)),
-    Asked(),
+    AuditFilter(actor="nobody"),
+    AuditFilter(kind="invitation"),
+    AuditFilter(key="nothing"),
+    AuditFilter(actor="nobody", until=timezone.now().date()),
+    AuditFilter(actor="nobody", since=date(2020, 1, 1)),
+    AuditFilter(key=ids.public_id("key", UUID(int=5))),
+    AuditFilter(until=date(2020, 1, 1)),
+    AuditFilter(),
 ]
 
 

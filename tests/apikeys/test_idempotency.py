@@ -10,7 +10,7 @@ from django.test import Client
 
 from apikeys import services
 from apikeys.models import ApiKey, ApiKeySecret
-from apikeys.services import AlreadySubmitted, Attempt, Issued
+from apikeys.services import AlreadySubmitted, IdempotencyToken, Issued
 from core.actors import Actor
 from core.exceptions import Conflict
 from organizations.models import AuditEvent, Organization, User
@@ -29,7 +29,7 @@ def _split(outcomes: list[Any]) -> tuple[list[Issued], list[AlreadySubmitted]]:
 
 
 def test_one_form_at_once_makes_one_key(committed: None, acme: Organization) -> None:
-    submission = Attempt(uuid4().hex)
+    submission = IdempotencyToken(uuid4().hex)
 
     def create() -> Issued:
         return services.create_api_key(
@@ -47,7 +47,7 @@ def test_one_form_at_once_makes_one_key(committed: None, acme: Organization) -> 
 def test_one_form_at_once_rotates_once(
     committed: None, make_key: Callable[..., Issued], force: bool
 ) -> None:
-    key, submission = make_key().key, Attempt(uuid4().hex)
+    key, submission = make_key().key, IdempotencyToken(uuid4().hex)
 
     def rotate() -> Issued:
         return services.rotate_api_key(key, actor=SYSTEM, force=force, submission=submission)
@@ -80,7 +80,7 @@ def test_a_page_that_is_sent_at_once_shows_one_secret(
 def test_the_same_id_in_two_organizations_is_two_forms(
     acme: Organization, globex: Organization
 ) -> None:
-    submission = Attempt(uuid4().hex)
+    submission = IdempotencyToken(uuid4().hex)
 
     for organization in (acme, globex):
         services.create_api_key(
@@ -92,19 +92,19 @@ def test_the_same_id_in_two_organizations_is_two_forms(
 
 def test_another_form_with_a_taken_name_is_a_conflict_of_names(acme: Organization) -> None:
     services.create_api_key(
-        organization=acme, actor=SYSTEM, name="Taken", submission=Attempt(uuid4().hex)
+        organization=acme, actor=SYSTEM, name="Taken", submission=IdempotencyToken(uuid4().hex)
     )
 
     with pytest.raises(Conflict, match="A key named “Taken” already exists"):
         services.create_api_key(
-            organization=acme, actor=SYSTEM, name="Taken", submission=Attempt(uuid4().hex)
+            organization=acme, actor=SYSTEM, name="Taken", submission=IdempotencyToken(uuid4().hex)
         )
 
 
 def test_a_form_whose_writes_were_undone_can_be_sent_again(
     acme: Organization, as_admin: Actor
 ) -> None:
-    submission = Attempt(uuid4().hex)
+    submission = IdempotencyToken(uuid4().hex)
 
     def create() -> Issued:
         return services.create_api_key(
@@ -118,7 +118,7 @@ def test_a_form_whose_writes_were_undone_can_be_sent_again(
 
 
 def test_a_rotation_that_was_undone_can_be_sent_again(make_key: Callable[..., Issued]) -> None:
-    key, submission = make_key().key, Attempt(uuid4().hex)
+    key, submission = make_key().key, IdempotencyToken(uuid4().hex)
 
     with nothing_written(), unwritable_trail(), pytest.raises(DatabaseError):
         services.rotate_api_key(key, actor=SYSTEM, submission=submission)
@@ -130,7 +130,7 @@ def test_a_rotation_that_was_undone_can_be_sent_again(make_key: Callable[..., Is
 
 # --- Calls with an `Idempotency-Key` ---
 
-CALL = Attempt("8e03978e-40d5-43dd-bc93-6894a57f9324", b"x" * 32)
+CALL = IdempotencyToken("8e03978e-40d5-43dd-bc93-6894a57f9324", b"x" * 32)
 
 
 def test_a_call_whose_writes_were_undone_can_be_sent_again(

@@ -18,7 +18,7 @@ from apikeys.models import ApiKey
 from apikeys.services import Issued
 from apikeys.verification import key_cache, verify
 from apikeys.verification.key_cache import VerifiedSecrets
-from apikeys.verification.types import FoundSecret, Refusal
+from apikeys.verification.types import Refusal, VerifiedKey
 from core.actors import Actor
 from core.revocation_clock import store
 from organizations import services as organization_services
@@ -128,10 +128,10 @@ def test_no_secret_is_kept(target: Issued) -> None:
     assert target.secret[13:] not in kept
 
 
-def _found(number: int) -> FoundSecret:
+def _found(number: int) -> VerifiedKey:
     """An answer of which only the key's number matters."""
-    fields: dict[str, Any] = dict.fromkeys(FoundSecret._fields)
-    return FoundSecret(**{**fields, "key_id": UUID(int=number)})
+    fields: dict[str, Any] = dict.fromkeys(VerifiedKey._fields)
+    return VerifiedKey(**{**fields, "key_id": UUID(int=number)})
 
 
 def test_the_cache_is_bounded_and_forgets_the_oldest() -> None:

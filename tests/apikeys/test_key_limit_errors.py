@@ -8,7 +8,7 @@ import pytest
 from django.db import DatabaseError
 
 from apikeys import services
-from apikeys.services import AlreadySubmitted, Attempt
+from apikeys.services import AlreadySubmitted, IdempotencyToken
 from core.actors import Actor
 from core.exceptions import Conflict, DomainError, Forbidden, NotFound
 from organizations.models import Organization
@@ -16,8 +16,8 @@ from tests.apikeys.test_key_limit import Make, limit, refused
 from tests.factories import SYSTEM
 from tests.support.domain import nothing_written, unwritable_trail
 
-CALL = Attempt("sent-once-and-again", b"x" * 32)
-FORM = Attempt("a-form")
+CALL = IdempotencyToken("sent-once-and-again", b"x" * 32)
+FORM = IdempotencyToken("a-form")
 
 
 def test_a_create_that_fails_takes_no_place(acme: Organization, make_key: Make) -> None:
@@ -45,7 +45,7 @@ def test_a_revocation_that_fails_frees_none(acme: Organization, make_key: Make) 
 
 @pytest.mark.parametrize("attempt", [CALL, FORM])
 def test_at_the_limit_what_is_sent_again_is_told_what_it_has_made(
-    attempt: Attempt, acme: Organization, make_key: Make
+    attempt: IdempotencyToken, acme: Organization, make_key: Make
 ) -> None:
     acme = limit(acme, 1)
     made = make_key(organization=acme, name="Once", submission=attempt)
@@ -58,7 +58,7 @@ def test_at_the_limit_what_is_sent_again_is_told_what_it_has_made(
 
 @pytest.mark.parametrize("attempt", [CALL, FORM])
 def test_an_attempt_that_found_no_place_is_forgotten(
-    attempt: Attempt, acme: Organization, make_key: Make
+    attempt: IdempotencyToken, acme: Organization, make_key: Make
 ) -> None:
     acme = limit(acme, 1)
     first = make_key(organization=acme).key

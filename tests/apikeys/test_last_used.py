@@ -13,10 +13,10 @@ from apikeys.models import ApiKey, ApiKeySecret
 from apikeys.services import Issued, rotate_api_key
 from apikeys.tokens import Peppers, read_peppers
 from apikeys.usage.last_used import note_use
-from apikeys.verification.types import FoundSecret
+from apikeys.verification.types import VerifiedKey
 from apikeys.verification.verify import verify
 from core import triggers
-from core.actors import Actor, Origin
+from core.actors import Actor, RequestContext
 from core.transactions import allowed
 from core.triggers import Trigger
 from tests.support.domain import ORIGIN
@@ -34,13 +34,13 @@ def clock() -> Iterator[time_machine.Traveller]:
         yield traveller
 
 
-def _found(issued: Issued) -> FoundSecret:
+def _found(issued: Issued) -> VerifiedKey:
     found = verify(issued.secret).found
     assert found
     return found
 
 
-def _use(issued: Issued, origin: Origin = ORIGIN) -> datetime | None:
+def _use(issued: Issued, origin: RequestContext = ORIGIN) -> datetime | None:
     """Uses the key and returns the time that is noted after it."""
     note_use(_found(issued), issued.secret, origin)
     return ApiKey.objects.get(pk=issued.key.pk).last_used_at
@@ -85,7 +85,7 @@ def test_a_worker_with_an_older_reading_does_not_note_the_same_minute_again(
     _use(issued)
     clock.shift(MINUTE / 2)
 
-    note_use(stale, issued.secret, Origin(ip="198.51.100.9"))
+    note_use(stale, issued.secret, RequestContext(ip="198.51.100.9"))
 
     key = ApiKey.objects.get()
     assert (key.last_used_at, key.last_used_ip) == (NOW, ORIGIN.ip)

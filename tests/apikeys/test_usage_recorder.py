@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from apikeys.models import ApiKey, KeyUsage, ScopeUse
 from apikeys.services import Issued
 from apikeys.usage.key_request import KeyUse, Result
-from apikeys.usage.recorder import Ledger
+from apikeys.usage.recorder import UsageRecorder
 from apikeys.verification.verify import verify
 from core import triggers
 from core.triggers import Trigger
@@ -45,15 +45,15 @@ def _totals() -> dict[tuple[str, str], int]:
 def test_requests_are_counted_by_hour_and_result(
     issued: Issued, clock: time_machine.Traveller
 ) -> None:
-    ledger, use = Ledger(), _use(issued)
+    recorder, use = UsageRecorder(), _use(issued)
     for status in (200, 201, 204, 302, 404, 409, 500, 503):
-        ledger.note(use, status)
-    ledger.note(_use(issued, refusal="rate_limited"), 429)
-    ledger.note(_use(issued, refusal="live_key_required"), 403)
+        recorder.note(use, status)
+    recorder.note(_use(issued, refusal="rate_limited"), 429)
+    recorder.note(_use(issued, refusal="live_key_required"), 403)
     clock.shift(3600)
-    ledger.note(use, 200)
+    recorder.note(use, 200)
 
-    ledger.flush()
+    recorder.flush()
 
     assert _totals() == {
         ("12", "ok"): 4,
@@ -68,55 +68,55 @@ def test_requests_are_counted_by_hour_and_result(
 def test_batches_of_several_processes_add_up(issued: Issued) -> None:
     use = _use(issued)
     for _ in range(3):
-        ledger = Ledger()
+        recorder = UsageRecorder()
         for _ in range(5):
-            ledger.note(use, 200)
-        ledger.flush()
-        ledger.flush()
+            recorder.note(use, 200)
+        recorder.flush()
+        recorder.flush()
 
     assert sum(KeyUsage.objects.values_list("requests", flat=True)) == 15
 
 
 def test_no_more_than_a_slice_waits_to_be_counted(issued: Issued) -> None:
-    ledger, use = Ledger(), _use(issued)
+    recorder, use = UsageRecorder(), _use(issued)
 
     for number in range(1, 251):
-        ledger.note(use, 200)
-        assert len(ledger._fresh) + sum(ledger._requests.values()) == number
-        assert len(ledger._fresh) < 100
+        recorder.note(use, 200)
+        assert len(recorder._fresh) + sum(recorder._requests.values()) == number
+        assert len(recorder._fresh) < 100
 
 
 def test_threads_lose_no_count(committed: None, make_key: Make) -> None:
-    ledger, use = Ledger(), _use(make_key())
+    recorder, use = UsageRecorder(), _use(make_key())
 
     def work() -> None:
         for number in range(500):
-            ledger.note(use, 200)
+            recorder.note(use, 200)
             if number % 100 == 0:
-                ledger.flush()
+                recorder.flush()
 
     at_once([work] * 6)
-    ledger.flush()
+    recorder.flush()
 
     assert sum(KeyUsage.objects.values_list("requests", flat=True)) == 3000
 
 
 def test_a_request_asks_nothing_of_the_database(issued: Issued) -> None:
-    ledger, use = Ledger(), _use(issued, scope="search:read")
+    recorder, use = UsageRecorder(), _use(issued, scope="search:read")
 
     with CaptureQueriesContext(connection) as queries:
-        ledger.note(use, 200)
+        recorder.note(use, 200)
 
     assert len(queries) == 0
 
 
 def test_a_batch_costs_as_many_statements_as_it_has_kinds_of_rows(make_key: Make) -> None:
     def cost(keys: int) -> int:
-        ledger = Ledger()
+        recorder = UsageRecorder()
         for use in [_use(make_key(), scope="search:read") for _ in range(keys)]:
-            ledger.note(use, 200)
+            recorder.note(use, 200)
         with CaptureQueriesContext(connection) as queries:
-            ledger.flush()
+            recorder.flush()
         return len([q for q in queries if connection.vendor != "sqlite" or "SELECT" in q["sql"]])
 
     few, many = cost(1), cost(40)
@@ -130,11 +130,11 @@ def test_a_batch_costs_as_many_statements_as_it_has_kinds_of_rows(make_key: Make
 def test_the_last_use_is_noted_once_a_minute_however_many_requests_there_are(
     issued: Issued, clock: time_machine.Traveller
 ) -> None:
-    ledger, use, noted = Ledger(), _use(issued), []
+    recorder, use, noted = UsageRecorder(), _use(issued), []
     for _ in range(5):
         for _ in range(10):
-            ledger.note(use, 200)
-        ledger.flush()
+            recorder.note(use, 200)
+        recorder.flush()
         noted.append(ApiKey.objects.get().last_used_at)
         clock.shift(30)
 
@@ -143,10 +143,10 @@ def test_the_last_use_is_noted_once_a_minute_however_many_requests_there_are(
 
 
 def test_a_refused_key_has_not_been_used(issued: Issued) -> None:
-    ledger = Ledger()
-    ledger.note(_use(issued, usable=False, refusal="key_revoked"), 401)
+    recorder = UsageRecorder()
+    recorder.note(_use(issued, usable=False, refusal="key_revoked"), 401)
 
-    ledger.flush()
+    recorder.flush()
 
     assert ApiKey.objects.get().last_used_at is None
     assert [usage.result for usage in KeyUsage.objects.all()] == [Result.KEY_REVOKED]
@@ -155,30 +155,30 @@ def test_a_refused_key_has_not_been_used(issued: Issued) -> None:
 def test_the_day_of_a_scope_moves_forward_only(
     issued: Issued, clock: time_machine.Traveller
 ) -> None:
-    ledger, use = Ledger(), _use(issued, scope="search:read")
+    recorder, use = UsageRecorder(), _use(issued, scope="search:read")
     for _ in range(2):
-        ledger.note(use, 200)
-        ledger.flush()
+        recorder.note(use, 200)
+        recorder.flush()
         clock.shift(24 * 3600)
     clock.shift(-5 * 24 * 3600)
-    ledger.note(use, 200)
-    ledger.flush()
+    recorder.note(use, 200)
+    recorder.flush()
 
     assert ScopeUse.objects.get().last_used_on == date(2026, 11, 22)
 
 
 def test_the_day_of_a_scope_is_written_once(issued: Issued, clock: time_machine.Traveller) -> None:
     """Each batch would write it again, for every key that is called."""
-    ledger, use, written = Ledger(), _use(issued, scope="search:read"), []
+    recorder, use, written = UsageRecorder(), _use(issued, scope="search:read"), []
     for _ in range(3):
-        ledger.note(use, 200)
+        recorder.note(use, 200)
         with CaptureQueriesContext(connection) as queries:
-            ledger.flush()
+            recorder.flush()
         written.append(any("apikeys_scopeuse" in query["sql"] for query in queries))
         clock.shift(10)
     clock.shift(24 * 3600)
-    ledger.note(use, 200)
-    ledger.flush()
+    recorder.note(use, 200)
+    recorder.flush()
 
     assert written == [True, False, False]
     assert ScopeUse.objects.get().last_used_on == date(2026, 11, 22)
@@ -187,11 +187,11 @@ def test_the_day_of_a_scope_is_written_once(issued: Issued, clock: time_machine.
 def test_a_use_that_another_process_has_noted_is_not_noted_again(
     issued: Issued, clock: time_machine.Traveller
 ) -> None:
-    first = Ledger()
+    first = UsageRecorder()
     first.note(_use(issued), 200)
     first.flush()
     clock.shift(20)
-    other, use = Ledger(), _use(issued)
+    other, use = UsageRecorder(), _use(issued)
     for _ in range(3):
         other.note(use, 200)
     other._count()
@@ -204,10 +204,10 @@ def test_a_use_that_another_process_has_noted_is_not_noted_again(
 
 
 def test_a_scope_that_was_lacking_was_not_used(issued: Issued) -> None:
-    ledger = Ledger()
-    ledger.note(_use(issued, scope="api-keys:manage", refusal="insufficient_scope"), 403)
+    recorder = UsageRecorder()
+    recorder.note(_use(issued, scope="api-keys:manage", refusal="insufficient_scope"), 403)
 
-    ledger.flush()
+    recorder.flush()
 
     assert not ScopeUse.objects.exists()
 
@@ -219,16 +219,16 @@ def test_what_cannot_be_written_is_written_later(committed: None, make_key: Make
         events=("INSERT",),
         condition="TRUE",
     )
-    ledger, use = Ledger(), _use(make_key(), scope="search:read")
-    ledger.note(use, 200)
+    recorder, use = UsageRecorder(), _use(make_key(), scope="search:read")
+    recorder.note(use, 200)
     triggers.install(connection, [full])
     try:
         with structlog.testing.capture_logs() as logs:
-            ledger.flush()
+            recorder.flush()
     finally:
         triggers.remove(connection, [full])
-    ledger.note(use, 200)
-    ledger.flush()
+    recorder.note(use, 200)
+    recorder.flush()
 
     assert [line["event"] for line in logs] == ["usage_not_written"]
     assert KeyUsage.objects.get().requests == 2
@@ -241,7 +241,7 @@ def test_a_row_that_somebody_holds_is_tried_again(
     from django.db import transaction
 
     issued = make_key()
-    ledger, use, held, done = Ledger(), _use(issued), threading.Event(), threading.Event()
+    recorder, use, held, done = UsageRecorder(), _use(issued), threading.Event(), threading.Event()
 
     def hold() -> None:
         with transaction.atomic():
@@ -251,15 +251,15 @@ def test_a_row_that_somebody_holds_is_tried_again(
 
     def write() -> None:
         held.wait(10)
-        ledger.note(use, 200)
-        ledger.flush()
+        recorder.note(use, 200)
+        recorder.flush()
         done.set()
 
     if connection.vendor == "postgresql":
         at_once([hold, write])
         assert ApiKey.objects.get().last_used_at is None
-    ledger.note(use, 200)
-    ledger.flush()
+    recorder.note(use, 200)
+    recorder.flush()
 
     assert ApiKey.objects.get().last_used_at is not None
 
@@ -268,27 +268,29 @@ def test_a_thread_of_its_own_writes_what_is_open(
     committed: None, make_key: Make, settings: Any
 ) -> None:
     settings.USAGE_INTERVAL = 0.05
-    ledger, use = Ledger(), _use(make_key())
-    ledger.note(use, 200)
+    recorder, use = UsageRecorder(), _use(make_key())
+    recorder.note(use, 200)
 
     deadline = time.monotonic() + 10
     while not KeyUsage.objects.exists() and time.monotonic() < deadline:
         time.sleep(0.02)
 
     settings.USAGE_INTERVAL = 10
-    ledger.note(use, 200)
-    ledger.close()
+    recorder.note(use, 200)
+    recorder.close()
     assert KeyUsage.objects.get().requests == 2
-    assert ledger._thread
-    assert not ledger._thread.is_alive()
+    assert recorder._thread
+    assert not recorder._thread.is_alive()
 
 
 def test_nothing_of_a_secret_is_kept(issued: Issued) -> None:
-    ledger = Ledger()
-    ledger.note(_use(issued), 200)
+    recorder = UsageRecorder()
+    recorder.note(_use(issued), 200)
 
-    fresh = repr(ledger._fresh)
-    ledger._count()
-    kept = fresh + repr((ledger._requests, ledger._uses, ledger._scopes, ledger._noted._young))
+    fresh = repr(recorder._fresh)
+    recorder._count()
+    kept = fresh + repr(
+        (recorder._requests, recorder._uses, recorder._scopes, recorder._noted._young)
+    )
     assert issued.secret[13:] not in kept
     assert verify(issued.secret).digest.hex() not in kept

@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from apikeys.models import ApiKey
 from apikeys.services import Issued
-from apikeys.usage.recorder import ledger
+from apikeys.usage.recorder import recorder
 from tests.support.client import ApiClient
 from tests.support.logs import Lines
 
@@ -32,7 +32,7 @@ def test_an_id_that_the_client_sends_is_not_taken_over(call: ApiClient) -> None:
 def _use(key: Issued, **meta: Any) -> ApiKey:
     authorization = {"Authorization": f"Bearer {key.secret}"}
     assert Client().get("/v1/api-keys/current", headers=authorization, **meta).status_code == 200
-    ledger.flush()
+    recorder.flush()
     return ApiKey.objects.get(pk=key.key.pk)
 
 

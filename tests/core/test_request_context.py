@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apikeys import tokens
-from core.request_context import client_ip, is_trusted, origin_of, read_origin
+from core.request_context import client_ip, is_trusted, read_request_context, request_context_of
 
 PROXIES = [ip_network("10.0.0.0/8"), ip_network("fd00::/8")]
 
@@ -100,7 +100,7 @@ def test_proxies_are_known_by_their_networks(address: str, expected: bool) -> No
 
 
 def test_every_request_has_an_id_of_its_own_that_fits_its_column() -> None:
-    first, second = (read_origin({"REMOTE_ADDR": "198.51.100.1"}, []) for _ in range(2))
+    first, second = (read_request_context({"REMOTE_ADDR": "198.51.100.1"}, []) for _ in range(2))
 
     assert first.request_id.startswith("req_")
     assert first.request_id != second.request_id
@@ -110,13 +110,13 @@ def test_every_request_has_an_id_of_its_own_that_fits_its_column() -> None:
 def test_the_callers_request_id_is_not_taken_over() -> None:
     meta = {"REMOTE_ADDR": "198.51.100.1", "HTTP_X_REQUEST_ID": "mine"}
 
-    assert "mine" not in read_origin(meta, []).request_id
+    assert "mine" not in read_request_context(meta, []).request_id
 
 
 def test_a_user_agent_is_one_line_without_control_characters_and_short() -> None:
     agent = "curl/8\r\nX: y\x00\x1b[31m\u2028\ud800" + "n" * 1000
 
-    kept = read_origin({"HTTP_USER_AGENT": agent}, []).user_agent
+    kept = read_request_context({"HTTP_USER_AGENT": agent}, []).user_agent
 
     assert kept.startswith("curl/8X: y[31mn")
     assert len(kept) == 500
@@ -126,20 +126,20 @@ def test_a_user_agent_is_one_line_without_control_characters_and_short() -> None
 def test_a_user_agent_with_a_key_in_it_is_cut() -> None:
     secret = tokens.generate("sig", tokens.Environment.LIVE)
 
-    kept = read_origin({"HTTP_USER_AGENT": f"tool (key%3D{secret})"}, []).user_agent
+    kept = read_request_context({"HTTP_USER_AGENT": f"tool (key%3D{secret})"}, []).user_agent
 
     assert secret[-36:] not in kept
     assert "[redacted]" in kept
 
 
 def test_a_request_without_a_user_agent_has_an_empty_one() -> None:
-    assert read_origin({}, []).user_agent == ""
+    assert read_request_context({}, []).user_agent == ""
 
 
 def test_a_request_carries_its_origin() -> None:
     request = RequestFactory().get("/")
-    origin = read_origin(request.META, [])
+    origin = read_request_context(request.META, [])
 
     request.origin = origin  # type: ignore[attr-defined]
 
-    assert origin_of(request) is origin
+    assert request_context_of(request) is origin

@@ -13,7 +13,7 @@ from django.db import connection, connections, transaction
 from core import ids, revocation_wait
 from core.exceptions import Conflict
 from core.revocation_clock import store
-from core.revocation_wait import withdraw, withdrawn_before
+from core.revocation_wait import require_wait, wait_for_earlier
 from core.transactions import operation
 from organizations.models import Clock, Follower
 from tests.support.following import LEASE, eventually, silent
@@ -23,13 +23,13 @@ pytestmark = pytest.mark.usefixtures("committed")
 
 @operation()
 def _withdraw() -> None:
-    withdraw()
+    require_wait()
     _tick()
 
 
 @operation()
 def _refuse() -> None:
-    withdrawn_before(ids.new_id())
+    wait_for_earlier(ids.new_id())
     raise Conflict("It was withdrawn before.")
 
 
@@ -67,7 +67,7 @@ def _refused(act: Callable[[], object]) -> Callable[[], object]:
 
 
 def _many_together() -> None:
-    with revocation_wait.together():
+    with revocation_wait.wait_once():
         for _ in range(5):
             _withdraw()
 
@@ -174,7 +174,7 @@ def test_what_takes_nothing_away_waits_for_nothing(
 def test_a_withdrawal_that_was_rolled_back_leaves_no_wait(patient: None) -> None:
     @operation()
     def fail() -> None:
-        withdraw()
+        require_wait()
         raise LookupError
 
     with pytest.raises(LookupError):

@@ -5,7 +5,7 @@ import re
 import pytest
 from django.test import Client
 
-from core.actors import Actor, Origin
+from core.actors import Actor, RequestContext
 from organizations import services
 from organizations.models import AuditEvent, Membership, Organization, User
 from organizations.roles import Role
@@ -92,7 +92,7 @@ def test_one_person_makes_so_many_and_no_more(
 def test_requests_at_once_are_counted(committed: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MOST_ORGANIZATIONS", 2)
     person = UserFactory.create()
-    actor = Actor.person(person.id, str(person), Origin("req_test"))
+    actor = Actor.person(person.id, str(person), RequestContext("req_test"))
 
     outcomes = at_once([lambda: services.found_organization(name="Many", actor=actor)] * 4)
 

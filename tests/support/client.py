@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from django.test import Client
 
 from apikeys.services import Issued
-from apikeys.usage.recorder import ledger
+from apikeys.usage.recorder import recorder
 from tests.support.dialects import Refusal, refusal_of
 
 
@@ -67,7 +67,7 @@ class ApiClient:
         data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body)
         response = self.client.generic(method, path, data, content_type, headers=headers)
         if self.writes_usage:
-            ledger.flush()  # as the thread does that tests do not have
+            recorder.flush()  # as the thread does that tests do not have
         raw = response.content
         is_json = response.headers.get("Content-Type", "").startswith("application/json")
         body = json.loads(raw) if is_json and raw else None

@@ -14,13 +14,13 @@ from django.db import connection, connections
 
 from apikeys.services import Issued
 from apikeys.tokens import checksum
-from core.actors import Actor, ActorKind, Origin
+from core.actors import Actor, ActorKind, RequestContext
 from core.transactions import GuardedModel
 from core.triggers import Trigger, install, remove
 from organizations.models import AuditEvent, User
 
 World = TypeVar("World")
-ORIGIN: Final = Origin(
+ORIGIN: Final = RequestContext(
     request_id="req_0000000000000000000042", ip="203.0.113.7", user_agent="tests/1.0"
 )
 _BODY: Final = "sig_live_" + "a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6q7"

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from apikeys.api.errors import Failure
+from apikeys.api.errors import ApiError
 from core import ids
 from core.exceptions import Problem
 from core.redaction import redact
@@ -64,7 +64,7 @@ class WireFormat:
     answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     answer: Callable[[Any, str], Any] = lambda data, request_id: data
     again: Callable[[Any, str], Any] | None = None
-    error: Callable[[Failure, str], dict[str, Any]] = lambda failure, request_id: {}
+    error: Callable[[ApiError, str], dict[str, Any]] = lambda failure, request_id: {}
     listing_schema: Callable[[Any], Any] = lambda item: {"type": "array", "items": item}
     several_schema: Callable[[Any], Any] = lambda item: {"type": "array", "items": item}
     answer_schema: Callable[[Any], Any] = lambda data: data
@@ -86,7 +86,7 @@ class WireFormat:
         """The body of an answer that repeats an earlier one, without its secret."""
         return (self.again or self.answer)(data, request_id)
 
-    def error_body(self, failure: Failure, request_id: str) -> dict[str, Any]:
+    def error_body(self, failure: ApiError, request_id: str) -> dict[str, Any]:
         """The body of an error answer; never repeats a secret or an unencodable character."""
         problems = [
             Problem(
@@ -105,7 +105,7 @@ def doc_url(code: str) -> str:
     return f"{settings.API_BASE_URL}/docs/errors/#{code}"
 
 
-def canonical_error(failure: Failure, request_id: str) -> dict[str, Any]:
+def canonical_error(failure: ApiError, request_id: str) -> dict[str, Any]:
     """The error body of the formats under ``/v1``."""
     details = [{"field": p.field, "code": p.code, "message": p.message} for p in failure.problems]
     return {

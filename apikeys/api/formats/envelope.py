@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from apikeys.api.errors import Failure
+from apikeys.api.errors import ApiError
 from apikeys.api.formats.base import WireFormat, doc_url
 
 _READ: Final = (
@@ -23,7 +23,7 @@ def _answer_again(data: Any, request_id: str) -> dict[str, Any]:
     return _answer(data, request_id, message)
 
 
-def _error(failure: Failure, request_id: str) -> dict[str, Any]:
+def _error(failure: ApiError, request_id: str) -> dict[str, Any]:
     problems = [{"field": p.field, "code": p.code, "message": p.message} for p in failure.problems]
     return {
         "code": failure.status,

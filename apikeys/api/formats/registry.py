@@ -16,7 +16,7 @@ USUAL: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class Mount:
     """A format at an address.
 
     base        where it lives; its schema is at `base`/openapi
@@ -39,15 +39,15 @@ class Spoken:
 
 _AS_DOCUMENTED: Final = frozenset({"list", "create", "destroy"})
 #: Where two share a root, the first answers for what is no address.
-SPOKEN: Final = (
-    Spoken("v1", "api-keys", CANONICAL, "Keys", USUAL | {"revoke_many"}),
-    Spoken("envelope/v1", "api-keys", ENVELOPE, "Keys in the envelope format"),
-    Spoken(
+MOUNTS: Final = (
+    Mount("v1", "api-keys", CANONICAL, "Keys", USUAL | {"revoke_many"}),
+    Mount("envelope/v1", "api-keys", ENVELOPE, "Keys in the envelope format"),
+    Mount(
         "api/v1",
         "workspaces/<str:workspace_id>/api-keys",
         WORKSPACE,
         "Keys in the workspace format",
         _AS_DOCUMENTED,
     ),
-    Spoken("v1/accounts", "<str:account_id>/templates", ACCOUNT, "Templates of an account"),
+    Mount("v1/accounts", "<str:account_id>/templates", ACCOUNT, "Templates of an account"),
 )

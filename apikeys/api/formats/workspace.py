@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from apikeys.api.errors import Failure
+from apikeys.api.errors import ApiError
 from apikeys.api.formats.base import WireFormat
 
 _READ: Final = (
@@ -11,7 +11,7 @@ _READ: Final = (
 )
 
 
-def _error(failure: Failure, request_id: str) -> dict[str, Any]:
+def _error(failure: ApiError, request_id: str) -> dict[str, Any]:
     """One sentence, which names the field where one is concerned."""
     field = failure.problems[0].field if failure.problems else ""
     return {"error": f"{field}: {failure.message}" if field else failure.message}

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from apikeys.api.errors import ERROR_TYPES, Failure
+from apikeys.api.errors import ERROR_TYPES, ApiError
 from apikeys.api.formats.base import WireFormat
 from apikeys.api.openapi.operations import CAUSES
 
@@ -44,4 +44,4 @@ def success(wire: WireFormat, operation: str) -> Any:
 def failure(wire: WireFormat, status: int) -> Any:
     """An answer with an error."""
     code = _CODES.get(status, ERROR_TYPES[status])
-    return wire.error_body(Failure(status, code, CAUSES[status]), _REQUEST_ID)
+    return wire.error_body(ApiError(status, code, CAUSES[status]), _REQUEST_ID)

@@ -9,11 +9,11 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSetMixin
 
 from apikeys.api.serializers import WireSerializer
-from apikeys.api.views import KeyedView, note_scope
+from apikeys.api.views import ApiKeyView, note_scope
 from core import ids
 from core.bulkheads import refusal_of
 from core.exceptions import ErrorCode, Invalid, NotFound, Problem
-from core.request_context import origin_of
+from core.request_context import request_context_of
 from organizations import policy
 from organizations.models import Organization
 from organizations.roles import KEY_SCOPES, Action
@@ -25,7 +25,7 @@ DEFAULT_PAGE: Final = 20
 WHOLE_LIST: Final = 1_000
 
 
-class WireViewSet(ViewSetMixin, KeyedView):
+class WireViewSet(ViewSetMixin, ApiKeyView):
     """A viewset that speaks one wire format."""
 
     #: What can be shown of the noun, and what can be sent about it.
@@ -90,7 +90,7 @@ class WireViewSet(ViewSetMixin, KeyedView):
 
     def answer(self, data: Any, **response: Any) -> Response:
         """A successful answer in the format's envelope."""
-        body = self.wire.answer(data, origin_of(self.request).request_id)
+        body = self.wire.answer(data, request_context_of(self.request).request_id)
         return Response(body, **response)
 
     @staticmethod

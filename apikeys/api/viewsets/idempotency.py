@@ -7,7 +7,7 @@ from typing import Final
 
 from rest_framework.request import Request
 
-from apikeys.services import Attempt
+from apikeys.services import IdempotencyToken
 from core.exceptions import ErrorCode, Invalid
 from core.redaction import redact
 
@@ -16,7 +16,7 @@ REPLAYED: Final = "Idempotency-Replayed"
 _TOKEN: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
 
-def attempt_of(request: Request) -> Attempt | None:
+def idempotency_token_of(request: Request) -> IdempotencyToken | None:
     """What the header makes of the call, or None without one; Invalid for what cannot be one.
 
     A request is the same if method, address and body are, whatever the order of the body's fields.
@@ -31,4 +31,4 @@ def attempt_of(request: Request) -> Attempt | None:
         raise Invalid.field(HEADER, message, ErrorCode.CONTAINS_SECRET)
     body = json.dumps(request.data, sort_keys=True)
     asked = f"{request.method} {request.path}\0{body}"
-    return Attempt(token, hashlib.sha256(asked.encode("utf-8", "surrogatepass")).digest())
+    return IdempotencyToken(token, hashlib.sha256(asked.encode("utf-8", "surrogatepass")).digest())

@@ -14,13 +14,13 @@ from apikeys import services
 from apikeys.api import serializers
 from apikeys.api.pagination import paginate
 from apikeys.api.viewsets.base import DEFAULT_PAGE, LONGEST_PAGE, WHOLE_LIST, WireViewSet
-from apikeys.api.viewsets.idempotency import REPLAYED, attempt_of
+from apikeys.api.viewsets.idempotency import REPLAYED, idempotency_token_of
 from apikeys.api.viewsets.usage import usage_of
 from apikeys.models import ApiKey, Status
 from apikeys.services import key_limit
 from core import ids
 from core.exceptions import ErrorCode, Invalid, NotFound, Problem
-from core.request_context import origin_of
+from core.request_context import request_context_of
 from core.text import name_key
 from organizations.models import ServiceAccount
 from organizations.roles import Action
@@ -70,7 +70,7 @@ class ApiKeyViewSet(WireViewSet):
                 organization=organization,
                 actor=self.actor,
                 service_account=self._service_account(account),
-                submission=attempt_of(request),
+                submission=idempotency_token_of(request),
                 **given,
             )
         except services.AlreadySubmitted as earlier:
@@ -113,7 +113,7 @@ class ApiKeyViewSet(WireViewSet):
             given["grace_period"] = timedelta(seconds=given["grace_period"])
         try:
             issued = services.rotate_api_key(
-                key, actor=self.actor, submission=attempt_of(request), **given
+                key, actor=self.actor, submission=idempotency_token_of(request), **given
             )
         except services.AlreadySubmitted as earlier:
             return self._answer_again(earlier)
@@ -140,7 +140,7 @@ class ApiKeyViewSet(WireViewSet):
         """What an earlier call has made, as it is now: without its secret, and saying so."""
         key = ApiKey.objects.for_display().get(pk=earlier.key.pk)
         data = self.show(key, "again", issued=earlier)
-        body = self.wire.answer_again(data, origin_of(self.request).request_id)
+        body = self.wire.answer_again(data, request_context_of(self.request).request_id)
         return Response(body, status=status, headers={**headers, REPLAYED: "true"})
 
     def _address(self, key: ApiKey) -> str:

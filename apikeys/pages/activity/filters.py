@@ -31,7 +31,7 @@ KINDS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AuditFilter:
     """What a visitor wants to see of the trail."""
 
     actor: str = ""
@@ -80,7 +80,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class AuditPage:
     """Events that match, newest first, and the number after which to go on; None at the end.
 
     `searched_to` is set when the limit of events to look at was reached first.
@@ -92,8 +92,11 @@ class Found:
 
 
 def find(
-    events: AuditEventQuerySet, asked: Asked, position: int | None = None, most: int = PAGE_SIZE
-) -> Found:
+    events: AuditEventQuerySet,
+    asked: AuditFilter,
+    position: int | None = None,
+    most: int = PAGE_SIZE,
+) -> AuditPage:
     """The newest `most` events before `position` that match, among the next SEARCHED.
 
     `events` are in order, newest first.
@@ -106,12 +109,12 @@ def find(
     else:
         found = list(reached[: most + 1])
     if len(found) > most:
-        return Found(found[:most], found[most - 1].number)
+        return AuditPage(found[:most], found[most - 1].number)
     last = reached.oldest_of_newest(SEARCHED) if asked.searches else None
-    return Found(found, *(last or ()))
+    return AuditPage(found, *(last or ()))
 
 
-def find_all(events: AuditEventQuerySet, asked: Asked) -> Iterator[list[AuditEvent]]:
+def find_all(events: AuditEventQuerySet, asked: AuditFilter) -> Iterator[list[AuditEvent]]:
     """All events that match, newest first: a list for each of as many bounded queries as it takes.
 
     A list is empty where a query looked at its SEARCHED events and none of them matched.
@@ -124,8 +127,8 @@ def find_all(events: AuditEventQuerySet, asked: Asked) -> Iterator[list[AuditEve
 
 
 def page_of(
-    events: AuditEventQuerySet, asked: Asked, cursor: str, binding: object
-) -> tuple[Found, str]:
+    events: AuditEventQuerySet, asked: AuditFilter, cursor: str, binding: object
+) -> tuple[AuditPage, str]:
     """The page after `cursor`, and the cursor of the page after that, if there is one.
 
     A cursor belongs to what was asked and to the `binding` it was made for; any other starts over.

@@ -10,7 +10,7 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from apikeys.pages.activity import filters
-from apikeys.pages.activity.filters import KINDS, Asked, Found, find_all, page_of, rows
+from apikeys.pages.activity.filters import KINDS, AuditFilter, AuditPage, find_all, page_of, rows
 from apikeys.pages.activity.sentences import sentence
 from apikeys.pages.base import DeveloperPage
 from apikeys.pages.csv_export import csv_response, recorded_place, rested
@@ -51,9 +51,9 @@ class FilterForm(forms.Form):
         return self.cleaned_data
 
     @property
-    def asked(self) -> Asked:
+    def asked(self) -> AuditFilter:
         """The filter; only after `is_valid`."""
-        return Asked(**self.cleaned_data)
+        return AuditFilter(**self.cleaned_data)
 
 
 class TrailPage(DeveloperPage):
@@ -76,22 +76,22 @@ class Activity(TrailPage):
     """Fifty events a page, newest first."""
 
     def waiting_kind(self, request: HttpRequest) -> Kind | None:
-        asked = Asked(actor=request.GET.get("actor", ""), key=request.GET.get("key", ""))
+        asked = AuditFilter(actor=request.GET.get("actor", ""), key=request.GET.get("key", ""))
         return "search" if asked.has_text else None
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """The page; a filter that cannot be read shows nothing but what is wrong with it."""
         form = FilterForm(request.GET)
         if not form.is_valid():
-            return self._show(form, Found([]), "", 422)
+            return self._show(form, AuditPage([]), "", 422)
         try:
             found, following = self._find(form.asked)
         except Busy as refusal:
             form.add_error(None, refusal.message)
-            return with_retry(self._show(form, Found([]), ""), refusal)
+            return with_retry(self._show(form, AuditPage([]), ""), refusal)
         return self._show(form, found, following)
 
-    def _find(self, asked: Asked) -> tuple[Found, str]:
+    def _find(self, asked: AuditFilter) -> tuple[AuditPage, str]:
         """A page of events; a search for text reads many more than it shows."""
         cursor, binding = self.request.GET.get("cursor", ""), self.organization.id
         if not asked.has_text:
@@ -101,7 +101,7 @@ class Activity(TrailPage):
             return page_of(self.events, asked, cursor, binding)
 
     def _show(
-        self, form: FilterForm, found: Found, following: str, status: int = 200
+        self, form: FilterForm, found: AuditPage, following: str, status: int = 200
     ) -> HttpResponse:
         request = self.request
         query = request.GET.copy()

@@ -10,7 +10,7 @@ from apikeys.models import ApiKey, KeyTemplate
 from apikeys.pages.forms import RotateForm
 from apikeys.pages.keys.create_form import CreateKeyForm
 from apikeys.pages.keys.detail import KeyPage, overlap_of
-from apikeys.services import AlreadySubmitted, Attempt, Issued, key_limit
+from apikeys.services import AlreadySubmitted, IdempotencyToken, Issued, key_limit
 from core import ids
 from core.exceptions import Conflict, Invalid
 from core.forms import show_refusal
@@ -110,7 +110,7 @@ class RotateKey(SecretPage):
                 actor=self.actor,
                 grace_period=timedelta(seconds=int(form.cleaned_data["grace"])),
                 force=request.POST.get("force") == "yes",
-                submission=Attempt(form.cleaned_data["submission"].hex),
+                submission=IdempotencyToken(form.cleaned_data["submission"].hex),
             )
         except AlreadySubmitted as refusal:
             return self.show_earlier(refusal.key)

@@ -12,7 +12,7 @@ from apikeys.forms import ScopesField
 from apikeys.models import KeyTemplate
 from apikeys.pages.forms import NAME_HELP, description_field, name_field
 from apikeys.scopes import default_scopes
-from apikeys.services import Attempt
+from apikeys.services import IdempotencyToken
 from apikeys.tokens import Environment
 from core.timestamps import stamp
 from organizations.models import ServiceAccount
@@ -156,7 +156,7 @@ class CreateKeyForm(ExpiryFields):
             "scopes": self._scopes(),
             "expires_at": data["expires_at"] or self._end_by_default(),
             "service_account": data["service_account"],
-            "submission": Attempt(data["submission"].hex),
+            "submission": IdempotencyToken(data["submission"].hex),
         }
 
     def _scopes(self) -> list[str]:

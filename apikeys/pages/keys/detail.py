@@ -9,7 +9,7 @@ from django.utils import timezone
 from apikeys import services
 from apikeys.models import ApiKey, ApiKeyQuerySet, ApiKeySecret
 from apikeys.pages.activity.sentences import sentence
-from apikeys.pages.crud import EditNoun, NounPage
+from apikeys.pages.crud import EditView, ObjectPage
 from apikeys.pages.forms import DeleteForm, EditKeyForm
 from apikeys.pages.keys.delete import Created, created_with, deleted
 from apikeys.pages.keys.key_list import row
@@ -25,7 +25,7 @@ from organizations.roles import Action
 _TIMELINE: Final = 50
 
 
-class KeyPage(NounPage[ApiKey]):
+class KeyPage(ObjectPage[ApiKey]):
     """A page about one key."""
 
     noun = "key"
@@ -75,7 +75,7 @@ class KeyDetail(KeyPage):
         return self.render("apikeys/key.html", context)
 
 
-class EditKey(EditNoun[ApiKey], StepUp, KeyPage):
+class EditKey(EditView[ApiKey], StepUp, KeyPage):
     """Name, description, permissions, expiry."""
 
     action = Action.MANAGE_KEYS

@@ -18,7 +18,7 @@ from django.http import HttpRequest, HttpResponse
 
 from core.actors import Actor
 from core.forms import BoundedTexts
-from core.request_context import origin_of
+from core.request_context import request_context_of
 from organizations import services
 
 
@@ -57,7 +57,7 @@ class ConfirmEmail(ConfirmEmailView):  # type: ignore[misc]
         self.object = self.get_object()
         address = self.object.email_address
         if self.request.POST.get("do") == "disown":
-            actor = Actor.system("mailed link", origin_of(self.request))
+            actor = Actor.system("mailed link", request_context_of(self.request))
             services.disown_address(address, actor=actor)
             return self._show(disowned=True)
         if not self._entered_it(address):

@@ -18,7 +18,7 @@ from django.utils.crypto import constant_time_compare
 from django.utils.decorators import method_decorator
 
 from core.actors import Actor
-from core.request_context import origin_of
+from core.request_context import request_context_of
 from core.transactions import operation
 from organizations import services
 from organizations.events import OrganizationEvent
@@ -61,7 +61,7 @@ class EndSessions(ManageUserSessionsForm):  # type: ignore[misc]
             if ended:
                 person: Any = request.user
                 event = OrganizationEvent.PERSON_SESSIONS_ENDED
-                actor = Actor.person(person.id, str(person), origin_of(request))
+                actor = Actor.person(person.id, str(person), request_context_of(request))
                 details = {"sessions": len(ended)}
                 services.record_account_change(person, event, actor=actor, details=details)
         _log.info("sessions_ended", person=self.request.user.public_id, sessions=len(ended))

@@ -9,7 +9,7 @@ from openapi_spec_validator import validate
 from apikeys.api import error_responses
 from apikeys.api.formats import registry
 from apikeys.api.formats.base import WireFormat
-from apikeys.api.formats.registry import SPOKEN, Spoken
+from apikeys.api.formats.registry import MOUNTS, Mount
 from apikeys.api.urls import patterns
 from apikeys.services import Issued
 from config import urls
@@ -29,7 +29,7 @@ SHOP = WireFormat(
     error_schema={"type": "object", "properties": {"ok": {"const": False}, "why": {}}},
 )
 #: The one line of routing.
-LINE = Spoken("shop", "tokens", SHOP, "Tokens of a shop")
+LINE = Mount("shop", "tokens", SHOP, "Tokens of a shop")
 urlpatterns = [*patterns([LINE]), path("", include(urls))]
 pytestmark = [pytest.mark.urls(__name__), pytest.mark.django_db]
 
@@ -37,7 +37,7 @@ pytestmark = [pytest.mark.urls(__name__), pytest.mark.django_db]
 @pytest.fixture(autouse=True)
 def fifth(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The line, where the others are."""
-    monkeypatch.setattr(registry, "SPOKEN", (*SPOKEN, LINE))
+    monkeypatch.setattr(registry, "MOUNTS", (*MOUNTS, LINE))
     for kept in (error_responses.formats, error_responses._prefixed):
         kept.cache_clear()
     yield

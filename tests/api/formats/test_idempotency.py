@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from apikeys import services
 from apikeys.models import ApiKey, ApiKeySecret, Submission
-from apikeys.services import Attempt, Issued, idempotency
+from apikeys.services import IdempotencyToken, Issued, idempotency
 from core import transactions
 from core.actors import Actor
 from organizations.models import AuditEvent, Organization
@@ -209,7 +209,7 @@ def test_what_is_outlived_is_swept_out_but_no_form(
     start = timezone.now()
     with time_machine.travel(start - timedelta(days=2), tick=False):
         services.create_api_key(
-            organization=acme, actor=as_admin, name="By form", submission=Attempt("form")
+            organization=acme, actor=as_admin, name="By form", submission=IdempotencyToken("form")
         )
         create("old-1", name="Old one")
         create("old-2", name="Old two")
@@ -304,7 +304,7 @@ def test_a_call_that_is_under_way_is_not_waited_for(
     taken, leave = threading.Event(), threading.Event()
     first = create("another")  # the digest of the request is not needed to hold the token
     assert first.status == dialect.created
-    holder_attempt, actor = Attempt(TOKEN, b"x" * 32), acting(manager)
+    holder_attempt, actor = IdempotencyToken(TOKEN, b"x" * 32), acting(manager)
 
     def hold() -> None:
         with transactions.operation():

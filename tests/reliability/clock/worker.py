@@ -14,7 +14,7 @@ from tests.reliability.clock.schedule import Schedule
 from tests.reliability.clock.weather import Weather
 
 if TYPE_CHECKING:
-    from apikeys.verification.types import FoundSecret
+    from apikeys.verification.types import VerifiedKey
 
 
 class Key(NamedTuple):
@@ -128,7 +128,7 @@ class Worker(Process):
         if not self._rules.reads_in_one_statement:
             number = yield simple(lambda: self.database.number)
         yield from self.interruption()
-        kept = cast("FoundSecret", answer)
+        kept = cast("VerifiedKey", answer)
         if not self.follower.keep(number, lambda: self._cache.put(key.digest, kept)):
             self._cache.know(key.digest)
         self._observer.accepted(key, answer, floor, hit=False)

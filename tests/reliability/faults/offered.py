@@ -21,7 +21,7 @@ from django.core.management import get_commands
 from django.urls import get_resolver
 
 from apikeys import services
-from core.revocation_wait import withdraw
+from core.revocation_wait import require_wait
 from organizations import services as organization_services
 from tests.security.matrix.routes import _walk
 
@@ -53,7 +53,7 @@ def withdrawing() -> dict[Any, str]:
     return {
         inspect.unwrap(function): name
         for name, function in functions.items()
-        if withdraw in reached(function)
+        if require_wait in reached(function)
     }
 
 

@@ -156,8 +156,8 @@ def test_a_new_withdrawing_service_is_noticed() -> None:
     def retire(key: ApiKey) -> None:
         services.revoke_api_key(key, actor=SYSTEM)
 
-    assert revocation_wait.withdraw in reached(retire)
-    assert revocation_wait.withdraw not in reached(services.create_template)
+    assert revocation_wait.require_wait in reached(retire)
+    assert revocation_wait.require_wait not in reached(services.create_template)
 
 
 class Disturbance(Enum):

@@ -29,7 +29,7 @@ from core import ids
 from core.exceptions import DomainError
 from core.forms import TextField
 from core.redaction import holds_secret, redact
-from core.request_context import client_ip, read_origin
+from core.request_context import client_ip, read_request_context
 from core.text import clean_name, clean_text, name_key, require_text
 from organizations.models import Organization, ServiceAccount, User
 from organizations.signin.forms import CredentialField
@@ -72,7 +72,7 @@ FUNCTIONS: Final[dict[str, Callable[[str], object]]] = {
     "CredentialField": lambda text: CredentialField().clean(text),
     "validate_password": validate_password,
     "JSON": lambda text: StrictJSONParser().parse(BytesIO(json.dumps(text).encode())),
-    "user agent": lambda text: read_origin({"HTTP_USER_AGENT": text}, []),
+    "user agent": lambda text: read_request_context({"HTTP_USER_AGENT": text}, []),
 }
 
 

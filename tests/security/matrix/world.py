@@ -22,7 +22,7 @@ from django.utils import timezone
 from apikeys import services
 from apikeys.models import ApiKey, KeyUsage, ScopeUse
 from apikeys.services import Issued
-from apikeys.usage.recorder import ledger
+from apikeys.usage.recorder import recorder
 from apikeys.verification import guess_limit
 from core import transactions
 from organizations.models import Membership, Organization, User
@@ -186,11 +186,11 @@ def _browser(client: Client) -> Callable[[], Client]:
 def undone() -> Iterator[None]:
     """Whatever is written inside is taken back."""
     cache.clear()
-    guess_limit.forget()
+    guess_limit.reset()
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
-    ledger.discard()
+    recorder.discard()
 
 
 #: A request that is refused may still be the last that a person or a key has made.
