@@ -86,7 +86,7 @@ def test_the_build_has_no_tests_and_keeps_no_secret(app: Path) -> None:
     names = {path.name for path in app.iterdir()}
 
     assert names == {
-        *("manage.py", "requirements", "config", "organizations", "apikeys"),
+        *("manage.py", "requirements", "config", "core", "organizations", "apikeys"),
         *("templates", "static", "var"),
     }
     assert {path.name for path in (app / "var").iterdir()} == {"static"}

@@ -25,7 +25,7 @@ from core.revocation_wait import require_wait
 from organizations import services as organization_services
 from tests.security.matrix.routes import _walk
 
-_OURS: Final = ("apikeys", "organizations", "config", "tests")
+_OURS: Final = ("core", "apikeys", "organizations", "config", "tests")
 #: What Django admin calls when a change page, or an inline on it, is saved.
 _SAVING: Final = (
     *("save_form", "save_model", "save_formset", "save_related", "log_change"),
