@@ -23,6 +23,14 @@ def redact(text: str) -> str:
     return _LINK.sub(rf"\1{REDACTED}", _SECRET.sub(rf"\1{REDACTED}", text))
 
 
+def first_line(error: BaseException) -> str:
+    """The line of a database error that names the cause.
+
+    PostgreSQL's further lines may quote the failing row, digests included.
+    """
+    return str(error).partition("\n")[0]
+
+
 def holds_secret(text: str) -> bool:
     """Whether `text` contains a secret, or so much of one that the rest could be worked out.
 

@@ -1,4 +1,4 @@
-"""How moments are written for people."""
+"""How points in time are written, for people and for machines."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -7,6 +7,11 @@ from django.utils.timesince import timesince
 
 #: From then on a distance is told in months and years.
 _COUNTED_DAYS: Final = 31
+
+
+def rfc3339(value: datetime) -> str:
+    """A point in time in UTC, to the second: ``2026-11-04T14:05:00Z``."""
+    return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def stamp(value: datetime) -> str:

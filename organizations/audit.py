@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import DatabaseError, OperationalError
 
 from core.actors import Actor
-from core.redaction import redact
+from core.redaction import first_line, redact
 from organizations.models import AuditEvent
 
 
@@ -63,8 +63,7 @@ def _required() -> Iterator[None]:
     except OperationalError:
         raise
     except DatabaseError as error:
-        # Further lines of PostgreSQL's may quote the row.
-        raise EventNotWritten(str(error).partition("\n")[0]) from error
+        raise EventNotWritten(first_line(error)) from error
 
 
 def _event(event: StrEnum, target: Target, actor: Actor, details: Mapping[str, Any]) -> AuditEvent:

@@ -1,6 +1,5 @@
 """DRF authentication by API key. No cookie is read, ever."""
 
-from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
@@ -21,7 +20,9 @@ from apikeys.usage.key_request import KeyUse
 from apikeys.verification import guess_limit, verify
 from apikeys.verification.types import Refusal, Verification, VerifiedKey
 from core.actors import Actor
+from core.redaction import first_line
 from core.request_context import request_context_of
+from core.timestamps import rfc3339
 
 INVALID_KEY: Final = "No valid API key was sent. Send one as “Authorization: Bearer <key>”."
 INVALID_KEY_CODE: Final = "invalid_api_key"
@@ -113,7 +114,8 @@ def refusal_of(request: Request, outcome: Verification) -> APIException:
     if reason is Refusal.ROTATED:
         _leave_trace(request, found)
     code, message = _ENDED[reason]
-    return AuthenticationFailed(message.format(when=_readable(outcome.since)), code=code)
+    when = rfc3339(outcome.since) if outcome.since else ""
+    return AuthenticationFailed(message.format(when=when), code=code)
 
 
 def _leave_trace(request: Request, found: VerifiedKey) -> None:
@@ -121,9 +123,4 @@ def _leave_trace(request: Request, found: VerifiedKey) -> None:
     try:
         services.record_retired_use(secret_id=found.secret_id, actor=actor)
     except DatabaseError as error:
-        reason = str(error).partition("\n")[0]
-        _log.error("retired_use_not_recorded", reason=reason)
-
-
-def _readable(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else ""
+        _log.error("retired_use_not_recorded", reason=first_line(error))

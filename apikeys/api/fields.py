@@ -11,11 +11,11 @@ from apikeys import conf
 from apikeys.scopes import LEVELS, scopes_of
 from apikeys.validation import read_timestamp
 from core.exceptions import ErrorCode, Invalid
+from core.timestamps import rfc3339
 
 #: The most ids that one call takes.
 MOST_IDS: Final = 100
 _TEXT: Final = "Give text in quotes."
-TIMESTAMP: Final = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class StrictCharField(serializers.Field[str, Any, str, Any]):
@@ -96,7 +96,7 @@ class TimestampField(serializers.Field[Any, Any, str, Any]):
             raise serializers.ValidationError(refusal.message, ErrorCode.INVALID) from None
 
     def to_representation(self, value: Any) -> str:
-        return f"{value:{TIMESTAMP}}"
+        return rfc3339(value)
 
 
 class PublicIdField(serializers.Field[Any, Any, str, Any]):

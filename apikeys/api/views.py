@@ -25,6 +25,7 @@ from apikeys.api.parsers import JSONOnly, StrictJSONParser, TooLarge
 from apikeys.ratelimits.limiter import limiter
 from apikeys.services import CredentialRefused
 from core.actors import Actor
+from core.redaction import first_line
 from core.request_bodies import REFUSED, busy, receivers
 from core.request_context import request_context_of
 from organizations import policy
@@ -156,8 +157,7 @@ def handle_api_exception(error: Exception, context: Mapping[str, Any]) -> Respon
     if failure is None:
         return None
     if isinstance(error, OperationalError | InterfaceError):
-        # The first line names the cause; further lines of PostgreSQL's may quote rows.
-        _log.error("database_unavailable", reason=str(error).partition("\n")[0])
+        _log.error("database_unavailable", reason=first_line(error))
     use = use_of(context["request"])
     if use and failure.status in _REFUSALS:
         use.refusal = failure.code

@@ -10,6 +10,7 @@ from apikeys.tokens import Environment
 from core.actors import Actor
 from core.exceptions import ErrorCode, Forbidden, Invalid, Problem
 from core.revocation_wait import wait_for_earlier
+from core.timestamps import rfc3339
 from organizations.models import Organization, ServiceAccount
 
 
@@ -29,9 +30,7 @@ def require_not_outliving(actor: Actor, expires_at: datetime | None) -> None:
     """Refuses an end later than that of the acting key or of its secret's overlap."""
     own = actor.expires_at
     if own is not None and (expires_at is None or expires_at > own):
-        message = (
-            f"This credential works until {own:%Y-%m-%dT%H:%M:%SZ}; choose that moment or earlier."
-        )
+        message = f"This credential works until {rfc3339(own)}; choose that moment or earlier."
         raise _refusal("expires_at", message, ErrorCode.EXCEEDS_OWN_EXPIRY)
 
 

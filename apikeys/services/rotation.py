@@ -15,6 +15,7 @@ from apikeys.services.keys import Issued, issue_secret, locked, require_not_revo
 from core.actors import Actor
 from core.exceptions import Conflict, ErrorCode, Invalid
 from core.revocation_wait import limit_waiting, require_wait, wait_for_earlier
+from core.timestamps import rfc3339
 from core.transactions import operation
 from organizations import audit
 
@@ -91,7 +92,7 @@ def _require_first(key: ApiKey, seen: ApiKeySecret, force: bool, now: datetime) 
         wait_for_earlier(key.organization_id)
         message = "A rotation of this key is already under way."
         if overlap and overlap.works_until:
-            message += f" Its older secret works until {overlap.works_until:%Y-%m-%dT%H:%M:%SZ};"
+            message += f" Its older secret works until {rfc3339(overlap.works_until)};"
             message += " send “force” to end it now."
         raise Conflict(message, code=ErrorCode.ROTATION_IN_PROGRESS)
 

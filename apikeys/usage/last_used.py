@@ -22,6 +22,7 @@ from apikeys.verification.types import VerifiedKey
 from core import transactions
 from core.actors import RequestContext
 from core.ids import public_id
+from core.redaction import first_line
 from core.sqlite_writers import turn
 
 INTERVAL: Final = timedelta(minutes=1)
@@ -75,10 +76,10 @@ def record(uses: Sequence[Use], *, wait: bool = True) -> set[UUID]:
         with turn(wait=wait) as mine:
             return _record_at_once(uses) if mine else set()
     except DatabaseError as error:
-        # The first line only: PostgreSQL adds the failing row, digest included.
-        reason = str(error).partition("\n")[0]
         keys = sorted({public_id("key", use.found.key_id) for use in uses})
-        _log.warning("last_use_not_recorded", keys=len(keys), key_id=keys[0], reason=reason)
+        _log.warning(
+            "last_use_not_recorded", keys=len(keys), key_id=keys[0], reason=first_line(error)
+        )
         return set()
 
 

@@ -21,6 +21,7 @@ from apikeys.usage import bulk_sql
 from apikeys.usage.key_request import REFUSED, KeyUse
 from apikeys.usage.last_used import INTERVAL, Use, record
 from core.bounded_cache import BoundedCache
+from core.redaction import first_line
 from core.sqlite_writers import turn
 
 #: Secrets whose last use was noted within the last minute, in each of two generations.
@@ -140,7 +141,7 @@ class UsageRecorder:
                     ]
                 )
         except DatabaseError as error:
-            _log.warning("usage_not_written", reason=str(error).partition("\n")[0])
+            _log.warning("usage_not_written", reason=first_line(error))
             with self._lock:
                 for account, number in requests.items():
                     self._requests[account] += number

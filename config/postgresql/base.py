@@ -19,6 +19,7 @@ from config.postgresql.cancel import cancel_later
 from config.postgresql.limits import ErrorWrapper, session_options
 from config.postgresql.prepared import Prepared
 from config.postgresql.validation import DatabaseValidation
+from core.redaction import first_line
 
 RV = TypeVar("RV")
 #: Seconds between two looks at the clock.
@@ -199,4 +200,4 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if not isinstance(error.__cause__, _NOT_PREPARED):
             raise error
         self.connection.prepare_threshold = None
-        _log.warning("statement_not_prepared", reason=str(error).partition("\n")[0])
+        _log.warning("statement_not_prepared", reason=first_line(error))

@@ -14,6 +14,7 @@ import structlog
 from django.db import DatabaseError, InterfaceError, connection
 
 from core import ids
+from core.redaction import first_line
 from core.revocation_clock import store
 from core.revocation_clock.triggers import CHANNEL
 from core.revocation_clock.trust import BEAT, DEAD, NEVER, POLL, Trust, Watch
@@ -126,7 +127,7 @@ class Follower:
                     self._step()
                 self._wait(POLL * self._lease)
             except (DatabaseError, InterfaceError, store.NoClock) as error:
-                self._note_away(str(error).partition("\n")[0])
+                self._note_away(first_line(error))
                 self._end.wait(POLL * self._lease)
             except Exception:  # noqa: BLE001 - without a follower every request would ask
                 _log.exception("clock_follower_failed")

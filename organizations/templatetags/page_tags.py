@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from core.timestamps import distance, stamp
+from core.timestamps import distance, rfc3339, stamp
 
 register = template.Library()
 
@@ -24,7 +24,7 @@ def moment(value: datetime | None, *, full: bool = False) -> SafeString | str:
     day = f"{utc.day} {utc:%b %Y}"
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
-        f"{utc:%Y-%m-%dT%H:%M:%SZ}",
+        rfc3339(utc),
         stamp(utc),
         stamp(utc) if full else day,
     )

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from apikeys.validation import read_timestamp
 from core.exceptions import Invalid
+from core.timestamps import rfc3339
 
 NOON = datetime(2027, 1, 31, 12, 0, tzinfo=UTC)
 
@@ -105,3 +106,16 @@ def test_no_text_makes_it_fail_otherwise(text: str) -> None:
         return
 
     assert moment.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("moment", "text"),
+    [
+        (NOON, "2027-01-31T12:00:00Z"),
+        (NOON + timedelta(microseconds=999_999), "2027-01-31T12:00:00Z"),
+        (NOON.astimezone(timezone(timedelta(hours=5, minutes=45))), "2027-01-31T12:00:00Z"),
+    ],
+)
+def test_output_is_in_utc_and_to_the_second(moment: datetime, text: str) -> None:
+    assert rfc3339(moment) == text
+    assert read_timestamp(text) == moment.replace(microsecond=0)

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from apikeys import tokens
 from apikeys.tokens import Environment
-from core.redaction import holds_secret, redact
+from core.redaction import first_line, holds_secret, redact
 from tests.support.domain import SECRET
 
 TAIL = SECRET[-36:]
@@ -89,3 +89,10 @@ def test_what_opens_something_in_the_link_of_a_mail_is_cut(start: str) -> None:
 
     assert redact(line) == f'"GET https://api.example.com{start}[redacted]/?next=/ HTTP/1.1" 403'
     assert redact(f"{start} {start[1:]}") == f"{start} {start[1:]}"
+
+
+def test_only_the_first_line_of_an_error_is_kept() -> None:
+    error = ValueError(f"duplicate key value\nDETAIL:  Key (digest)=({SECRET}) already exists.")
+
+    assert first_line(error) == "duplicate key value"
+    assert first_line(ValueError("away")) == "away"

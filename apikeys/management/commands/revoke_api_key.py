@@ -11,6 +11,7 @@ from core import ids
 from core.actors import Actor
 from core.exceptions import DomainError
 from core.redaction import redact
+from core.timestamps import rfc3339
 from organizations.management.options import not_empty
 from organizations.management.output import report
 
@@ -39,8 +40,9 @@ class Command(BaseCommand):
         except DomainError as refusal:
             raise CommandError(refusal.message) from None
         lines = [
-            f"{key.public_id} “{key.name}” was revoked at {key.revoked_at:%Y-%m-%dT%H:%M:%SZ}."
+            f"{key.public_id} “{key.name}” was revoked at {rfc3339(key.revoked_at)}."
             for key in revoked
+            if key.revoked_at
         ]
         report(self.stdout, "\n".join(lines))
 

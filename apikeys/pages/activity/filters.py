@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from apikeys.pages.activity.sentences import sentence
 from core import ids
+from core.timestamps import rfc3339
 from organizations.models import AuditEvent, AuditEventQuerySet, Organization
 
 PAGE_SIZE: Final = 50
@@ -151,7 +152,7 @@ def rows(events: Iterable[AuditEvent], organization: Organization) -> Iterator[t
     yield HEADER
     for event in events:
         yield (
-            f"{event.at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            rfc3339(event.at),
             event.actor_label,
             event.get_actor_kind_display(),
             sentence(event, organization),

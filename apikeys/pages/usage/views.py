@@ -18,6 +18,7 @@ from apikeys.usage.key_request import Result
 from apikeys.usage.reports import Interval, Period, Tally
 from core import ids
 from core.bulkheads import Kind
+from core.timestamps import rfc3339
 
 #: Value in the address → what it is called, how many intervals, and which.
 RANGES: Final = {
@@ -136,7 +137,7 @@ def _rows(
     yield ("Hour (UTC)", "Key", "Key ID", "Result", "Requests")
     for hour, name, key_id, result, requests in counted:
         public = ids.public_id("key", key_id)
-        yield f"{hour:%Y-%m-%dT%H:%M:%SZ}", name, public, result, requests
+        yield rfc3339(hour), name, public, result, requests
 
 
 def sparks(keys: list[ApiKey]) -> dict[Any, dict[str, Any]]:
