@@ -7,8 +7,8 @@ from apikeys.models.keys import (
     ApiKeySecret,
     ApiKeySecretQuerySet,
     PepperUse,
-    Status,
 )
+from apikeys.models.status import Status
 from apikeys.models.templates import KeyTemplate, KeyTemplateQuerySet
 from apikeys.models.usage import KeyUsage, KeyUsageQuerySet, ScopeUse
 

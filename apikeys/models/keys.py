@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from functools import cached_property
 from typing import ClassVar, Self
 
@@ -10,21 +9,13 @@ from django.db import models
 from django.db.models import Count, Exists, F, Max, OuterRef, Prefetch, Q
 from django.utils import timezone
 
+from apikeys.models.status import Status, status_condition, status_since
 from apikeys.tokens import Environment
 from core import ids
 from core.actors import Actor
 from core.transactions import GuardedModel, GuardedQuerySet
 from organizations.models import Membership, Organization, ServiceAccount, User
 from organizations.models.organizations import OwnedQuerySet
-
-
-class Status(StrEnum):
-    """The derived state of a key, in the order in which it is decided."""
-
-    REVOKED = "revoked"
-    EXPIRED = "expired"
-    DISABLED = "disabled"
-    ACTIVE = "active"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +64,8 @@ class ApiKeyQuerySet(OwnedQuerySet["ApiKey"]):
         return live.order_by("-id")[:number]
 
     def with_status(self, status: str, now: datetime) -> Self:
-        """Keys whose derived status at `now` is `status`; the same rules as `ApiKey.status`."""
-        revoked = Q(revoked_at__isnull=False)
-        expired = Q(expires_at__isnull=False, expires_at__lte=now)
-        disabled = Q(disabled_at__isnull=False)
-        conditions = {
-            "revoked": revoked,
-            "expired": ~revoked & expired,
-            "disabled": ~revoked & ~expired & disabled,
-            "active": ~revoked & ~expired & ~disabled,
-        }
-        return self.filter(conditions[status])
+        """Keys whose derived status at `now` is `status`."""
+        return self.filter(status_condition(status, now))
 
     def for_display(self) -> Self:
         """With everything that showing a key needs, in a constant number of queries."""
@@ -225,16 +207,12 @@ class ApiKey(GuardedModel):
 
     @property
     def status(self) -> Status:
-        """The derived state now; `ApiKeyQuerySet.with_status` says the same in SQL."""
+        """The derived status now."""
         return self.status_at(timezone.now())
 
     def status_at(self, now: datetime) -> Status:
-        """The derived state at `now`."""
-        if self.revoked_at:
-            return Status.REVOKED
-        if self.expires_at and self.expires_at <= now:
-            return Status.EXPIRED
-        return Status.DISABLED if self.disabled_at else Status.ACTIVE
+        """The derived status at `now`."""
+        return status_since(self, now)[0]
 
     @cached_property
     def current_secret(self) -> "ApiKeySecret":

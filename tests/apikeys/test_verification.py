@@ -9,11 +9,12 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from apikeys import services, tokens
-from apikeys.models import ApiKey, ApiKeySecret
+from apikeys.models import ApiKey, ApiKeySecret, Status
+from apikeys.models.status import status_since
 from apikeys.services import Issued
 from apikeys.tokens import Environment, read_peppers
 from apikeys.verification.types import Refusal
-from apikeys.verification.verify import verify
+from apikeys.verification.verify import judge, verify
 from core.transactions import allowed
 from organizations.models import Organization, ServiceAccount
 from tests.apikeys.plans import plan_of
@@ -71,6 +72,27 @@ def test_a_genuine_secret_finds_all_that_decides_about_it(
     assert (found.scopes, found.prefix) == (robotic.key.scopes, robotic.key.key_prefix)
     assert (found.api_access_enabled, found.tier) == (True, "standard")
     assert (found.last_used_at, found.ends_at, found.service_account_disabled_at) == (None,) * 3
+
+
+@pytest.mark.parametrize("revoked", [None, -1, 1])
+@pytest.mark.parametrize("expires", [None, -1, 0, 1])
+@pytest.mark.parametrize("disabled", [None, -1, 1])
+def test_a_key_is_refused_for_the_status_that_is_shown_of_it(
+    revoked: int | None, expires: int | None, disabled: int | None, robotic: Issued
+) -> None:
+    now = timezone.now()
+    found = verify(robotic.secret).found
+    assert found
+    dates = [
+        None if hours is None else now + timedelta(hours=hours)
+        for hours in (revoked, expires, disabled)
+    ]
+    row = found._replace(revoked_at=dates[0], expires_at=dates[1], disabled_at=dates[2])
+
+    status, since = status_since(row, now)
+
+    refusal = None if status is Status.ACTIVE else Refusal(f"key_{status}")
+    assert judge(row, now) == (refusal, since)
 
 
 @pytest.mark.parametrize("position", range(len(REASONS)))

@@ -13,6 +13,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from apikeys.models import ApiKey, ApiKeyQuerySet, ApiKeySecret, Status
+from apikeys.models.status import status_condition
 from core import ids
 from core.text import name_key
 from core.timestamps import days_between
@@ -206,17 +207,9 @@ class _Counted(Paginator[Any]):
 
 
 def _condition(state: str, now: datetime) -> Q:
-    """The same rules as `ApiKey.status`, for keys that are not revoked."""
-    ended = Q(expires_at__isnull=False, expires_at__lte=now)
-    disabled = Q(disabled_at__isnull=False)
-    active = ~ended & ~disabled
-    soon = Q(expires_at__isnull=False, expires_at__lte=now + SOON)
-    return {
-        "active": active,
-        "expiring": active & soon,
-        "expired": ended,
-        "disabled": ~ended & disabled,
-    }[state]
+    if state == "expiring":
+        return status_condition(Status.ACTIVE, now) & Q(expires_at__lte=now + SOON)
+    return status_condition(state, now)
 
 
 _IDLE: Final = timedelta(days=30)
