@@ -6,7 +6,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 
 from apikeys.models import ApiKey, ApiKeyQuerySet
-from apikeys.pages.keys.key_list import row
+from apikeys.pages.keys.key_list import key_row
 from core.exceptions import Conflict, DomainError
 from organizations import services
 from organizations.models import Invitation, Membership
@@ -47,7 +47,7 @@ class RemoveMember(PeoplePage):
         self, member: Membership, status: int = 200, refusal: DomainError | None = None
     ) -> HttpResponse:
         made = self._made_by(member).for_display().order_by("-id")
-        rows = [row(key) for key in made[: _SHOWN + 1]]
+        rows = [key_row(key) for key in made[: _SHOWN + 1]]
         context = {
             "member": member,
             "rows": rows[:_SHOWN],

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from apikeys.models import ApiKey
 from apikeys.pages.crud import CreateView, EditView, ObjectPage
 from apikeys.pages.forms import AccountForm
-from apikeys.pages.keys.key_list import row
+from apikeys.pages.keys.key_list import key_row
 from core.exceptions import Busy
 from core.forms import SeenForm
 from organizations import services
@@ -63,7 +63,7 @@ class ServiceAccountDetail(AccountPage):
         account = self.find()
         keys = ApiKey.objects.visible_to(self.actor).for_organization(self.organization.id)
         mine = keys.live().filter(service_account_id=account.pk).for_display().order_by("-id")
-        context = {"account": account, "rows": [row(key) for key in mine[:_SHOWN]]}
+        context = {"account": account, "rows": [key_row(key) for key in mine[:_SHOWN]]}
         return self.render("apikeys/service_account.html", context)
 
 

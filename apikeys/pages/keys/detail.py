@@ -12,7 +12,7 @@ from apikeys.pages.activity.sentences import sentence
 from apikeys.pages.crud import EditView, ObjectPage
 from apikeys.pages.forms import DeleteForm, EditKeyForm
 from apikeys.pages.keys.delete import Created, created_with, deleted
-from apikeys.pages.keys.key_list import row
+from apikeys.pages.keys.key_list import key_row
 from apikeys.pages.usage.views import last_week, refused_last
 from apikeys.usage.reports import unused_scopes
 from core.exceptions import Busy, Conflict
@@ -64,7 +64,7 @@ class KeyDetail(KeyPage):
         about = events.about(key.pk)[:_TIMELINE]
         context = {
             "key": key,
-            "row": row(key),
+            "row": key_row(key),
             "older": overlap_of(key),
             "unused": unused_scopes(key),
             "refused": refused_last(key),

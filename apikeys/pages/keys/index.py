@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 
 from apikeys.models import ApiKey
 from apikeys.pages.base import DeveloperPage
-from apikeys.pages.keys.key_list import Listing, row
+from apikeys.pages.keys.key_list import KeyFilter, key_row, load
 from apikeys.pages.usage.views import sparks
 from apikeys.services import key_limit
 
@@ -15,13 +15,15 @@ class Configuration(DeveloperPage):
     def get(self, request: HttpRequest) -> HttpResponse:
         """The page; htmx takes the list out of it."""
         keys = ApiKey.objects.visible_to(self.actor).for_organization(self.organization.id)
-        listing = Listing.read(keys, request.GET)
-        keys_shown = listing.rows
-        bars = sparks(keys_shown)
+        key_filter = KeyFilter.from_query(request.GET)
+        listing = load(keys, key_filter)
+        bars = sparks(listing.keys)
         rows = [
-            {**row(key, is_new=key.pk == listing.new), "spark": bars[key.pk]} for key in keys_shown
+            {**key_row(key, is_new=key.pk == key_filter.new), "spark": bars[key.pk]}
+            for key in listing.keys
         ]
         context = {
+            "filter": key_filter,
             "listing": listing,
             "rows": rows,
             "exhausted": key_limit.exhausted(self.organization, keys),

@@ -1,10 +1,11 @@
 """The key list of the settings page: search, status, order, pages; queries do not grow."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, Self
 from uuid import UUID
 
 from django.core.paginator import Page, Paginator
@@ -50,24 +51,22 @@ _LONGEST_SEARCH: Final = 100
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,6}", re.ASCII)
 
 
-@dataclass(frozen=True)
-class Listing:
-    """What the visitor asks to see of `keys`. Whatever makes no sense counts as not said."""
+@dataclass(frozen=True, slots=True)
+class KeyFilter:
+    """What the query of the URL asks for. Unknown or malformed parameters are ignored."""
 
-    keys: ApiKeyQuerySet
     search: str
     state: str
     order: str
     page_number: str
     #: A key to show first on the page, wherever it belongs in the order.
-    new: UUID | None = None
+    new: UUID | None
 
     @classmethod
-    def read(cls, keys: ApiKeyQuerySet, query: QueryDict) -> "Listing":
-        """From an address's query: `q`, `status`, `sort` and `page`."""
+    def from_query(cls, query: QueryDict) -> Self:
+        """Reads `q`, `status`, `sort`, `page` and `new`."""
         state, order = query.get("status", ""), query.get("sort", NEWEST_FIRST)
         return cls(
-            keys=keys.live(),
             search=query.get("q", "").replace("\x00", "").strip()[:_LONGEST_SEARCH],
             state=state if state in STATES else "",
             order=order if order.removeprefix("-") in COLUMNS else NEWEST_FIRST,
@@ -80,20 +79,74 @@ class Listing:
         """Whether anything narrows the list."""
         return bool(self.search or self.state)
 
-    @cached_property
-    def counts(self) -> dict[str, int]:
-        """How many keys match the search in each state, of the first few; one query."""
-        now = timezone.now()
-        conditions = {state: _condition(state, now) for state in STATES if state}
-        found = self._searched()[: COUNTED + 1].aggregate(
-            all=Count("pk"), **{state: Count("pk", filter=q) for state, q in conditions.items()}
-        )
-        return {"": found.pop("all"), **found}
+    @property
+    def headers(self) -> list[dict[str, str]]:
+        """The sortable columns: label, link, and the current order for `aria-sort`."""
+        return [self._header(name, label) for name, label in COLUMNS.items()]
+
+    def _header(self, name: str, label: str) -> dict[str, str]:
+        if self.order == name:
+            current, next_order = "ascending", f"-{name}"
+        elif self.order == f"-{name}":
+            current, next_order = "descending", name
+        else:
+            current, next_order = "", name if name in ("name", "expires") else f"-{name}"
+        link = self.query(sort=next_order)
+        return {"name": name, "label": label, "query": link, "now": current}
+
+    def query(self, **changes: str) -> str:
+        """The URL query of the same list with something changed; defaults are left out."""
+        values = {"q": self.search, "status": self.state, "sort": self.order, "page": "", **changes}
+        query = QueryDict(mutable=True)
+        query.update({k: v for k, v in values.items() if v and (k, v) != ("sort", NEWEST_FIRST)})
+        return f"?{query.urlencode()}"
+
+    def searched(self, keys: ApiKeyQuerySet) -> ApiKeyQuerySet:
+        """The keys that match the search, whatever their status."""
+        if not self.search:
+            return keys
+        condition = Q(name_key__contains=name_key(self.search))
+        key_id = ids.read_id("key", self.search)
+        if key_id:
+            condition |= Q(pk=key_id)
+        prefix = self.search.rstrip("•…")
+        if "_" in prefix:
+            secrets = ApiKeySecret.objects.filter(key=OuterRef("pk"), prefix__startswith=prefix)
+            condition |= Q(Exists(secrets))
+        return keys.filter(condition)
+
+    def matching(self, keys: ApiKeyQuerySet) -> QuerySet[ApiKey]:
+        """The keys of the list, in order, with what it shows of them."""
+        rows = self.searched(keys).for_pages()
+        if self.state:
+            rows = rows.filter(_condition(self.state, timezone.now()))
+        column = self.order.removeprefix("-")
+        field, nulls_last = F(_FIELDS[column]), column in _MAY_BE_EMPTY or None
+        if self.order.startswith("-"):
+            return rows.order_by(field.desc(nulls_last=nulls_last), "-id")
+        return rows.order_by(field.asc(nulls_last=nulls_last), "-id")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyList:
+    """A page of the list as `load` has read it: nothing here makes a query."""
+
+    filter: KeyFilter
+    page: "Page[ApiKey]"
+    #: The keys of the page, the new one first.
+    keys: list[ApiKey]
+    #: How many keys match the search in each state, of the first few.
+    counts: Mapping[str, int]
 
     @property
     def is_counted(self) -> bool:
         """Whether the counts are those of all keys."""
         return self.counts[""] <= COUNTED
+
+    @property
+    def total(self) -> int:
+        """How many keys match, if all are counted."""
+        return self.counts[self.filter.state]
 
     @property
     def states(self) -> list[tuple[str, str]]:
@@ -102,108 +155,69 @@ class Listing:
             return list(STATES.items())
         return [(state, f"{label} ({self.counts[state]})") for state, label in STATES.items()]
 
-    @cached_property
-    def page(self) -> "Page[ApiKey]":
-        """The page that is asked for, or the nearest one."""
-        if not self.is_counted:
-            return self._uncounted_page()
-        paginator = _Counted(self._rows(), PAGE_SIZE)
-        paginator.total = self.total
-        page = paginator.get_page(self.page_number)
-        page.object_list = list(page.object_list)
-        return page
-
-    def _uncounted_page(self) -> "Page[ApiKey]":
-        """One row more than a page has says whether there is a next one."""
-        rows = self._rows()
-        number = int(self.page_number) if _NUMBER.fullmatch(self.page_number) else 1
-        first = (number - 1) * PAGE_SIZE
-        found = list(rows[first : first + PAGE_SIZE + 1])
-        if not found and number > 1:
-            return Paginator(rows, PAGE_SIZE).get_page(number)
-        paginator = _Counted(rows, PAGE_SIZE)
-        paginator.total = first + len(found)
-        return Page(found[:PAGE_SIZE], number, paginator)
-
-    @property
-    def rows(self) -> list[ApiKey]:
-        """The keys of the page, the new one first, even where its place is on another page."""
-        found = list(self.page.object_list)
-        if self.new is None:
-            return found
-        rest = [key for key in found if key.pk != self.new]
-        first = [key for key in found if key.pk == self.new]
-        return [*(first or self._shown().filter(pk=self.new)), *rest]
-
-    def _shown(self) -> QuerySet[ApiKey]:
-        return self.keys.for_pages()
-
-    @property
-    def total(self) -> int:
-        """How many keys match, if all are counted."""
-        return self.counts[self.state]
-
-    def query(self, **changes: str) -> str:
-        """The query of the same list with something changed; defaults are left out."""
-        values = {"q": self.search, "status": self.state, "sort": self.order, "page": "", **changes}
-        query = QueryDict(mutable=True)
-        query.update({k: v for k, v in values.items() if v and (k, v) != ("sort", NEWEST_FIRST)})
-        return f"?{query.urlencode()}"
-
     @property
     def previous(self) -> str:
-        """The query of the page before."""
-        return self.query(page=str(self.page.previous_page_number()))
+        """The URL query of the page before."""
+        return self.filter.query(page=str(self.page.previous_page_number()))
 
     @property
     def next(self) -> str:
-        """The query of the page after."""
-        return self.query(page=str(self.page.next_page_number()))
-
-    @property
-    def headers(self) -> list[dict[str, str]]:
-        """The sortable columns: label, address, and the current order for `aria-sort`."""
-        return [self._header(name, label) for name, label in COLUMNS.items()]
-
-    def _header(self, name: str, label: str) -> dict[str, str]:
-        descending = self.order == f"-{name}"
-        now = "descending" if descending else "ascending" if self.order == name else ""
-        first = name if name in ("name", "expires") else f"-{name}"
-        following = {"": first, "ascending": f"-{name}", "descending": name}[now]
-        return {"name": name, "label": label, "query": self.query(sort=following), "now": now}
-
-    def _searched(self) -> ApiKeyQuerySet:
-        if not self.search:
-            return self.keys
-        wanted = Q(name_key__contains=name_key(self.search))
-        key_id = ids.read_id("key", self.search)
-        if key_id:
-            wanted |= Q(pk=key_id)
-        prefix = self.search.rstrip("•…")
-        if "_" in prefix:
-            secrets = ApiKeySecret.objects.filter(key=OuterRef("pk"), prefix__startswith=prefix)
-            wanted |= Q(Exists(secrets))
-        return self.keys.filter(wanted)
-
-    def _rows(self) -> QuerySet[ApiKey]:
-        rows = self._searched().for_pages()
-        if self.state:
-            rows = rows.filter(_condition(self.state, timezone.now()))
-        column = self.order.removeprefix("-")
-        field, last = F(_FIELDS[column]), column in _MAY_BE_EMPTY or None
-        down = self.order.startswith("-")
-        order = field.desc(nulls_last=last) if down else field.asc(nulls_last=last)
-        return rows.order_by(order, "-id")
+        """The URL query of the page after."""
+        return self.filter.query(page=str(self.page.next_page_number()))
 
 
-class _Counted(Paginator[Any]):
-    """A paginator that is told how many rows there are."""
+def load(keys: ApiKeyQuerySet, key_filter: KeyFilter) -> KeyList:
+    """The page that is asked for, or the nearest one, of `keys` that are not revoked."""
+    keys = keys.live()
+    counts = _counts(key_filter.searched(keys))
+    rows = key_filter.matching(keys)
+    if counts[""] > COUNTED:
+        page = _uncounted_page(rows, key_filter.page_number)
+    else:
+        paginator = _CountedPaginator(rows, PAGE_SIZE, total=counts[key_filter.state])
+        page = paginator.get_page(key_filter.page_number)
+    shown = list(page.object_list)
+    if key_filter.new is not None:
+        # Its place may be on another page.
+        new = [key for key in shown if key.pk == key_filter.new]
+        others = [key for key in shown if key.pk != key_filter.new]
+        shown = [*(new or keys.for_pages().filter(pk=key_filter.new)), *others]
+    return KeyList(key_filter, page, shown, counts)
 
-    total: int
+
+def _counts(keys: ApiKeyQuerySet) -> dict[str, int]:
+    """How many of the first few keys are in each state; one query."""
+    now = timezone.now()
+    conditions = {state: _condition(state, now) for state in STATES if state}
+    counts = keys[: COUNTED + 1].aggregate(
+        all=Count("pk"),
+        **{state: Count("pk", filter=condition) for state, condition in conditions.items()},
+    )
+    return {"": counts.pop("all"), **counts}
+
+
+def _uncounted_page(rows: QuerySet[ApiKey], page_number: str) -> "Page[ApiKey]":
+    """One row more than a page has says whether there is a next one."""
+    number = int(page_number) if _NUMBER.fullmatch(page_number) else 1
+    first = (number - 1) * PAGE_SIZE
+    read = list(rows[first : first + PAGE_SIZE + 1])
+    if not read and number > 1:
+        return Paginator(rows, PAGE_SIZE).get_page(number)
+    return Page(
+        read[:PAGE_SIZE], number, _CountedPaginator(rows, PAGE_SIZE, total=first + len(read))
+    )
+
+
+class _CountedPaginator(Paginator[Any]):
+    """A paginator that knows how many rows there are, and makes no query for it."""
+
+    def __init__(self, rows: QuerySet[ApiKey], per_page: int, *, total: int) -> None:
+        super().__init__(rows, per_page)
+        self._total = total
 
     @cached_property
     def count(self) -> int:
-        return self.total
+        return self._total
 
 
 def _condition(state: str, now: datetime) -> Q:
@@ -215,7 +229,7 @@ def _condition(state: str, now: datetime) -> Q:
 _IDLE: Final = timedelta(days=30)
 
 
-def row(key: ApiKey, *, is_new: bool = False) -> dict[str, Any]:
+def key_row(key: ApiKey, *, is_new: bool = False) -> dict[str, Any]:
     """What the list says of a key."""
     now = timezone.now()
     end, used = key.expires_at, key.last_used_at
