@@ -25,19 +25,22 @@ class Access(DeveloperPage):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """The state of things."""
-        mine = self.organization.id
-        events = AuditEvent.objects.visible_trail(mine, self.actor)
-        keys = ApiKey.objects.visible_to(self.actor).for_organization(mine).live()
-        admins = Membership.objects.visible_to(self.actor).for_organization(mine).admins()
+        organization_id = self.organization.id
+        events = AuditEvent.objects.visible_trail(organization_id, self.actor)
+        switches = events.about(organization_id).filter(event__in=_SWITCHES)
+        keys = ApiKey.objects.visible_to(self.actor).for_organization(organization_id).live()
+        used_keys = keys.filter(last_used_at__gt=timezone.now() - timedelta(days=7))
+        members = Membership.objects.visible_to(self.actor).for_organization(organization_id)
+        admins = members.admins().select_related("user").order_by("user__name", "user__email")
         tier = self.organization.rate_limit_tier
-        together = tiers.organization_limit(tier)
+        organization_limit = tiers.organization_limit(tier)
         context = {
-            "switched": events.about(mine).filter(event__in=_SWITCHES).first(),
-            "used": keys.filter(last_used_at__gt=timezone.now() - timedelta(days=7)).count(),
-            "admins": admins.select_related("user").order_by("user__name", "user__email"),
+            "switched": switches.first(),
+            "used": used_keys.count(),
+            "admins": list(admins),
             "tier": tier,
             "limit": tiers.in_words(tiers.key_limit(tier)),
-            "organization_limit": together and tiers.in_words(together),
+            "organization_limit": organization_limit and tiers.in_words(organization_limit),
             "key_limit": key_limit.limit_of(self.organization),
             "scopes": conf.scopes().items(),
             "pattern": tokens.scanning_pattern(conf.brand()),

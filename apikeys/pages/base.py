@@ -28,8 +28,8 @@ class DeveloperPage(OrganizationPage):
     section = "developer"
     tab = "configuration"
 
-    def address(self, name: str, *args: str) -> str:
-        """The address of a Developer page of this organization."""
+    def page_url(self, name: str, *args: str) -> str:
+        """The URL of a Developer page of this organization."""
         return reverse(f"apikeys:{name}", args=[self.organization.slug, *args])
 
     def require_pace(self, work: str, limit: str) -> None:
@@ -40,17 +40,17 @@ class DeveloperPage(OrganizationPage):
 
     @property
     def base_url(self) -> str:
-        """Where the API is reached."""
+        """The base URL of the API."""
         return settings.API_BASE_URL or self.request.build_absolute_uri("/").rstrip("/")
 
     def render(
         self, template: str, context: dict[str, Any] | None = None, status: int = 200
     ) -> HttpResponse:
         tabs = [
-            {"name": name, "label": label, "address": self.address(name)}
+            {"name": name, "label": label, "address": self.page_url(name)}
             for name, label, action in _TABS
             if action in ALLOWED[Role(self.membership.role)]
         ]
-        back = self.address("configuration")
+        back = self.page_url("configuration")
         frame = {"tabs": tabs, "back": back, "base_url": self.base_url}
         return super().render(template, {**frame, **(context or {})}, status)

@@ -1,4 +1,4 @@
-"""Pages about things of one kind: found by public id, made and changed by a form."""
+"""Pages about objects of one kind: found by public id, created and changed by a form."""
 
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -14,99 +14,99 @@ M = TypeVar("M", bound=Model)
 
 
 class ObjectPage(DeveloperPage, Generic[M]):
-    """A page about things of one kind that belong to the organization.
+    """A page about objects of one kind that belong to the organization.
 
-    `id_prefix` begins their public ids; `url_kwarg` is the part of the address that holds one.
+    `id_prefix` begins their public ids; `url_kwarg` is the part of the URL that holds one.
     """
 
-    noun: ClassVar[str]
+    verbose_name: ClassVar[str]
     id_prefix: ClassVar[str]
     url_kwarg: ClassVar[str]
-    form: ClassVar[type[SeenForm]]
+    form_class: ClassVar[type[SeenForm]]
 
-    @property
-    def things(self) -> QuerySet[M]:
-        """All that the visitor may see here."""
+    def get_queryset(self) -> QuerySet[M]:
+        """The objects that the visitor may see here."""
         raise NotImplementedError
 
-    def home_of(self, thing: M | None) -> str:
-        """The address to go to after a change of `thing`, or where there is none."""
+    def get_success_url(self, obj: M | None) -> str:
+        """The URL to go to after a change of `obj`; that of the list if it is None."""
         raise NotImplementedError
 
-    def find(self) -> M:
-        """The thing of the address; NotFound for another organization's."""
+    def get_object(self) -> M:
+        """The object of the URL; NotFound for another organization's."""
         pk = ids.read_id(self.id_prefix, self.kwargs[self.url_kwarg])
-        thing = self.things.filter(pk=pk).first() if pk else None
-        if thing is None:
+        obj = self.get_queryset().filter(pk=pk).first() if pk else None
+        if obj is None:
             raise NotFound
-        return thing
+        return obj
 
     def show_form(
-        self, form: SeenForm, thing: M | None = None, status: int = 200, theirs: Any = None
+        self, form: SeenForm, obj: M | None = None, status: int = 200, theirs: Any = None
     ) -> HttpResponse:
-        """The form of a new thing or of `thing`; `theirs` is what somebody else made of it."""
+        """The form of a new object or of `obj`; `theirs` is the version someone else has saved."""
         context = {
             "form": form,
-            "title": f"Edit “{thing}”" if thing else f"Create {self.noun}",
-            "submit": "Save changes" if thing else "Create",
+            "title": f"Edit “{obj}”" if obj else f"Create {self.verbose_name}",
+            "submit": "Save changes" if obj else "Create",
             "theirs": theirs,
-            "to": self.home_of(thing),
+            "to": self.get_success_url(obj),
         }
         return self.render("apikeys/form.html", context, status=status)
 
 
 class CreateView(ObjectPage[M]):
-    """A new one."""
+    """Creates an object."""
 
-    def make(self, values: dict[str, Any]) -> M:
+    def perform_create(self, values: dict[str, Any]) -> M:
         """Calls the service."""
         raise NotImplementedError
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """The empty form."""
-        return self.show_form(self.form())
+        return self.show_form(self.form_class())
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Makes it."""
-        form = self.form(request.POST)
+        """Creates it and goes to its page."""
+        form = self.form_class(request.POST)
         if not form.is_valid():
             return self.show_form(form, status=422)
         try:
-            made = self.make(form.wanted())
+            obj = self.perform_create(form.wanted())
         except (Conflict, Invalid) as refusal:
             show_refusal(form, refusal)
             return self.show_form(form, status=422)
-        return self.done(f"{self.noun.capitalize()} {made} created.", self.home_of(made))
+        message = f"{self.verbose_name.capitalize()} {obj} created."
+        return self.done(message, self.get_success_url(obj))
 
 
 class EditView(ObjectPage[M]):
-    """What can be changed about one, unless somebody else has changed it meanwhile."""
+    """Changes an object, unless someone else has changed it meanwhile."""
 
-    def confirmation(self, thing: M, form: SeenForm) -> HttpResponse | None:
-        """The page that asks who it is, where the change needs that."""
+    def confirmation(self, obj: M, form: SeenForm) -> HttpResponse | None:
+        """The page that asks for the password, if the change needs that."""
         return None
 
-    def save(self, thing: M, form: SeenForm) -> object:
+    def perform_update(self, obj: M, form: SeenForm) -> object:
         """Calls the service."""
         raise NotImplementedError
 
     def get(self, request: HttpRequest, **_: str) -> HttpResponse:
-        """The form, filled."""
-        thing = self.find()
-        return self.show_form(self.form.of(thing), thing)
+        """The filled form."""
+        obj = self.get_object()
+        return self.show_form(self.form_class.of(obj), obj)
 
     def post(self, request: HttpRequest, **_: str) -> HttpResponse:
-        """Saves."""
-        thing = self.find()
-        form = self.form.of(thing, request.POST)
+        """Saves the changes."""
+        obj = self.get_object()
+        form = self.form_class.of(obj, request.POST)
         if not form.is_valid():
-            return self.show_form(form, thing, status=422)
-        confirmation = self.confirmation(thing, form)
+            return self.show_form(form, obj, status=422)
+        confirmation = self.confirmation(obj, form)
         if confirmation:
             return confirmation
         try:
-            self.save(thing, form)
+            self.perform_update(obj, form)
         except (Conflict, Invalid) as refusal:
-            theirs = look_again(form, refusal, self.find())
-            return self.show_form(form, thing, status=422, theirs=theirs)
-        return self.done("Changes saved.", self.home_of(thing))
+            theirs = look_again(form, refusal, self.get_object())
+            return self.show_form(form, obj, status=422, theirs=theirs)
+        return self.done("Changes saved.", self.get_success_url(obj))

@@ -39,15 +39,15 @@ class RemoveMember(PeoplePage):
         except Conflict as refusal:
             return self._show(member, status=409, refusal=refusal)
         message = f"{member.user} removed."
-        if self._made_by(member).exists():
+        if self._created_by(member).exists():
             message += " The keys they created were not changed."
         return self.done(message + revoked_invitations(revoked), self.home)
 
     def _show(
         self, member: Membership, status: int = 200, refusal: DomainError | None = None
     ) -> HttpResponse:
-        made = self._made_by(member).for_display().order_by("-id")
-        rows = [key_row(key) for key in made[: _SHOWN + 1]]
+        keys = self._created_by(member).for_display().order_by("-id")
+        rows = [key_row(key) for key in keys[: _SHOWN + 1]]
         context = {
             "member": member,
             "rows": rows[:_SHOWN],
@@ -58,16 +58,16 @@ class RemoveMember(PeoplePage):
         }
         return self.render("apikeys/remove_member.html", context, status=status)
 
-    def _made_by(self, member: Membership) -> ApiKeyQuerySet:
+    def _created_by(self, member: Membership) -> ApiKeyQuerySet:
         """Keys that the person created and that are not deleted."""
         keys = ApiKey.objects.visible_to(self.actor).for_organization(self.organization.id)
         return keys.live().filter(created_by_id=member.user_id)
 
     def _joined_through(self, member: Membership) -> list[Membership]:
-        """Members whose address the person has invited; the person may own it, too."""
-        mine = self.organization.id
-        sent = Invitation.objects.visible_to(self.actor).for_organization(mine)
+        """Members whose email address the person has invited; the person may own it, too."""
+        organization_id = self.organization.id
+        sent = Invitation.objects.visible_to(self.actor).for_organization(organization_id)
         accepted = sent.accepted().sent_by(member.user_id)
-        members = Membership.objects.visible_to(self.actor).for_organization(mine)
+        members = Membership.objects.visible_to(self.actor).for_organization(organization_id)
         joined = members.filter(user__email__in=accepted.values("email")).exclude(pk=member.pk)
         return list(joined.select_related("user").order_by("user__email")[:_SHOWN])

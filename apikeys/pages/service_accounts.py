@@ -25,13 +25,12 @@ class AccountPage(ObjectPage[ServiceAccount]):
 
     action = Action.MANAGE_SERVICE_ACCOUNTS
     tab = "service-accounts"
-    noun = "service account"
+    verbose_name = "service account"
     id_prefix = "sa"
     url_kwarg = "account_id"
-    form = AccountForm
+    form_class = AccountForm
 
-    @property
-    def things(self) -> QuerySet[ServiceAccount]:
+    def get_queryset(self) -> QuerySet[ServiceAccount]:
         """All of the organization, with what is said of their keys."""
         live = Q(keys__revoked_at=None)
         found = ServiceAccount.objects.visible_to(self.actor)
@@ -39,11 +38,11 @@ class AccountPage(ObjectPage[ServiceAccount]):
             key_count=Count("keys", filter=live), last_used=Max("keys__last_used_at", filter=live)
         )
 
-    def home_of(self, thing: ServiceAccount | None) -> str:
+    def get_success_url(self, obj: ServiceAccount | None) -> str:
         """The account's own page, or the list."""
-        if thing is None:
-            return self.address("service-accounts")
-        return self.address("service-account", thing.public_id)
+        if obj is None:
+            return self.page_url("service-accounts")
+        return self.page_url("service-account", obj.public_id)
 
 
 class ServiceAccounts(AccountPage):
@@ -51,7 +50,7 @@ class ServiceAccounts(AccountPage):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """By name."""
-        context = {"accounts": self.things.order_by("name_key")}
+        context = {"accounts": list(self.get_queryset().order_by("name_key"))}
         return self.render("apikeys/service_accounts.html", context)
 
 
@@ -60,7 +59,7 @@ class ServiceAccountDetail(AccountPage):
 
     def get(self, request: HttpRequest, **_: str) -> HttpResponse:
         """The page."""
-        account = self.find()
+        account = self.get_object()
         keys = ApiKey.objects.visible_to(self.actor).for_organization(self.organization.id)
         mine = keys.live().filter(service_account_id=account.pk).for_display().order_by("-id")
         context = {"account": account, "rows": [key_row(key) for key in mine[:_SHOWN]]}
@@ -70,7 +69,7 @@ class ServiceAccountDetail(AccountPage):
 class CreateServiceAccount(CreateView[ServiceAccount], AccountPage):
     """A new one."""
 
-    def make(self, values: dict[str, Any]) -> ServiceAccount:
+    def perform_create(self, values: dict[str, Any]) -> ServiceAccount:
         """Calls the service."""
         return services.create_service_account(self.organization, actor=self.actor, **values)
 
@@ -78,10 +77,10 @@ class CreateServiceAccount(CreateView[ServiceAccount], AccountPage):
 class EditServiceAccount(EditView[ServiceAccount], AccountPage):
     """What people read about one."""
 
-    def save(self, thing: ServiceAccount, form: SeenForm) -> object:
+    def perform_update(self, obj: ServiceAccount, form: SeenForm) -> object:
         """Calls the service."""
         return services.update_service_account(
-            thing, actor=self.actor, seen_at=form.seen_at, **form.wanted()
+            obj, actor=self.actor, seen_at=form.seen_at, **form.wanted()
         )
 
 
@@ -90,11 +89,11 @@ class SwitchServiceAccount(StepUp, AccountPage):
 
     def get(self, request: HttpRequest, **_: str) -> HttpResponse:
         """Says how many keys it concerns."""
-        return self.render("apikeys/service_account_switch.html", {"account": self.find()})
+        return self.render("apikeys/service_account_switch.html", {"account": self.get_object()})
 
     def post(self, request: HttpRequest, **_: str) -> HttpResponse:
         """Does it, from the next call on; enabling asks for a recent sign-in."""
-        account, enabled = self.find(), request.POST.get("enabled") == "yes"
+        account, enabled = self.get_object(), request.POST.get("enabled") == "yes"
         confirmation = self.confirmed() if enabled else None
         if confirmation:
             return confirmation
@@ -105,4 +104,4 @@ class SwitchServiceAccount(StepUp, AccountPage):
             shown = self.render("apikeys/service_account_switch.html", context)
             return with_retry(shown, refusal)
         state = "enabled. Its keys work again" if enabled else "disabled. Its keys now get 401"
-        return self.done(f"Service account {account} {state}.", self.home_of(account))
+        return self.done(f"Service account {account} {state}.", self.get_success_url(account))

@@ -17,19 +17,18 @@ class TemplatePage(ObjectPage[KeyTemplate]):
 
     action = Action.MANAGE_TEMPLATES
     tab = "templates"
-    noun = "template"
+    verbose_name = "template"
     id_prefix = "tpl"
     url_kwarg = "template_id"
-    form = TemplateForm
+    form_class = TemplateForm
 
-    @property
-    def things(self) -> KeyTemplateQuerySet:
+    def get_queryset(self) -> KeyTemplateQuerySet:
         """All of the organization."""
         return KeyTemplate.objects.visible_to(self.actor).for_organization(self.organization.id)
 
-    def home_of(self, thing: KeyTemplate | None) -> str:
+    def get_success_url(self, obj: KeyTemplate | None) -> str:
         """The list, whichever template it is."""
-        return self.address("templates")
+        return self.page_url("templates")
 
 
 class Templates(TemplatePage):
@@ -39,14 +38,14 @@ class Templates(TemplatePage):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """By name."""
-        context = {"templates": self.things.order_by("name_key")}
+        context = {"templates": list(self.get_queryset().order_by("name_key"))}
         return self.render("apikeys/templates.html", context)
 
 
 class CreateTemplate(CreateView[KeyTemplate], TemplatePage):
     """A new one."""
 
-    def make(self, values: dict[str, Any]) -> KeyTemplate:
+    def perform_create(self, values: dict[str, Any]) -> KeyTemplate:
         """Calls the service."""
         return services.create_template(organization=self.organization, actor=self.actor, **values)
 
@@ -54,10 +53,10 @@ class CreateTemplate(CreateView[KeyTemplate], TemplatePage):
 class EditTemplate(EditView[KeyTemplate], TemplatePage):
     """Changes one; keys made from it stay as they are."""
 
-    def save(self, thing: KeyTemplate, form: SeenForm) -> object:
+    def perform_update(self, obj: KeyTemplate, form: SeenForm) -> object:
         """Calls the service."""
         return services.update_template(
-            thing, actor=self.actor, changes=form.wanted(), seen_at=form.seen_at
+            obj, actor=self.actor, changes=form.wanted(), seen_at=form.seen_at
         )
 
 
@@ -66,10 +65,10 @@ class DeleteTemplate(TemplatePage):
 
     def get(self, request: HttpRequest, **_: str) -> HttpResponse:
         """Asks first."""
-        return self.render("apikeys/template_delete.html", {"template": self.find()})
+        return self.render("apikeys/template_delete.html", {"template": self.get_object()})
 
     def post(self, request: HttpRequest, **_: str) -> HttpResponse:
         """Does it."""
-        template = self.find()
+        template = self.get_object()
         services.delete_template(template, actor=self.actor)
-        return self.done(f"Template {template} deleted.", self.home_of(template))
+        return self.done(f"Template {template} deleted.", self.get_success_url(template))

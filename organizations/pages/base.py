@@ -124,22 +124,22 @@ class OrganizationPage(View):
         self, template: str, context: dict[str, Any] | None = None, status: int = 200
     ) -> HttpResponse:
         """The page in the frame of the settings, or by itself for a dialog."""
-        layout = "layouts/dialog.html" if self.in_dialog else "layouts/settings.html"
         frame = {
-            "layout": layout,
+            "layout": "layouts/dialog.html" if self.in_dialog else "layouts/settings.html",
             "in_dialog": self.in_dialog,
             "organization": self.organization,
             "membership": self.membership,
             "is_admin": self.is_admin,
             "section": self.section,
             "tab": self.tab,
-            # Asked for where the frame shows it, and not in dialogs.
-            "switcher": Membership.objects.visible_to(self.actor)
-            .filter(user_id=self.actor.principal_id)
-            .select_related("organization")
-            .order_by("organization__name"),
+            "switcher": [] if self.in_dialog else self._memberships(),
         }
         return render(self.request, template, {**frame, **(context or {})}, status=status)
+
+    def _memberships(self) -> list[Membership]:
+        """The organizations that the visitor can switch to, by name."""
+        own = Membership.objects.visible_to(self.actor).filter(user_id=self.actor.principal_id)
+        return list(own.select_related("organization").order_by("organization__name"))
 
     def done(self, message: str, to: str, *, is_warning: bool = False) -> HttpResponse:
         """After a change: says so on the next page; in a dialog, to the page behind it.
@@ -167,7 +167,7 @@ class OrganizationPage(View):
         )
         context = {
             "reason": refusal.message,
-            "admins": admins.order_by("name", "email")[:10],
+            "admins": list(admins.order_by("name", "email")[:10]),
             "request_id": self.actor.origin.request_id,
         }
         return render(self.request, "403.html", context, status=403)

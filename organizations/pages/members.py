@@ -12,7 +12,7 @@ from core.exceptions import Conflict, DomainError, Invalid, NotFound
 from core.forms import TextField, show_refusal
 from core.text import EMAIL_LENGTH
 from organizations import policy, services
-from organizations.models import Invitation, InvitationQuerySet, Membership
+from organizations.models import Invitation, Membership
 from organizations.pages.step_up import StepUp
 from organizations.roles import Action, Role
 from organizations.site_url import site_link
@@ -50,10 +50,10 @@ class PeoplePage(StepUp):
             raise NotFound
         return member
 
-    def sent_by(self, person_id: UUID) -> InvitationQuerySet:
+    def sent_by(self, person_id: UUID) -> list[Invitation]:
         """The open invitations of this organization that a person has sent."""
-        found = Invitation.objects.visible_to(self.actor).for_organization(self.organization.id)
-        return found.open().sent_by(person_id).order_by("email")
+        sent = Invitation.objects.visible_to(self.actor).for_organization(self.organization.id)
+        return list(sent.open().sent_by(person_id).order_by("email"))
 
     def link(self, token: str) -> str:
         """The address where an invitation is accepted."""
@@ -63,16 +63,16 @@ class PeoplePage(StepUp):
         self, form: InviteForm, status: int = 200, refusal: DomainError | None = None
     ) -> HttpResponse:
         """The people by name, and the open invitations."""
-        mine = self.organization.id
-        members = Membership.objects.visible_to(self.actor).for_organization(mine)
-        waiting = Invitation.objects.visible_to(self.actor).for_organization(mine).open()
+        organization_id = self.organization.id
+        members = Membership.objects.visible_to(self.actor).for_organization(organization_id)
+        members = members.with_second_factor().select_related("user")
+        invitations: list[Invitation] = []
+        if self.is_admin:
+            sent = Invitation.objects.visible_to(self.actor).for_organization(organization_id)
+            invitations = list(sent.open().select_related("invited_by").order_by("email"))
         context: dict[str, Any] = {
-            "members": members.with_second_factor()
-            .select_related("user")
-            .order_by("user__name", "user__email"),
-            "invitations": waiting.select_related("invited_by").order_by("email")
-            if self.is_admin
-            else [],
+            "members": list(members.order_by("user__name", "user__email")),
+            "invitations": invitations,
             "form": form,
             "roles": _ROLES,
             "refusal": refusal,

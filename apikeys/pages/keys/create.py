@@ -94,11 +94,11 @@ class RotateKey(SecretPage):
 
     def get(self, request: HttpRequest, **_: str) -> HttpResponse:
         """The choice of the overlap."""
-        return self._show(self.find(), RotateForm())
+        return self._show(self.get_object(), RotateForm())
 
     def post(self, request: HttpRequest, **_: str) -> HttpResponse:
         """The new secret."""
-        key, form = self.find(), RotateForm(request.POST)
+        key, form = self.get_object(), RotateForm(request.POST)
         if not form.is_valid():
             return self._show(key, form, status=422)
         confirmation = self.confirmed()

@@ -95,7 +95,7 @@ class DeleteKeys(StepUp, DeveloperPage):
         except Conflict as refusal:
             show_refusal(form, refusal)
             return self._show(keys, form, status=422)
-        return self.done(deleted(revoked), self.address("configuration"))
+        return self.done(deleted(revoked), self.page_url("configuration"))
 
     @property
     def _keys(self) -> ApiKeyQuerySet:

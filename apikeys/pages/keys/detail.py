@@ -28,13 +28,12 @@ _TIMELINE: Final = 50
 class KeyPage(ObjectPage[ApiKey]):
     """A page about one key."""
 
-    noun = "key"
+    verbose_name = "key"
     id_prefix = "key"
     url_kwarg = "key_id"
-    form = EditKeyForm
+    form_class = EditKeyForm
 
-    @property
-    def things(self) -> QuerySet[ApiKey]:
+    def get_queryset(self) -> QuerySet[ApiKey]:
         """All of the organization, deleted or not."""
         return self._keys.for_pages()
 
@@ -42,11 +41,11 @@ class KeyPage(ObjectPage[ApiKey]):
     def _keys(self) -> ApiKeyQuerySet:
         return ApiKey.objects.visible_to(self.actor).for_organization(self.organization.id)
 
-    def home_of(self, thing: ApiKey | None) -> str:
+    def get_success_url(self, obj: ApiKey | None) -> str:
         """The key's own page, or the list."""
-        if thing is None:
-            return self.address("configuration")
-        return self.address("key", thing.public_id)
+        if obj is None:
+            return self.page_url("configuration")
+        return self.page_url("key", obj.public_id)
 
 
 def overlap_of(key: ApiKey) -> ApiKeySecret | None:
@@ -59,7 +58,7 @@ class KeyDetail(KeyPage):
 
     def get(self, request: HttpRequest, **_: str) -> HttpResponse:
         """The page, also of a deleted key."""
-        key = self.find()
+        key = self.get_object()
         events = AuditEvent.objects.visible_trail(self.organization.id, self.actor)
         about = events.about(key.pk)[:_TIMELINE]
         context = {
@@ -80,15 +79,15 @@ class EditKey(EditView[ApiKey], StepUp, KeyPage):
 
     action = Action.MANAGE_KEYS
 
-    def confirmation(self, thing: ApiKey, form: SeenForm) -> HttpResponse | None:
+    def confirmation(self, obj: ApiKey, form: SeenForm) -> HttpResponse | None:
         """Asked for where the key may do more or work longer afterwards."""
-        return self.confirmed() if services.widens(thing, form.wanted()) else None
+        return self.confirmed() if services.widens(obj, form.wanted()) else None
 
-    def save(self, thing: ApiKey, form: SeenForm) -> object:
+    def perform_update(self, obj: ApiKey, form: SeenForm) -> object:
         """Calls the service; refused, too, where the key has changed since `confirmation`."""
-        seen_at = form.seen_at or thing.updated_at
+        seen_at = form.seen_at or obj.updated_at
         return services.update_api_key(
-            thing, actor=self.actor, changes=form.wanted(), seen_at=seen_at
+            obj, actor=self.actor, changes=form.wanted(), seen_at=seen_at
         )
 
 
@@ -99,11 +98,11 @@ class SwitchKey(StepUp, KeyPage):
 
     def get(self, request: HttpRequest, **_: str) -> HttpResponse:
         """Says what will happen."""
-        return self.render("apikeys/switch.html", {"key": self.find()})
+        return self.render("apikeys/switch.html", {"key": self.get_object()})
 
     def post(self, request: HttpRequest, **_: str) -> HttpResponse:
         """Does it; enabling, which gives access back, asks for a recent sign-in."""
-        key, enabled = self.find(), request.POST.get("enabled") == "yes"
+        key, enabled = self.get_object(), request.POST.get("enabled") == "yes"
         confirmation = self.confirmed() if enabled else None
         if confirmation:
             return confirmation
@@ -113,7 +112,7 @@ class SwitchKey(StepUp, KeyPage):
             return self.render(
                 "apikeys/switch.html", {"key": key, "refusal": refusal.message}, status=409
             )
-        return self.done(switched(key, enabled=enabled), self.home_of(key))
+        return self.done(switched(key, enabled=enabled), self.get_success_url(key))
 
 
 def switched(key: ApiKey, *, enabled: bool) -> str:
@@ -130,12 +129,12 @@ class DeleteKey(StepUp, KeyPage):
 
     def get(self, request: HttpRequest, **_: str) -> HttpResponse:
         """The facts that speak for or against it."""
-        key = self.find()
+        key = self.get_object()
         return self._show(key, DeleteForm([key]))
 
     def post(self, request: HttpRequest, **_: str) -> HttpResponse:
         """Deletes the key, or disables it."""
-        key = self.find()
+        key = self.get_object()
         try:
             services.require_not_revoked(key)
         except Conflict:
@@ -154,7 +153,7 @@ class DeleteKey(StepUp, KeyPage):
             return with_retry(self._show(key, again, refusal=refusal), refusal)
         except Conflict as refusal:
             return self._show_conflict(form, refusal)
-        return self.done(message, self.address("configuration"))
+        return self.done(message, self.page_url("configuration"))
 
     def _disable(self, key: ApiKey) -> str:
         services.set_api_key_enabled(key, enabled=False, actor=self.actor)
@@ -166,7 +165,7 @@ class DeleteKey(StepUp, KeyPage):
 
     def _show_conflict(self, form: DeleteForm, refusal: Conflict) -> HttpResponse:
         """A key that was deleted meanwhile, or a cascade of too many keys."""
-        key = self.find()
+        key = self.get_object()
         if key.revoked_at:
             return self._show(key, DeleteForm([key]), status=409)
         show_refusal(form, refusal)
