@@ -11,6 +11,7 @@ import structlog
 from django.conf import settings as project_settings
 
 from apikeys.ratelimits import limiter as limits
+from apikeys.ratelimits import windows
 from apikeys.ratelimits.budgets import Limit
 from apikeys.ratelimits.limiter import Limiter
 from apikeys.ratelimits.redis_budget import Grant, SharedQuota, Wanted
@@ -314,7 +315,7 @@ def test_without_its_store_each_process_has_its_share(away: SharedQuota) -> None
 
 
 def test_windows_that_have_ended_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "_MANY", 100)
+    monkeypatch.setattr(windows, "_MOST_KEPT", 100)
     clock = Clock()
     limiter = Limiter(None, clock=clock)
 
@@ -322,7 +323,7 @@ def test_windows_that_have_ended_are_forgotten(monkeypatch: pytest.MonkeyPatch) 
         hit(limiter, ids.new_id())
         clock.now += 1
 
-    assert len(limiter._granted) + len(limiter._alone) <= 200
+    assert len(limiter._windows.granted) + len(limiter._windows.alone) <= 200
 
 
 # --- The limit of an organization ---
@@ -491,7 +492,7 @@ def test_a_process_holds_a_thirty_second_of_a_window_at_most(wide: int) -> None:
 
     for key in _ids(100):
         limiter.hit(key, "standard", owner, "standard")
-        held = limiter._granted[owner.int, "standard"].held
+        held = limiter._windows.granted[owner.int, "standard"].held
         assert held <= wide * 10 / 32
 
 
@@ -545,7 +546,7 @@ def test_what_a_request_has_reserved_is_given_back_when_it_is_refused() -> None:
     assert hit(one, ids.new_id(), owner=owner).allowed
     for _ in range(20):
         hit(other, key, owner=owner)
-    held = one._granted[owner.int, "standard"].held
+    held = one._windows.granted[owner.int, "standard"].held
 
     assert not hit(one, key, owner=owner).allowed
-    assert one._granted[owner.int, "standard"].held == held == 2
+    assert one._windows.granted[owner.int, "standard"].held == held == 2
