@@ -57,10 +57,10 @@ class HeldLines:
 
 
 def _pieces(lines: Iterator[str]) -> Iterator[str]:
-    return rested(iter(lambda: "".join(islice(lines, _PIECE)), ""))
+    return paced(iter(lambda: "".join(islice(lines, _PIECE)), ""))
 
 
-def rested(items: Iterable[T]) -> Iterator[T]:
+def paced(items: Iterable[T]) -> Iterator[T]:
     """The items, with a rest after each that is as long as the work for it deserves."""
     began = time.monotonic()
     for item in items:
@@ -78,12 +78,12 @@ def cell(text: str) -> str:
 
 
 def _guarded(start: re.Match[str]) -> str:
-    found, leads = start[0], start.start() == 0
+    text, leads = start[0], start.start() == 0
     if not start.string.startswith(_FORMULA, start.end()):
-        return f"'{found}" if leads and found.startswith(("\t", "\r", "\n")) else found
-    place = 1 + max(found.rfind(separator) for separator in _SEPARATORS)
-    before = "'" if leads and place else ""
-    return f"{before}{found[:place]}'{found[place:]}" if leads or place else found
+        return f"'{text}" if leads and text.startswith(("\t", "\r", "\n")) else text
+    position = 1 + max(text.rfind(separator) for separator in _SEPARATORS)
+    before = "'" if leads and position else ""
+    return f"{before}{text[:position]}'{text[position:]}" if leads or position else text
 
 
 class _Echo:
@@ -103,8 +103,8 @@ def lines(rows: Iterable[Sequence[str | int]]) -> Iterator[str]:
         mark = ""
 
 
-def recorded_place(organization: Organization, *, what: str, actor: Actor) -> Place:
-    """A place for an export, of which the trail knows before the first line is sent."""
+def begin_export(organization: Organization, *, what: str, actor: Actor) -> Place:
+    """A place for an export, which is recorded before the first line is sent."""
     place = Place("export", organization.id)
     try:
         services.record_export(organization, what=what, actor=actor)

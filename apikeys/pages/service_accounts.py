@@ -33,8 +33,8 @@ class AccountPage(ObjectPage[ServiceAccount]):
     def get_queryset(self) -> QuerySet[ServiceAccount]:
         """All of the organization, with what is said of their keys."""
         live = Q(keys__revoked_at=None)
-        found = ServiceAccount.objects.visible_to(self.actor)
-        return found.for_organization(self.organization.id).annotate(
+        accounts = ServiceAccount.objects.visible_to(self.actor)
+        return accounts.for_organization(self.organization.id).annotate(
             key_count=Count("keys", filter=live), last_used=Max("keys__last_used_at", filter=live)
         )
 
@@ -61,8 +61,8 @@ class ServiceAccountDetail(AccountPage):
         """The page."""
         account = self.get_object()
         keys = ApiKey.objects.visible_to(self.actor).for_organization(self.organization.id)
-        mine = keys.live().filter(service_account_id=account.pk).for_display().order_by("-id")
-        context = {"account": account, "rows": [key_row(key) for key in mine[:_SHOWN]]}
+        keys = keys.live().filter(service_account_id=account.pk).for_display().order_by("-id")
+        context = {"account": account, "rows": [key_row(key) for key in keys[:_SHOWN]]}
         return self.render("apikeys/service_account.html", context)
 
 

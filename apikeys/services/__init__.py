@@ -5,7 +5,7 @@ several keys each gets an event.
 """
 
 from apikeys.services.acting import CredentialRefused, actor_of
-from apikeys.services.authority import no_service_account, widens
+from apikeys.services.authority import invalid_service_account, widens_authority
 from apikeys.services.changes import (
     LIMITING,
     set_api_key_enabled,
@@ -15,13 +15,13 @@ from apikeys.services.changes import (
 from apikeys.services.idempotency import AlreadySubmitted, IdempotencyToken
 from apikeys.services.keys import Issued, create_api_key, require_not_revoked
 from apikeys.services.revocation import MOST_REVOKED, revoke_api_key, revoke_api_keys
-from apikeys.services.rotation import SOON, record_retired_use, rotate_api_key
+from apikeys.services.rotation import SHORT_GRACE, record_retired_use, rotate_api_key
 from apikeys.services.templates import create_template, delete_template, update_template
 
 __all__ = [
     "LIMITING",
     "MOST_REVOKED",
-    "SOON",
+    "SHORT_GRACE",
     "AlreadySubmitted",
     "CredentialRefused",
     "IdempotencyToken",
@@ -30,7 +30,7 @@ __all__ = [
     "create_api_key",
     "create_template",
     "delete_template",
-    "no_service_account",
+    "invalid_service_account",
     "record_retired_use",
     "require_not_revoked",
     "revoke_api_key",
@@ -40,5 +40,5 @@ __all__ = [
     "set_key_rate_limit_tier",
     "update_api_key",
     "update_template",
-    "widens",
+    "widens_authority",
 ]

@@ -26,24 +26,26 @@ class CredentialRefused(Forbidden):
         self.outcome = outcome
 
 
-def actor_of(found: VerifiedKey, origin: RequestContext) -> Actor:
-    """The key as one who acts, with the limits of its authority."""
+def actor_of(key: VerifiedKey, origin: RequestContext) -> Actor:
+    """The key as an actor, with the limits of its authority."""
     return Actor(
         kind=ActorKind.KEY,
-        id=found.key_id,
-        authority_id=found.created_by_id,
-        label=f"{found.name} ({found.prefix}…)",
-        organization_id=found.organization_id,
-        scopes=frozenset(found.scopes),
-        environment=found.environment,
-        service_account_id=found.service_account_id,
-        expires_at=found.usable_until,
-        secret_id=found.secret_id,
+        id=key.key_id,
+        authority_id=key.created_by_id,
+        label=f"{key.name} ({key.prefix}…)",
+        organization_id=key.organization_id,
+        scopes=frozenset(key.scopes),
+        environment=key.environment,
+        service_account_id=key.service_account_id,
+        expires_at=key.usable_until,
+        secret_id=key.secret_id,
         origin=origin,
     )
 
 
-def begin(organization: Organization, actor: Actor, action: Action) -> tuple[Organization, Actor]:
+def lock_organization(
+    organization: Organization, actor: Actor, action: Action
+) -> tuple[Organization, Actor]:
     """Both as they are now, if the actor may do `action`; inside an operation, before its writes.
 
     Other writers to the organization's keys wait until the transaction ends, and so does what
@@ -58,10 +60,10 @@ def begin(organization: Organization, actor: Actor, action: Action) -> tuple[Org
 def _current(actor: Actor) -> Actor:
     if actor.kind is not ActorKind.KEY:
         return actor
-    found = read_again(actor.secret_id) if actor.secret_id else None
-    if found is None:
+    key = read_again(actor.secret_id) if actor.secret_id else None
+    if key is None:
         raise CredentialRefused(Verification(None, Refusal.UNKNOWN))
-    refusal, since = judge(found, timezone.now())
+    refusal, since = judge(key, timezone.now())
     if refusal:
-        raise CredentialRefused(Verification(found, refusal, since))
-    return actor_of(found, actor.origin)
+        raise CredentialRefused(Verification(key, refusal, since))
+    return actor_of(key, actor.origin)

@@ -14,64 +14,66 @@ from core.timestamps import rfc3339
 from organizations.models import Organization, ServiceAccount
 
 
-def require_held(actor: Actor, scopes: Iterable[str]) -> None:
+def require_scopes_within(actor: Actor, scopes: Iterable[str]) -> None:
     """Refuses to hand out scopes that the acting key does not hold."""
     if actor.scopes is None:
         return
-    lacking = [scope for scope in scopes if scope not in actor.scopes]
-    if lacking:
+    missing = [scope for scope in scopes if scope not in actor.scopes]
+    if missing:
         message = (
-            f"This API key cannot hand out scopes that it does not hold: {', '.join(lacking)}."
+            f"This API key cannot hand out scopes that it does not hold: {', '.join(missing)}."
         )
         raise _refusal("scopes", message, ErrorCode.INSUFFICIENT_SCOPE)
 
 
-def require_not_outliving(actor: Actor, expires_at: datetime | None) -> None:
+def require_expiry_within(actor: Actor, expires_at: datetime | None) -> None:
     """Refuses an end later than that of the acting key or of its secret's overlap."""
-    own = actor.expires_at
-    if own is not None and (expires_at is None or expires_at > own):
-        message = f"This credential works until {rfc3339(own)}; choose that moment or earlier."
+    own_end = actor.expires_at
+    if own_end is not None and (expires_at is None or expires_at > own_end):
+        message = f"This credential works until {rfc3339(own_end)}; choose that moment or earlier."
         raise _refusal("expires_at", message, ErrorCode.EXCEEDS_OWN_EXPIRY)
 
 
-def require_within(actor: Actor, key: ApiKey) -> None:
-    """Refuses to give out or bring back the whole authority of a key beyond the acting key's."""
-    require_held(actor, key.scopes)
-    require_ending_with(actor, key)
+def require_key_within(actor: Actor, key: ApiKey) -> None:
+    """Refuses keys whose scopes or expiry exceed the acting key's."""
+    require_scopes_within(actor, key.scopes)
+    require_lifetime_within(actor, key)
 
 
-def require_ending_with(actor: Actor, key: ApiKey) -> None:
-    """Refuses a key that would go on working when the acting key has stopped."""
-    require_not_outliving(actor, key.expires_at)
+def require_lifetime_within(actor: Actor, key: ApiKey) -> None:
+    """Refuses a key that would keep working when the acting key has stopped."""
+    require_expiry_within(actor, key.expires_at)
     _require_same_service_account(actor, key.service_account_id)
 
 
-def widens(key: ApiKey, changes: Mapping[str, Any]) -> bool:
+def widens_authority(key: ApiKey, changes: Mapping[str, Any]) -> bool:
     """Whether `changes` let the key do more, work longer, or work again."""
-    more = set(changes.get("scopes", key.scopes)) - set(key.scopes)
-    end, wanted = key.expires_at, changes.get("expires_at", key.expires_at)
-    longer = end is not None and (wanted is None or wanted > end)
-    return bool(more) or longer or (bool(changes.get("enabled")) and key.disabled_at is not None)
+    if set(changes.get("scopes", key.scopes)) - set(key.scopes):
+        return True
+    old_end, new_end = key.expires_at, changes.get("expires_at", key.expires_at)
+    if old_end is not None and (new_end is None or new_end > old_end):
+        return True
+    return bool(changes.get("enabled")) and not key.enabled
 
 
 def choose_service_account(
-    actor: Actor, wanted: ServiceAccount | None, organization: Organization
+    actor: Actor, requested: ServiceAccount | None, organization: Organization
 ) -> ServiceAccount | None:
-    """The wanted one, if it is enabled and of the organization.
+    """The requested one, if it is enabled and of the organization, or else the actor's own.
 
-    A key of a service account works for that account alone: what it makes stops with it.
+    A key of a service account works for that account alone: what it creates stops with it.
     """
-    own = actor.service_account_id
-    if wanted is None:
-        return ServiceAccount.objects.get(pk=own) if own else None
-    if wanted.organization_id != organization.id or not wanted.enabled:
+    own_id = actor.service_account_id
+    if requested is None:
+        return ServiceAccount.objects.get(pk=own_id) if own_id else None
+    if requested.organization_id != organization.id or not requested.enabled:
         wait_for_earlier(organization.id)
-        raise no_service_account()
-    _require_same_service_account(actor, wanted.id)
-    return wanted
+        raise invalid_service_account()
+    _require_same_service_account(actor, requested.id)
+    return requested
 
 
-def no_service_account() -> Invalid:
+def invalid_service_account() -> Invalid:
     """The one refusal of an account that is absent, disabled or another organization's."""
     message = "This is no enabled service account of the organization."
     return Invalid.field("service_account", message)
@@ -83,9 +85,9 @@ def _require_same_service_account(actor: Actor, service_account_id: UUID | None)
         raise _refusal("service_account", message, ErrorCode.OTHER_SERVICE_ACCOUNT)
 
 
-def choose_environment(actor: Actor, wanted: str | None) -> Environment:
-    """The wanted environment or the maker's; a test key makes test keys only."""
-    chosen = wanted or actor.environment or Environment.LIVE
+def choose_environment(actor: Actor, requested: str | None) -> Environment:
+    """The requested environment or the creator's; a test key creates test keys only."""
+    chosen = requested or actor.environment or Environment.LIVE
     if chosen not in list(Environment):
         raise Invalid.field("key_type", "Choose live or test.")
     environment = Environment(chosen)

@@ -10,7 +10,7 @@ from apikeys import conf
 from apikeys.events import KeyEvent
 from apikeys.models import ApiKey
 from apikeys.services import authority
-from apikeys.services.keys import locked, require_not_revoked, save_named
+from apikeys.services.keys import lock_key, require_not_revoked, save_named
 from apikeys.validation import clean_fields
 from core.actors import Actor
 from core.exceptions import Invalid, require_unchanged
@@ -34,7 +34,7 @@ def update_api_key(
     Conflict for a revoked key, a taken name or a key that has changed since `seen_at`. Whatever
     would widen the key's authority has to be within the actor's own.
     """
-    key, actor = locked(key, actor)
+    key, actor = lock_key(key, actor)
     require_not_revoked(key)
     if seen_at and seen_at != key.updated_at:
         wait_for_earlier(key.organization_id)  # their version may do less
@@ -42,14 +42,14 @@ def update_api_key(
     new = clean_fields(changes)
     old = {name: getattr(key, name) for name in new}
     changed = {name: [old[name], new[name]] for name in new if old[name] != new[name]}
-    if _limits(new):
+    if _may_limit(new):
         require_wait()  # even if it is so already: another call may have done so a moment ago
     if changed:
         _apply(key, new)
-        _require_no_more_than_held(key, changed, actor)
+        _require_change_within(key, changed, actor)
         key.updated_at = timezone.now()
         save_named(key)
-        audit.record(_event(key, changed), key, actor=actor, details=_readable(changed))
+        audit.record(_event(key, changed), key, actor=actor, details=_audit_details(changed))
     return key
 
 
@@ -63,7 +63,7 @@ def set_api_key_enabled(key: ApiKey, *, enabled: bool, actor: Actor) -> ApiKey:
 def set_key_rate_limit_tier(key: ApiKey, *, tier: str, actor: Actor) -> ApiKey:
     """Gives a key a tier of its own, or its organization's again for an empty one. For staff."""
     policy.require(actor, Action.SET_TIER, key.organization)
-    key, actor = locked(key, actor)
+    key, actor = lock_key(key, actor)
     if tier and tier not in conf.tiers():
         raise Invalid.field("rate_limit_tier", f"Choose one of: {', '.join(conf.tiers())}.")
     old, key.rate_limit_tier = key.rate_limit_tier, tier
@@ -83,19 +83,19 @@ def _apply(key: ApiKey, new: Mapping[str, Any]) -> None:
             key.disabled_at = None if value else timezone.now()
 
 
-def _require_no_more_than_held(key: ApiKey, changed: Mapping[str, Any], actor: Actor) -> None:
+def _require_change_within(key: ApiKey, changed: Mapping[str, Any], actor: Actor) -> None:
     old_scopes, new_scopes = changed.get("scopes", [[], []])
     added = [scope for scope in new_scopes if scope not in old_scopes]
     if added:
-        authority.require_held(actor, added)
-        authority.require_ending_with(actor, key)
+        authority.require_scopes_within(actor, added)
+        authority.require_lifetime_within(actor, key)
     old_end, new_end = changed.get("expires_at", [None, None])
     later = "expires_at" in changed and (new_end is None or (old_end and new_end > old_end))
     if later or ("enabled" in changed and key.enabled):
-        authority.require_within(actor, key)
+        authority.require_key_within(actor, key)
 
 
-def _limits(new: Mapping[str, Any]) -> bool:
+def _may_limit(new: Mapping[str, Any]) -> bool:
     """Whether scopes, an end or disabling are asked for, be they in force already or not."""
     return "scopes" in new or new.get("expires_at") is not None or new.get("enabled") is False
 
@@ -106,7 +106,7 @@ def _event(key: ApiKey, changed: Mapping[str, Any]) -> KeyEvent:
     return KeyEvent.UPDATED
 
 
-def _readable(changed: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
+def _audit_details(changed: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
     return {
         name: [value.isoformat() if isinstance(value, datetime) else value for value in pair]
         for name, pair in changed.items()

@@ -1,4 +1,4 @@
-"""What is sent twice makes one secret: a form on reload or double click, a call on a retry.
+"""Idempotency: a form that is submitted twice or a call that is retried issues one secret.
 
 A form has made its secret for good. A call's `Idempotency-Key` is remembered for 24 hours, as in
 the IETF draft, and only with the very same request; it lies here as a digest, and no secret does.
@@ -19,8 +19,8 @@ from core.exceptions import AlreadyDone, Conflict, ErrorCode, Mismatch
 from core.revocation_wait import wait_for_earlier
 
 KEPT: Final = timedelta(hours=24)
-#: Outlived ones that each new one takes with it.
-_SWEPT: Final = 100
+#: Expired tokens that are deleted when one is stored.
+_DELETED_TOGETHER: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def require_unused(organization_id: UUID, actor: Actor, attempt: IdempotencyToke
         return
     digest = _digest(organization_id, actor, attempt)
     earlier = Submission.objects.select_related("secret__key").filter(pk=digest).first()
-    if earlier is None or _outlived(earlier):
+    if earlier is None or _is_expired(earlier):
         return
     visible = ApiKey.objects.visible_to(actor).filter(pk=earlier.secret.key_id)
     if bytes(earlier.request) != attempt.request or not visible.exists():
@@ -85,8 +85,8 @@ def store_result(
     if attempt is None:
         return
     digest = _digest(organization_id, actor, attempt)
-    _sweep()
-    Submission.objects.filter(pk=digest).delete()  # one that is outlived
+    _delete_expired()
+    Submission.objects.filter(pk=digest).delete()  # an expired one
     Submission.objects.create(digest=digest, request=attempt.request, secret=secret)
 
 
@@ -113,11 +113,11 @@ def _claim(digest: bytes, *, wait: bool) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _outlived(submission: Submission) -> bool:
+def _is_expired(submission: Submission) -> bool:
     return bool(submission.request) and submission.created_at <= timezone.now() - KEPT
 
 
-def _sweep() -> None:
+def _delete_expired() -> None:
     old = Submission.objects.filter(created_at__lte=timezone.now() - KEPT).exclude(request=b"")
-    free = old.select_for_update(skip_locked=True).values_list("pk", flat=True)[:_SWEPT]
+    free = old.select_for_update(skip_locked=True).values_list("pk", flat=True)[:_DELETED_TOGETHER]
     Submission.objects.filter(pk__in=[bytes(pk) for pk in free]).delete()

@@ -11,7 +11,7 @@ def limit_of(organization: Organization) -> int:
     return conf.keys_per_organization() if own is None else own
 
 
-def exhausted(organization: Organization, keys: ApiKeyQuerySet) -> str:
+def reached_message(organization: Organization, keys: ApiKeyQuerySet) -> str:
     """Why there can be no further key, as a sentence; nothing where there can.
 
     `keys` are those of the organization.

@@ -11,7 +11,7 @@ from apikeys.events import KeyEvent
 from apikeys.models import ApiKey, ApiKeySecret
 from apikeys.scopes import default_scopes
 from apikeys.services import authority, key_limit
-from apikeys.services.acting import begin
+from apikeys.services.acting import lock_organization
 from apikeys.services.idempotency import IdempotencyToken, claim, require_unused, store_result
 from apikeys.validation import clean_fields
 from core.actors import Actor, ActorKind
@@ -65,12 +65,12 @@ def create_api_key(
     Without `scopes` the key gets all that the actor may hand out, except managing keys; without
     `environment` the actor's own, or live. A `submission` makes one key however often it is sent.
     Raises Invalid, Forbidden, or Conflict for a taken name and at the limit of keys; what
-    `require_first` does where the form or the call was sent before.
+    `require_unused` does where the form or the call was sent before.
     """
     claim(organization.id, actor, submission)
-    organization, actor = begin(organization, actor, Action.MANAGE_KEYS)
+    organization, actor = lock_organization(organization, actor, Action.MANAGE_KEYS)
     require_unused(organization.id, actor, submission)
-    given = {
+    values = {
         "name": name,
         "description": description,
         "metadata": {} if metadata is None else metadata,
@@ -83,10 +83,10 @@ def create_api_key(
         environment=authority.choose_environment(actor, environment),
         created_by_id=actor.authority_id,
         created_by_key_id=actor.id if actor.kind is ActorKind.KEY else None,
-        **clean_fields(given),
+        **clean_fields(values),
     )
-    authority.require_within(actor, key)
-    _require_room(organization)
+    authority.require_key_within(actor, key)
+    _require_below_limit(organization)
     save_named(key)
     secret = issue_secret(key)
     store_result(organization.id, actor, submission, key.current_secret)
@@ -95,11 +95,12 @@ def create_api_key(
     return Issued(key, secret)
 
 
-def _require_room(organization: Organization) -> None:
+def _require_below_limit(organization: Organization) -> None:
     """Conflict if the organization, which is locked, has as many keys as it may have."""
-    reason = key_limit.exhausted(organization, ApiKey.objects.for_organization(organization.pk))
-    if reason:
-        raise Conflict(reason, code=ErrorCode.KEY_LIMIT_REACHED)
+    keys = ApiKey.objects.for_organization(organization.pk)
+    message = key_limit.reached_message(organization, keys)
+    if message:
+        raise Conflict(message, code=ErrorCode.KEY_LIMIT_REACHED)
 
 
 def save_named(key: ApiKey) -> None:
@@ -124,12 +125,12 @@ def issue_secret(key: ApiKey) -> str:
     return secret
 
 
-def locked(key: ApiKey, actor: Actor) -> tuple[ApiKey, Actor]:
+def lock_key(key: ApiKey, actor: Actor) -> tuple[ApiKey, Actor]:
     """The key and the actor as they are now, kept from other writers, if the actor may manage it.
 
     The organization's lock comes first, in every operation, so that no two wait for each other.
     """
-    _, actor = begin(key.organization, actor, Action.MANAGE_KEYS)
+    _, actor = lock_organization(key.organization, actor, Action.MANAGE_KEYS)
     current = (
         ApiKey.objects.visible_to(actor)
         .for_organization(key.organization_id)

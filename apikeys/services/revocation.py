@@ -9,7 +9,7 @@ from django.utils import timezone
 from apikeys.events import KeyEvent
 from apikeys.models import ApiKey
 from apikeys.services import created_keys
-from apikeys.services.acting import begin
+from apikeys.services.acting import lock_organization
 from core.actors import Actor
 from core.exceptions import NotFound
 from core.revocation_wait import limit_waiting, require_wait
@@ -37,21 +37,22 @@ def revoke_api_keys(
 ) -> list[ApiKey]:
     """Revokes keys for good, all or none; with `cascade` also what they created, and so on.
 
-    Returns the keys as they are now: those given, each once and in their order, then the others.
-    Revoked keys stay as they are: no error. Conflict beyond MOST_REVOKED keys; Invalid for a
-    `reason` that the audit trail must not keep.
+    Returns the keys as they are now: first the requested ones, each once and in their order, then
+    the others. Revoked keys stay as they are: no error. Conflict beyond MOST_REVOKED keys; Invalid
+    for a `reason` that the audit trail must not keep.
     """
-    given = dict.fromkeys(key.pk for key in keys)
-    locked, actor = _lock(given, keys, actor, cascade)
+    requested = dict.fromkeys(key.pk for key in keys)
+    locked, actor = _lock(requested, keys, actor, cascade)
     reason = clean_text(reason, "reason")
-    ordered = [*(locked[pk] for pk in given), *(k for pk, k in locked.items() if pk not in given)]
+    cascaded = [key for pk, key in locked.items() if pk not in requested]
+    ordered = [*(locked[pk] for pk in requested), *cascaded]
     require_wait()  # even if all are revoked already: another call may have done so a moment ago
-    _end([key for key in ordered if not key.revoked_at], given, actor, reason)
+    _revoke([key for key in ordered if not key.revoked_at], requested, actor, reason)
     return ordered
 
 
 def _lock(
-    given: Collection[UUID], keys: Sequence[ApiKey], actor: Actor, cascade: bool
+    requested: Collection[UUID], keys: Sequence[ApiKey], actor: Actor, cascade: bool
 ) -> tuple[dict[UUID, ApiKey], Actor]:
     """Both as they are now, kept from other writers, if the actor may see and manage the keys.
 
@@ -61,36 +62,36 @@ def _lock(
     """
     organizations = {key.organization_id: key.organization for key in keys}
     for organization_id in sorted(organizations):
-        _, actor = begin(organizations[organization_id], actor, Action.MANAGE_KEYS)
+        _, actor = lock_organization(organizations[organization_id], actor, Action.MANAGE_KEYS)
     allowed = ApiKey.objects.visible_to(actor).filter(organization_id__in=organizations)
-    wanted, locked = set(given), dict[UUID, ApiKey]()
+    chosen, locked = set(requested), dict[UUID, ApiKey]()
     while True:
         if cascade:
-            wanted |= created_keys.created_by(wanted)
-        _require_few(wanted, "cascade" if cascade else "ids")
-        missing = wanted - locked.keys()
+            chosen |= created_keys.created_by(chosen)
+        _require_at_most(chosen, "cascade" if cascade else "ids")
+        missing = chosen - locked.keys()
         if not missing:
             return locked, actor
         rows = allowed.filter(pk__in=missing).order_by("id").select_for_update(no_key=True)
         locked |= {key.pk: key for key in rows}
-        if wanted - locked.keys():
+        if chosen - locked.keys():
             raise NotFound
 
 
-def _require_few(wanted: Collection[UUID], field: str) -> None:
-    if len(wanted) > MOST_REVOKED:
+def _require_at_most(chosen: Collection[UUID], field: str) -> None:
+    if len(chosen) > MOST_REVOKED:
         message = f"This would revoke more than {MOST_REVOKED:,} keys. Revoke fewer at a time."
         raise created_keys.too_many(field, message)
 
 
-def _end(keys: Sequence[ApiKey], given: Collection[UUID], actor: Actor, reason: str) -> None:
-    """Writes the end of unrevoked keys, and an event for each."""
+def _revoke(keys: Sequence[ApiKey], requested: Collection[UUID], actor: Actor, reason: str) -> None:
+    """Revokes keys that are not revoked, and records an event for each."""
     if not keys:
         return
     now = timezone.now()
     ApiKey.objects.filter(pk__in=[key.pk for key in keys]).update(revoked_at=now, updated_at=now)
     for key in keys:
         key.revoked_at = key.updated_at = now
-    kept = {"reason": reason} if reason else {}
-    details = [kept if key.pk in given else {**kept, "cascade": True} for key in keys]
+    base = {"reason": reason} if reason else {}
+    details = [base if key.pk in requested else {**base, "cascade": True} for key in keys]
     audit.record_each(KeyEvent.REVOKED, zip(keys, details, strict=True), actor=actor)

@@ -11,7 +11,7 @@ from apikeys.events import KeyEvent
 from apikeys.models import ApiKey, ApiKeySecret, Status
 from apikeys.services import authority
 from apikeys.services.idempotency import IdempotencyToken, claim, require_unused, store_result
-from apikeys.services.keys import Issued, issue_secret, locked, require_not_revoked
+from apikeys.services.keys import Issued, issue_secret, lock_key, require_not_revoked
 from core.actors import Actor
 from core.exceptions import Conflict, ErrorCode, Invalid
 from core.revocation_wait import limit_waiting, require_wait, wait_for_earlier
@@ -26,12 +26,12 @@ MISUSE_INTERVAL: Final = timedelta(minutes=1)
 
 
 #: An overlap that ends later has reached every process by then, however long its lease.
-SOON: Final = timedelta(minutes=1)
+SHORT_GRACE: Final = timedelta(minutes=1)
 
 
 def _may_end_a_secret(options: Mapping[str, Any]) -> bool:
     grace: timedelta = options.get("grace_period", DEFAULT_GRACE)
-    return bool(options.get("force")) or grace <= SOON
+    return bool(options.get("force")) or grace <= SHORT_GRACE
 
 
 @limit_waiting(needed=_may_end_a_secret)
@@ -47,35 +47,35 @@ def rotate_api_key(
 
     Raises Conflict while an earlier overlap runs, unless `force`, which ends the oldest secret at
     once; Conflict too for a revoked or expired key and for the losers of a race; Forbidden where
-    the key holds more than the actor, who would learn its secret; what `require_first` does where
+    the key holds more than the actor, who would learn its secret; what `require_unused` does where
     the form or the call was sent before.
     """
     if not timedelta(0) <= grace_period <= LONGEST_GRACE:
         raise Invalid.field("grace_period", "Choose from 0 to 604800 seconds.")
-    seen = key.secrets.current().get()
-    return _rotate(key, seen, actor, grace_period, force, submission)
+    seen_secret = key.secrets.current().get()
+    return _rotate(key, seen_secret, actor, grace_period, force, submission)
 
 
 @operation()
 def _rotate(
     key: ApiKey,
-    seen: ApiKeySecret,
+    seen_secret: ApiKeySecret,
     actor: Actor,
     grace_period: timedelta,
     force: bool,
     submission: IdempotencyToken | None = None,
 ) -> Issued:
     claim(key.organization_id, actor, submission)
-    key, actor = locked(key, actor)
+    key, actor = lock_key(key, actor)
     require_unused(key.organization_id, actor, submission)
     require_not_revoked(key)
     if key.status is Status.EXPIRED:
         message = "This key has expired. Create a new one instead."
         raise Conflict(message, code=ErrorCode.KEY_EXPIRED)
-    authority.require_within(actor, key)
+    authority.require_key_within(actor, key)
     now = timezone.now()
-    _require_first(key, seen, force, now)
-    ends_at = _retire_older(key, now, grace_period)
+    _require_no_rotation_in_progress(key, seen_secret, force, now)
+    ends_at = _end_older_secrets(key, now, grace_period)
     secret = issue_secret(key)
     store_result(key.organization_id, actor, submission, key.current_secret)
     key.updated_at = now
@@ -85,10 +85,12 @@ def _rotate(
     return Issued(key, secret, ends_at)
 
 
-def _require_first(key: ApiKey, seen: ApiKeySecret, force: bool, now: datetime) -> None:
-    """`seen` was current before the lock; if it is not any more, another rotation has won."""
+def _require_no_rotation_in_progress(
+    key: ApiKey, seen_secret: ApiKeySecret, force: bool, now: datetime
+) -> None:
+    """If `seen_secret`, current before the lock, is not any more, another rotation has won."""
     overlap = key.secrets.overlapping(now).order_by("-ends_at").first()
-    if (overlap and not force) or key.secrets.current().get() != seen:
+    if (overlap and not force) or key.secrets.current().get() != seen_secret:
         wait_for_earlier(key.organization_id)
         message = "A rotation of this key is already under way."
         if overlap and overlap.works_until:
@@ -97,11 +99,11 @@ def _require_first(key: ApiKey, seen: ApiKeySecret, force: bool, now: datetime) 
         raise Conflict(message, code=ErrorCode.ROTATION_IN_PROGRESS)
 
 
-def _retire_older(key: ApiKey, now: datetime, grace_period: timedelta) -> datetime:
+def _end_older_secrets(key: ApiKey, now: datetime, grace_period: timedelta) -> datetime:
     """Ends the older secrets; returns until when the newest of them works, as its key may end."""
     ended = key.secrets.overlapping(now).update(ends_at=now)
     ends_at = now + grace_period
-    if ended or grace_period <= SOON:
+    if ended or grace_period <= SHORT_GRACE:
         require_wait()
     key.secrets.current().update(ends_at=ends_at)
     return min(ends_at, key.expires_at or ends_at)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from apikeys.events import KeyEvent
 from apikeys.models import KeyTemplate
 from apikeys.services import authority
-from apikeys.services.acting import begin
+from apikeys.services.acting import lock_organization
 from apikeys.validation import clean_fields
 from core.actors import Actor
 from core.exceptions import Conflict, ErrorCode, NotFound, require_unchanged
@@ -31,15 +31,15 @@ def create_template(
     lifetime_days: int | None = None,
 ) -> KeyTemplate:
     """A preset. Raises Invalid, Forbidden, or Conflict for a taken name."""
-    actor = _begin(organization, actor)
-    given = {
+    actor = _authorize(organization, actor)
+    values = {
         "name": name,
         "scopes": scopes,
         "description": description,
         "lifetime_days": lifetime_days,
     }
-    template = KeyTemplate(organization=organization, **clean_fields(given))
-    authority.require_held(actor, template.scopes)
+    template = KeyTemplate(organization=organization, **clean_fields(values))
+    authority.require_scopes_within(actor, template.scopes)
     _save(template)
     details = {"scopes": template.scopes, "lifetime_days": template.lifetime_days}
     audit.record(KeyEvent.TEMPLATE_CREATED, template, actor=actor, details=details)
@@ -58,7 +58,7 @@ def update_template(
 
     Conflict if it has changed since `seen_at`, the `updated_at` that the actor has looked at.
     """
-    template, actor = _locked(template, actor)
+    template, actor = _lock_template(template, actor)
     require_unchanged(template.updated_at, seen_at, "template")
     new = clean_fields(changes)
     changed = {
@@ -66,9 +66,9 @@ def update_template(
         for field, value in new.items()
         if getattr(template, field) != value
     }
-    authority.require_held(actor, set(new.get("scopes", ())) - set(template.scopes))
+    authority.require_scopes_within(actor, set(new.get("scopes", ())) - set(template.scopes))
     if "lifetime_days" in changed and _is_longer(*changed["lifetime_days"]):
-        authority.require_held(actor, template.scopes)
+        authority.require_scopes_within(actor, template.scopes)
     if changed:
         for field, value in new.items():
             setattr(template, field, value)
@@ -85,20 +85,20 @@ def _is_longer(before: int | None, after: int | None) -> bool:
 @operation()
 def delete_template(template: KeyTemplate, *, actor: Actor) -> None:
     """Takes the preset away; keys made from it stay."""
-    template, actor = _locked(template, actor)
+    template, actor = _lock_template(template, actor)
     audit.record(KeyEvent.TEMPLATE_DELETED, template, actor=actor)
     template.delete()
 
 
-def _begin(organization: Organization, actor: Actor) -> Actor:
+def _authorize(organization: Organization, actor: Actor) -> Actor:
     """Templates shape live keys too, so that a test key must not change them."""
-    _, actor = begin(organization, actor, Action.MANAGE_TEMPLATES)
+    _, actor = lock_organization(organization, actor, Action.MANAGE_TEMPLATES)
     authority.require_live(actor)
     return actor
 
 
-def _locked(template: KeyTemplate, actor: Actor) -> tuple[KeyTemplate, Actor]:
-    actor = _begin(template.organization, actor)
+def _lock_template(template: KeyTemplate, actor: Actor) -> tuple[KeyTemplate, Actor]:
+    actor = _authorize(template.organization, actor)
     current = (
         KeyTemplate.objects.visible_to(actor).select_for_update().filter(pk=template.pk).first()
     )

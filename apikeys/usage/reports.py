@@ -22,7 +22,7 @@ _FIRST_YEAR: Final = 2000
 
 
 class Interval(StrEnum):
-    """How finely usage is told."""
+    """The length of the intervals that usage is counted in."""
 
     HOUR = "hour"
     DAY = "day"
@@ -33,8 +33,8 @@ class Interval(StrEnum):
         return timedelta(hours=1) if self is Interval.HOUR else timedelta(days=1)
 
     @property
-    def most(self) -> int:
-        """How many can be asked for at once."""
+    def max_count(self) -> int:
+        """How many a request may ask for."""
         return 24 * 31 if self is Interval.HOUR else 366
 
     def floor(self, moment: datetime) -> datetime:
@@ -66,9 +66,9 @@ class Period:
             raise Invalid.field("from", "Choose a moment before “to”.")
         start = interval.floor(since)
         end = interval.floor(until - timedelta(microseconds=1)) + interval.step
-        if (end - start) / interval.step > interval.most:
-            most = f"Ask for at most {interval.most} intervals of one {interval} at once."
-            raise Invalid.field("from", most)
+        if (end - start) / interval.step > interval.max_count:
+            message = f"Ask for at most {interval.max_count} intervals of one {interval} at once."
+            raise Invalid.field("from", message)
         return cls(start, end, interval)
 
     @classmethod
@@ -111,8 +111,8 @@ class Tally:
         return self.requests - self.ok - self.refused
 
 
-#: What was counted where nothing was: most days of most keys.
-_NOTHING: Final = Tally()
+#: The tally of most days of most keys.
+_EMPTY: Final = Tally()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,24 +125,24 @@ class Bucket:
 
 def buckets(keys: ApiKeyQuerySet, period: Period) -> list[Bucket]:
     """Every interval of the period, empty ones too, in order; one query."""
-    rows = _counted(keys, period)
+    rows = _usage_of(keys, period)
     if period.interval is Interval.DAY:
         rows = rows.annotate(at=TruncDay("hour", tzinfo=UTC)).values_list("at", "result")
     else:
         rows = rows.values_list("hour", "result")
     tallies = _tallies(rows.annotate(sum=Sum("requests")))
-    return [Bucket(start, tallies.get(start, _NOTHING)) for start in period.starts]
+    return [Bucket(start, tallies.get(start, _EMPTY)) for start in period.starts]
 
 
 def by_key(keys: ApiKeyQuerySet, period: Period) -> Mapping[UUID, Tally]:
-    """What was counted for each key that was used in the period; one query."""
-    rows = _counted(keys, period).values_list("key_id", "result")
+    """The tally of each key that was used in the period; one query."""
+    rows = _usage_of(keys, period).values_list("key_id", "result")
     return _tallies(rows.annotate(sum=Sum("requests")))
 
 
 def busiest(keys: ApiKeyQuerySet, period: Period, most: int) -> Mapping[UUID, Tally]:
     """The `most` keys with the most requests, the busiest first; two queries."""
-    sums = _counted(keys, period).values("key_id").annotate(sum=Sum("requests"))
+    sums = _usage_of(keys, period).values("key_id").annotate(sum=Sum("requests"))
     ids = list(sums.order_by("-sum", "key_id").values_list("key_id", flat=True)[:most])
     tallies = by_key(ApiKey.objects.filter(pk__in=ids), period)
     return {key: tallies[key] for key in ids if key in tallies}
@@ -150,7 +150,7 @@ def busiest(keys: ApiKeyQuerySet, period: Period, most: int) -> Mapping[UUID, Ta
 
 def tally_of(key: ApiKey, period: Period) -> Tally:
     """What was counted for one key in the period; one query."""
-    return by_key(ApiKey.objects.filter(pk=key.pk), period).get(key.pk, _NOTHING)
+    return by_key(ApiKey.objects.filter(pk=key.pk), period).get(key.pk, _EMPTY)
 
 
 def last_refusal(key: ApiKey) -> KeyUsage | None:
@@ -164,11 +164,11 @@ def days_by_key(keys: Iterable[UUID], period: Period) -> Mapping[UUID, list[Tall
     keys = list(keys)
     rows = KeyUsage.objects.filter(key_id__in=keys).between(period.start, period.end)
     days = rows.annotate(at=TruncDay("hour", tzinfo=UTC)).values_list("key_id", "at", "result")
-    found = _tallies(
+    tallies = _tallies(
         ((key, at), result, count) for key, at, result, count in days.annotate(sum=Sum("requests"))
     )
     starts = period.starts
-    return {key: [found.get((key, day), _NOTHING) for day in starts] for key in keys}
+    return {key: [tallies.get((key, day), _EMPTY) for day in starts] for key in keys}
 
 
 def rows(keys: ApiKeyQuerySet, period: Period) -> Iterator[tuple[datetime, str, UUID, str, int]]:
@@ -176,8 +176,8 @@ def rows(keys: ApiKeyQuerySet, period: Period) -> Iterator[tuple[datetime, str, 
     start = period.start
     while start < period.end:
         end = min(start + timedelta(days=1), period.end)
-        found = KeyUsage.objects.of(keys).between(start, end).order_by("hour", "key_id", "result")
-        values = found.values_list("hour", "key__name", "key_id", "result", "requests")
+        usage = KeyUsage.objects.of(keys).between(start, end).order_by("hour", "key_id", "result")
+        values = usage.values_list("hour", "key__name", "key_id", "result", "requests")
         yield from values.iterator(chunk_size=500)
         start = end
 
@@ -191,19 +191,19 @@ def total(tallies: Iterable[Tally]) -> Tally:
     return Tally(results)
 
 
-def _counted(keys: ApiKeyQuerySet, period: Period) -> Any:
+def _usage_of(keys: ApiKeyQuerySet, period: Period) -> Any:
     return KeyUsage.objects.of(keys).between(period.start, period.end)
 
 
 def _tallies(rows: Iterable[tuple[Any, str, int]]) -> dict[Any, Tally]:
-    found: dict[Any, Tally] = {}
-    for place, result, count in rows:
-        found.setdefault(place, Tally()).results[result] += count
-    return found
+    tallies: dict[Any, Tally] = {}
+    for group, result, count in rows:
+        tallies.setdefault(group, Tally()).results[result] += count
+    return tallies
 
 
 def unused_scopes(key: ApiKey) -> list[str]:
-    """Scopes of the key that it has not used for 90 days, of which it was watched throughout."""
+    """Scopes of the key that it has not used for 90 days, if usage was recorded all that time."""
     return unused_scopes_of([key]).get(key.pk, [])
 
 
@@ -217,9 +217,9 @@ def unused_scopes_of(keys: Iterable[ApiKey]) -> Mapping[UUID, list[str]]:
     watched = set(counted.filter(first__lte=since).values_list("pk", flat=True))
     fresh = ScopeUse.objects.filter(key_id__in=ids, last_used_on__gte=since.date())
     used = set(fresh.values_list("key_id", "scope"))
-    found = {
+    unused = {
         key.pk: [scope for scope in key.scopes if (key.pk, scope) not in used]
         for key in keys
         if key.pk in watched
     }
-    return {key: scopes for key, scopes in found.items() if scopes}
+    return {key: scopes for key, scopes in unused.items() if scopes}

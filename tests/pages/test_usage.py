@@ -13,7 +13,7 @@ from django.utils import timezone
 from apikeys.models import ApiKey, KeyUsage, ScopeUse
 from apikeys.pages.usage import views as usage_pages
 from apikeys.pages.usage.charts import chart
-from apikeys.pages.usage.views import WORDS
+from apikeys.pages.usage.views import RESULT_LABELS
 from apikeys.services import Issued
 from apikeys.usage.key_request import Result
 from apikeys.usage.reports import Tally
@@ -220,4 +220,4 @@ def test_bars_are_stacked_and_the_highest_fills_the_height() -> None:
 
 
 def test_every_result_has_words() -> None:
-    assert set(WORDS) == set(Result)
+    assert set(RESULT_LABELS) == set(Result)

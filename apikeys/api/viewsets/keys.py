@@ -154,8 +154,8 @@ class ApiKeyViewSet(WireViewSet):
         if self.action == "partial_update":
             return any(self.wire.name(field) in sent for field in services.LIMITING)
         sent = {**self.wire.defaults.get("rotate", {}), **sent}
-        grace = sent.get(self.wire.name("grace_period"), services.SOON.total_seconds() + 1)
-        is_long = isinstance(grace, int | float) and grace > services.SOON.total_seconds()
+        grace = sent.get(self.wire.name("grace_period"), services.SHORT_GRACE.total_seconds() + 1)
+        is_long = isinstance(grace, int | float) and grace > services.SHORT_GRACE.total_seconds()
         return bool(sent.get(self.wire.name("force"))) or not is_long
 
     def _key(self, text: str, action: Action = Action.MANAGE_KEYS) -> ApiKey:
@@ -188,7 +188,7 @@ class ApiKeyViewSet(WireViewSet):
         accounts = ServiceAccount.objects.visible_to(self.actor)
         account = self.find(accounts, ids.read_id("sa", text))
         if account is None:
-            raise services.no_service_account()
+            raise services.invalid_service_account()
         return account
 
 

@@ -1,4 +1,4 @@
-"""Reading the audit trail: filters, pages, and rows of a file."""
+"""Reading the audit log: filters, pages, and rows of a file."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ KINDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """What a visitor wants to see of the trail."""
+    """Which events of the audit log to show."""
 
     actor: str = ""
     kind: str = ""
@@ -43,7 +43,7 @@ class AuditFilter:
 
     @property
     def key_id(self) -> UUID | None:
-        """The key, if it was asked for by its id."""
+        """The key, if it is given by its id."""
         return ids.read_id("key", self.key) if self.key else None
 
     @property
@@ -53,7 +53,7 @@ class AuditFilter:
 
     @property
     def searches(self) -> bool:
-        """Whether anything is asked for that no index finds."""
+        """Whether it needs more than an index finds."""
         return bool(self.actor or self.kind or (self.key and not self.key_id))
 
     def within(self, events: AuditEventQuerySet) -> AuditEventQuerySet:
@@ -94,7 +94,7 @@ class AuditPage:
 
 def find(
     events: AuditEventQuerySet,
-    asked: AuditFilter,
+    audit_filter: AuditFilter,
     position: int | None = None,
     most: int = PAGE_SIZE,
 ) -> AuditPage:
@@ -102,41 +102,41 @@ def find(
 
     `events` are in order, newest first.
     """
-    reached = asked.within(events)
+    candidates = audit_filter.within(events)
     if position:
-        reached = reached.filter(number__lt=position)
-    if asked.searches:
-        found = reached.among_newest(SEARCHED, asked.condition, most + 1)
-    else:
-        found = list(reached[: most + 1])
-    if len(found) > most:
-        return AuditPage(found[:most], found[most - 1].number)
-    last = reached.oldest_of_newest(SEARCHED) if asked.searches else None
-    return AuditPage(found, *(last or ()))
+        candidates = candidates.filter(number__lt=position)
+    if not audit_filter.searches:
+        matches = list(candidates[: most + 1])
+        return AuditPage(matches[:most], matches[most - 1].number if len(matches) > most else None)
+    matches = candidates.among_newest(SEARCHED, audit_filter.condition, most + 1)
+    if len(matches) > most:
+        return AuditPage(matches[:most], matches[most - 1].number)
+    last = candidates.oldest_of_newest(SEARCHED)
+    return AuditPage(matches, *last) if last else AuditPage(matches)
 
 
-def find_all(events: AuditEventQuerySet, asked: AuditFilter) -> Iterator[list[AuditEvent]]:
-    """All events that match, newest first: a list for each of as many bounded queries as it takes.
+def find_all(events: AuditEventQuerySet, audit_filter: AuditFilter) -> Iterator[list[AuditEvent]]:
+    """All events that match, newest first: a list for each bounded query.
 
     A list is empty where a query looked at its SEARCHED events and none of them matched.
     """
-    found = find(events, asked, most=_CHUNK)
-    yield found.events
-    while found.position:
-        found = find(events, asked, found.position, most=_CHUNK)
-        yield found.events
+    page = find(events, audit_filter, most=_CHUNK)
+    yield page.events
+    while page.position:
+        page = find(events, audit_filter, page.position, most=_CHUNK)
+        yield page.events
 
 
 def page_of(
-    events: AuditEventQuerySet, asked: AuditFilter, cursor: str, binding: object
+    events: AuditEventQuerySet, audit_filter: AuditFilter, cursor: str, binding: object
 ) -> tuple[AuditPage, str]:
     """The page after `cursor`, and the cursor of the page after that, if there is one.
 
-    A cursor belongs to what was asked and to the `binding` it was made for; any other starts over.
+    A cursor belongs to the filter and the `binding` it was made for; any other starts over.
     """
-    signer = Signer(salt=f"trail:{(binding, asked)!r}")
-    found = find(events, asked, _position(signer, cursor))
-    return found, signer.sign_object(found.position) if found.position else ""
+    signer = Signer(salt=f"trail:{(binding, audit_filter)!r}")
+    page = find(events, audit_filter, _position(signer, cursor))
+    return page, signer.sign_object(page.position) if page.position else ""
 
 
 def _position(signer: Signer, cursor: str) -> int | None:

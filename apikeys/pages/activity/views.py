@@ -13,7 +13,7 @@ from apikeys.pages.activity import filters
 from apikeys.pages.activity.filters import KINDS, AuditFilter, AuditPage, find_all, page_of, rows
 from apikeys.pages.activity.sentences import sentence
 from apikeys.pages.base import DeveloperPage
-from apikeys.pages.csv_export import csv_response, recorded_place, rested
+from apikeys.pages.csv_export import begin_export, csv_response, paced
 from core import bulkheads
 from core.bulkheads import Kind
 from core.exceptions import Busy
@@ -28,7 +28,7 @@ _SEARCHES: Final = "30/minute"
 
 
 class FilterForm(forms.Form):
-    """What to look for in the trail."""
+    """The filters of the audit log."""
 
     actor = TextField(required=False, label="Who")
     kind = forms.ChoiceField(
@@ -43,7 +43,7 @@ class FilterForm(forms.Form):
     )
 
     def clean(self) -> dict[str, Any]:
-        """Refuses days that no calendar of ours has a day after."""
+        """Limits years to 2000–2999: date arithmetic must not overflow."""
         for name in ("since", "until"):
             day = self.cleaned_data.get(name)
             if day and not _FIRST_YEAR <= day.year <= _LAST_YEAR:
@@ -51,7 +51,7 @@ class FilterForm(forms.Form):
         return self.cleaned_data
 
     @property
-    def asked(self) -> AuditFilter:
+    def audit_filter(self) -> AuditFilter:
         """The filter; only after `is_valid`."""
         return AuditFilter(**self.cleaned_data)
 
@@ -76,8 +76,9 @@ class Activity(TrailPage):
     """Fifty events a page, newest first."""
 
     def waiting_kind(self, request: HttpRequest) -> Kind | None:
-        asked = AuditFilter(actor=request.GET.get("actor", ""), key=request.GET.get("key", ""))
-        return "search" if asked.has_text else None
+        query = request.GET
+        audit_filter = AuditFilter(actor=query.get("actor", ""), key=query.get("key", ""))
+        return "search" if audit_filter.has_text else None
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """The page; a filter that cannot be read shows nothing but what is wrong with it."""
@@ -85,38 +86,38 @@ class Activity(TrailPage):
         if not form.is_valid():
             return self._show(form, AuditPage([]), "", 422)
         try:
-            found, following = self._find(form.asked)
+            page, next_cursor = self._find(form.audit_filter)
         except Busy as refusal:
             form.add_error(None, refusal.message)
             return with_retry(self._show(form, AuditPage([]), ""), refusal)
-        return self._show(form, found, following)
+        return self._show(form, page, next_cursor)
 
-    def _find(self, asked: AuditFilter) -> tuple[AuditPage, str]:
+    def _find(self, audit_filter: AuditFilter) -> tuple[AuditPage, str]:
         """A page of events; a search for text reads many more than it shows."""
         cursor, binding = self.request.GET.get("cursor", ""), self.organization.id
-        if not asked.has_text:
-            return page_of(self.events, asked, cursor, binding)
+        if not audit_filter.has_text:
+            return page_of(self.events, audit_filter, cursor, binding)
         with bulkheads.hold("search", self.organization.id):
             self.require_pace("search", _SEARCHES)
-            return page_of(self.events, asked, cursor, binding)
+            return page_of(self.events, audit_filter, cursor, binding)
 
     def _show(
-        self, form: FilterForm, found: AuditPage, following: str, status: int = 200
+        self, form: FilterForm, page: AuditPage, next_cursor: str, status: int = 200
     ) -> HttpResponse:
         request = self.request
         query = request.GET.copy()
         query.pop("cursor", None)
         exported = query.urlencode()
-        query["cursor"] = following
+        query["cursor"] = next_cursor
         context = {
             "form": form,
             "rows": [
                 {"event": event, "sentence": sentence(event, self.organization)}
-                for event in found.events
+                for event in page.events
             ],
             "searched": filters.SEARCHED,
-            "searched_to": found.searched_to,
-            "following": query.urlencode() if following else "",
+            "searched_to": page.searched_to,
+            "following": query.urlencode() if next_cursor else "",
             "exported": exported,
             "is_filtered": any(request.GET.get(name) for name in form.fields),
         }
@@ -134,9 +135,9 @@ class ActivityExport(TrailPage):
         form = FilterForm(request.GET)
         if not form.is_valid():
             return self.show_trail({"form": form, "rows": []}, 422)
-        if form.asked.has_text:
+        if form.audit_filter.has_text:
             self.require_pace("search", _SEARCHES)
-        place = recorded_place(self.organization, what="activity", actor=self.actor)
-        events = chain.from_iterable(rested(find_all(self.events, form.asked)))
+        place = begin_export(self.organization, what="activity", actor=self.actor)
+        events = chain.from_iterable(paced(find_all(self.events, form.audit_filter)))
         name = f"activity-{self.organization.slug}-{timezone.now():%Y-%m-%d}.csv"
         return csv_response(place, rows(events, self.organization), name)

@@ -46,7 +46,7 @@ class CreateKey(SecretPage):
         `name` is kept from before a sign-in, `for` is a service account.
         """
         keys = ApiKey.objects.visible_to(self.actor).for_organization(self.organization.id)
-        reason = key_limit.exhausted(self.organization, keys)
+        reason = key_limit.reached_message(self.organization, keys)
         if reason:
             return self.render("apikeys/exhausted.html", {"exhausted": reason})
         initial = {
@@ -77,9 +77,9 @@ class CreateKey(SecretPage):
         return self.show_secret(issued)
 
     def _form(self, data: Any = None, initial: dict[str, Any] | None = None) -> CreateKeyForm:
-        mine = self.organization.id
-        templates = KeyTemplate.objects.visible_to(self.actor).for_organization(mine)
-        accounts = ServiceAccount.objects.visible_to(self.actor).for_organization(mine)
+        organization_id = self.organization.id
+        templates = KeyTemplate.objects.visible_to(self.actor).for_organization(organization_id)
+        accounts = ServiceAccount.objects.visible_to(self.actor).for_organization(organization_id)
         enabled = accounts.filter(disabled_at=None)
         return CreateKeyForm(
             templates.order_by("name_key"), enabled.order_by("name_key"), data, initial=initial

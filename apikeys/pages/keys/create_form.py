@@ -51,7 +51,7 @@ class ExpiryFields(forms.Form):
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
 
-    def _moment(self) -> datetime | None:
+    def _chosen_expiry(self) -> datetime | None:
         chosen = self.cleaned_data.get("expires") or _NEVER
         day = self.cleaned_data.get("expires_on")
         if chosen != _CUSTOM:
@@ -62,9 +62,9 @@ class ExpiryFields(forms.Form):
             if "expires_on" not in self.errors:
                 self.add_error("expires_on", "Choose a date.")
             return None
-        return self._end_of(day)
+        return self._end_of_day(day)
 
-    def _end_of(self, day: date) -> datetime | None:
+    def _end_of_day(self, day: date) -> datetime | None:
         if day <= timezone.now().date():
             self.add_error("expires_on", "Choose a date after today.")
             return None
@@ -143,7 +143,7 @@ class CreateKeyForm(ExpiryFields):
         if data.get("scopes") and not is_custom:
             message = "Choose “Custom” to use the permissions that are ticked, or untick them."
             self.add_error("permissions", message)
-        data["expires_at"] = self._moment()
+        data["expires_at"] = self._chosen_expiry()
         return data
 
     def wanted(self) -> dict[str, Any]:
@@ -154,7 +154,7 @@ class CreateKeyForm(ExpiryFields):
             "description": data["description"],
             "environment": data["environment"] or None,
             "scopes": self._scopes(),
-            "expires_at": data["expires_at"] or self._end_by_default(),
+            "expires_at": data["expires_at"] or self._template_expiry(),
             "service_account": data["service_account"],
             "submission": IdempotencyToken(data["submission"].hex),
         }
@@ -170,7 +170,7 @@ class CreateKeyForm(ExpiryFields):
             return [scope for scope in registry if scope.endswith(":read")]
         return list(registry) if chosen == "full" else default_scopes(registry, None)
 
-    def _end_by_default(self) -> datetime | None:
+    def _template_expiry(self) -> datetime | None:
         """The template's, unless “Never” was chosen."""
         template = None if self.cleaned_data["expires"] == _NEVER else self.cleaned_data["template"]
         days = template.lifetime_days if template else None

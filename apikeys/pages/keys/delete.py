@@ -23,7 +23,7 @@ _MOST_NAMED: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Created:
+class CreatedKeys:
     """The unrevoked keys that others created: how many, and the first of them by name.
 
     `too_many` where they cannot be deleted together; then none is named.
@@ -39,29 +39,29 @@ class Created:
         return self.count - len(self.named)
 
 
-def created_with(keys: Sequence[ApiKey], visible: ApiKeyQuerySet) -> Created:
+def created_keys_of(keys: Sequence[ApiKey], visible: ApiKeyQuerySet) -> CreatedKeys:
     """What deleting `keys` can take with it, out of the `visible` keys."""
     chosen = {key.pk for key in keys}
     try:
-        found = created_keys.created_by(chosen) - chosen
+        created = created_keys.created_by(chosen) - chosen
     except Conflict:
-        return Created(too_many=True)
-    if not found:
-        return Created()
-    if len(found | chosen) > MOST_REVOKED:
-        return Created(too_many=True)
-    named = visible.filter(pk__in=found).for_display().order_by("name_key")[:_MOST_NAMED]
-    return Created(len(found), list(named))
+        return CreatedKeys(too_many=True)
+    if not created:
+        return CreatedKeys()
+    if len(created | chosen) > MOST_REVOKED:
+        return CreatedKeys(too_many=True)
+    named = visible.filter(pk__in=created).for_display().order_by("name_key")[:_MOST_NAMED]
+    return CreatedKeys(len(created), list(named))
 
 
-def deleted(keys: Sequence[ApiKey]) -> str:
+def deletion_message(keys: Sequence[ApiKey]) -> str:
     """What has happened to keys that were deleted."""
     if len(keys) == 1:
         return f"Key {keys[0]} deleted. Requests using it now get 401."
     return f"{len(keys):,} keys deleted. Requests using them now get 401."
 
 
-def not_deleted(keys: list[ApiKey]) -> list[ApiKey]:
+def without_deleted(keys: list[ApiKey]) -> list[ApiKey]:
     """Those that can still be deleted."""
     return [key for key in keys if not key.revoked_at]
 
@@ -73,13 +73,13 @@ class DeleteKeys(StepUp, DeveloperPage):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Names them, and what they created."""
-        keys = not_deleted(self._selected(request.GET.getlist("key")))
+        keys = without_deleted(self._selected(request.GET.getlist("key")))
         return self._show(keys, DeleteForm(keys))
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Deletes them."""
         selected = self._selected(request.POST.getlist("key"))
-        keys = not_deleted(selected)
+        keys = without_deleted(selected)
         if selected and not keys:
             services.revoke_api_keys(selected[:1], actor=self.actor)  # waits as its deletion does
         form = DeleteForm(keys, request.POST)
@@ -95,7 +95,7 @@ class DeleteKeys(StepUp, DeveloperPage):
         except Conflict as refusal:
             show_refusal(form, refusal)
             return self._show(keys, form, status=422)
-        return self.done(deleted(revoked), self.page_url("configuration"))
+        return self.done(deletion_message(revoked), self.page_url("configuration"))
 
     @property
     def _keys(self) -> ApiKeyQuerySet:
@@ -106,11 +106,11 @@ class DeleteKeys(StepUp, DeveloperPage):
 
         Of too many ids no key is looked up beyond the first that is one too many.
         """
-        wanted = dict.fromkeys(ids.read_id("key", text) for text in texts[: MOST_SELECTED + 1])
-        found = self._keys.for_display().in_bulk([key_id for key_id in wanted if key_id])
-        if len(found) < len(wanted):
+        key_ids = dict.fromkeys(ids.read_id("key", text) for text in texts[: MOST_SELECTED + 1])
+        keys = self._keys.for_display().in_bulk([key_id for key_id in key_ids if key_id])
+        if len(keys) < len(key_ids):
             raise NotFound
-        return [found[key_id] for key_id in wanted if key_id]
+        return [keys[key_id] for key_id in key_ids if key_id]
 
     def _show(self, keys: list[ApiKey], form: DeleteForm, status: int = 200) -> HttpResponse:
         too_many = len(keys) > MOST_SELECTED
@@ -118,6 +118,6 @@ class DeleteKeys(StepUp, DeveloperPage):
             "keys": keys,
             "form": form,
             "too_many": MOST_SELECTED if too_many else 0,
-            "created": Created() if too_many or not keys else created_with(keys, self._keys),
+            "created": CreatedKeys() if too_many or not keys else created_keys_of(keys, self._keys),
         }
         return self.render("apikeys/delete_many.html", context, status=status)

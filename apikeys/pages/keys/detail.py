@@ -11,9 +11,9 @@ from apikeys.models import ApiKey, ApiKeyQuerySet, ApiKeySecret
 from apikeys.pages.activity.sentences import sentence
 from apikeys.pages.crud import EditView, ObjectPage
 from apikeys.pages.forms import DeleteForm, EditKeyForm
-from apikeys.pages.keys.delete import Created, created_with, deleted
+from apikeys.pages.keys.delete import CreatedKeys, created_keys_of, deletion_message
 from apikeys.pages.keys.key_list import key_row
-from apikeys.pages.usage.views import last_week, refused_last
+from apikeys.pages.usage.views import last_refusal, last_week
 from apikeys.usage.reports import unused_scopes
 from core.exceptions import Busy, Conflict
 from core.forms import SeenForm, show_refusal
@@ -66,7 +66,7 @@ class KeyDetail(KeyPage):
             "row": key_row(key),
             "older": overlap_of(key),
             "unused": unused_scopes(key),
-            "refused": refused_last(key),
+            "refused": last_refusal(key),
             "timeline": [
                 {"event": event, "sentence": sentence(event, self.organization)} for event in about
             ],
@@ -81,7 +81,7 @@ class EditKey(EditView[ApiKey], StepUp, KeyPage):
 
     def confirmation(self, obj: ApiKey, form: SeenForm) -> HttpResponse | None:
         """Asked for where the key may do more or work longer afterwards."""
-        return self.confirmed() if services.widens(obj, form.wanted()) else None
+        return self.confirmed() if services.widens_authority(obj, form.wanted()) else None
 
     def perform_update(self, obj: ApiKey, form: SeenForm) -> object:
         """Calls the service; refused, too, where the key has changed since `confirmation`."""
@@ -112,10 +112,10 @@ class SwitchKey(StepUp, KeyPage):
             return self.render(
                 "apikeys/switch.html", {"key": key, "refusal": refusal.message}, status=409
             )
-        return self.done(switched(key, enabled=enabled), self.get_success_url(key))
+        return self.done(switch_message(key, enabled=enabled), self.get_success_url(key))
 
 
-def switched(key: ApiKey, *, enabled: bool) -> str:
+def switch_message(key: ApiKey, *, enabled: bool) -> str:
     """What has happened to a key that was switched."""
     if enabled:
         return f"Key {key} enabled. It works again."
@@ -157,11 +157,11 @@ class DeleteKey(StepUp, KeyPage):
 
     def _disable(self, key: ApiKey) -> str:
         services.set_api_key_enabled(key, enabled=False, actor=self.actor)
-        return switched(key, enabled=False)
+        return switch_message(key, enabled=False)
 
     def _delete(self, key: ApiKey, form: DeleteForm) -> str:
         cascade = form.cleaned_data["cascade"]
-        return deleted(services.revoke_api_keys([key], actor=self.actor, cascade=cascade))
+        return deletion_message(services.revoke_api_keys([key], actor=self.actor, cascade=cascade))
 
     def _show_conflict(self, form: DeleteForm, refusal: Conflict) -> HttpResponse:
         """A key that was deleted meanwhile, or a cascade of too many keys."""
@@ -178,7 +178,7 @@ class DeleteKey(StepUp, KeyPage):
             "key": key,
             "form": form,
             "refusal": refusal,
-            "created": Created() if key.revoked_at else created_with([key], self._keys),
+            "created": CreatedKeys() if key.revoked_at else created_keys_of([key], self._keys),
             "week": last_week(key),
         }
         return self.render("apikeys/delete.html", context, status=status)

@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from apikeys.models import ApiKey
 from apikeys.pages.base import DeveloperPage
 from apikeys.pages.keys.key_list import KeyFilter, key_row, load
-from apikeys.pages.usage.views import sparks
+from apikeys.pages.usage.views import sparklines
 from apikeys.services import key_limit
 
 
@@ -17,7 +17,7 @@ class Configuration(DeveloperPage):
         keys = ApiKey.objects.visible_to(self.actor).for_organization(self.organization.id)
         key_filter = KeyFilter.from_query(request.GET)
         listing = load(keys, key_filter)
-        bars = sparks(listing.keys)
+        bars = sparklines(listing.keys)
         rows = [
             {**key_row(key, is_new=key.pk == key_filter.new), "spark": bars[key.pk]}
             for key in listing.keys
@@ -26,6 +26,6 @@ class Configuration(DeveloperPage):
             "filter": key_filter,
             "listing": listing,
             "rows": rows,
-            "exhausted": key_limit.exhausted(self.organization, keys),
+            "exhausted": key_limit.reached_message(self.organization, keys),
         }
         return self.render("apikeys/configuration.html", context)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from apikeys.models import ApiKey, ApiKeyQuerySet
 from apikeys.pages.base import DeveloperPage
-from apikeys.pages.csv_export import csv_response, recorded_place
+from apikeys.pages.csv_export import begin_export, csv_response
 from apikeys.pages.usage.charts import chart
 from apikeys.usage import reports
 from apikeys.usage.key_request import Result
@@ -30,7 +30,7 @@ RANGES: Final = {
 _DEFAULT: Final = "7d"
 #: Keys that are listed, the busiest first.
 _MOST: Final = 50
-WORDS: Final = {
+RESULT_LABELS: Final = {
     Result.OK: "Went well",
     Result.CLIENT_ERROR: "Mistakes of the caller (4xx)",
     Result.SERVER_ERROR: "Mistakes of ours (5xx)",
@@ -54,20 +54,20 @@ class KeyTally:
 
 
 class UsagePage(DeveloperPage):
-    """Reads what the address asks for; whatever makes no sense counts as not said."""
+    """Reads the query of the URL. Unknown or malformed parameters are ignored."""
 
     tab = "usage"
 
     @property
-    def chosen(self) -> str:
-        """The range."""
-        chosen = self.request.GET.get("range", _DEFAULT)
-        return chosen if chosen in RANGES else _DEFAULT
+    def range_name(self) -> str:
+        """The range that is asked for, or the default."""
+        name = self.request.GET.get("range", _DEFAULT)
+        return name if name in RANGES else _DEFAULT
 
     @property
     def period(self) -> Period:
         """The range as a period that ends now."""
-        _, count, interval = RANGES[self.chosen]
+        _, count, interval = RANGES[self.range_name]
         return Period.last(count, interval)
 
     @property
@@ -84,22 +84,22 @@ class Usage(UsagePage):
     def get(self, request: HttpRequest) -> HttpResponse:
         """The page."""
         period, keys = self.period, self.keys
-        found = reports.buckets(keys, period)
-        tallies = [bucket.tally for bucket in found]
+        buckets = reports.buckets(keys, period)
+        tallies = [bucket.tally for bucket in buckets]
         total = reports.total(tallies)
         only = keys.first() if ids.read_id("key", request.GET.get("key", "")) else None
         busiest = _busiest(keys, period)
         context = {
             "ranges": [(value, label) for value, (label, *_) in RANGES.items()],
-            "chosen": self.chosen,
-            "range_label": RANGES[self.chosen][0],
+            "chosen": self.range_name,
+            "range_label": RANGES[self.range_name][0],
             "only": only,
-            "buckets": found,
+            "buckets": buckets,
             "chart": chart(tallies),
             "total": total,
             "most": max(tally.requests for tally in tallies),
             "share": round(100 * total.ok / total.requests, 1) if total.requests else None,
-            "results": [(WORDS[Result(r)], n) for r, n in total.results.most_common()],
+            "results": [(RESULT_LABELS[Result(r)], n) for r, n in total.results.most_common()],
             "busiest": busiest,
             "unused": _unused([row.key for row in busiest]),
             "is_hourly": period.interval is Interval.HOUR,
@@ -115,32 +115,31 @@ class UsageExport(UsagePage):
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
         """CSV, sent while it is read."""
-        place = recorded_place(self.organization, what="usage", actor=self.actor)
-        name = f"usage-{self.organization.slug}-{self.chosen}-{timezone.now():%Y-%m-%d}.csv"
+        place = begin_export(self.organization, what="usage", actor=self.actor)
+        name = f"usage-{self.organization.slug}-{self.range_name}-{timezone.now():%Y-%m-%d}.csv"
         return csv_response(place, _rows(reports.rows(self.keys, self.period)), name)
 
 
 def _busiest(keys: ApiKeyQuerySet, period: Period) -> list[KeyTally]:
     tallies = reports.busiest(keys, period, _MOST)
-    named = keys.in_bulk(list(tallies))
-    return [KeyTally(named[pk], tally) for pk, tally in tallies.items()]
+    keys_by_id = keys.in_bulk(list(tallies))
+    return [KeyTally(keys_by_id[pk], tally) for pk, tally in tallies.items()]
 
 
 def _unused(keys: list[ApiKey]) -> list[tuple[ApiKey, list[str]]]:
-    found = reports.unused_scopes_of(keys)
-    return [(key, found[key.pk]) for key in keys if key.pk in found]
+    unused = reports.unused_scopes_of(keys)
+    return [(key, unused[key.pk]) for key in keys if key.pk in unused]
 
 
 def _rows(
-    counted: Iterator[tuple[datetime, str, Any, str, int]],
+    usage: Iterator[tuple[datetime, str, Any, str, int]],
 ) -> Iterator[tuple[str | int, ...]]:
     yield ("Hour (UTC)", "Key", "Key ID", "Result", "Requests")
-    for hour, name, key_id, result, requests in counted:
-        public = ids.public_id("key", key_id)
-        yield rfc3339(hour), name, public, result, requests
+    for hour, name, key_id, result, requests in usage:
+        yield rfc3339(hour), name, ids.public_id("key", key_id), result, requests
 
 
-def sparks(keys: list[ApiKey]) -> dict[Any, dict[str, Any]]:
+def sparklines(keys: list[ApiKey]) -> dict[Any, dict[str, Any]]:
     """For each key the bars of its last 30 days and what they say; one query."""
     days = reports.days_by_key([key.pk for key in keys], Period.last(30, Interval.DAY))
     return {
@@ -149,10 +148,10 @@ def sparks(keys: list[ApiKey]) -> dict[Any, dict[str, Any]]:
     }
 
 
-def refused_last(key: ApiKey) -> dict[str, Any] | None:
+def last_refusal(key: ApiKey) -> dict[str, Any] | None:
     """When a request with the key was last refused, and how pages call the reason; one query."""
-    found = reports.last_refusal(key)
-    return {"hour": found.hour, "reason": WORDS[Result(found.result)]} if found else None
+    usage = reports.last_refusal(key)
+    return {"hour": usage.hour, "reason": RESULT_LABELS[Result(usage.result)]} if usage else None
 
 
 def last_week(key: ApiKey) -> Tally:
