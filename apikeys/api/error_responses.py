@@ -15,7 +15,7 @@ from core.request_context import request_context_of
 @cache
 def formats() -> dict[str, WireFormat]:
     """The format of whatever lies under a root and reaches no viewset."""
-    return {one.root: one.wire for one in reversed(registry.MOUNTS)}
+    return {mount.root: mount.wire for mount in reversed(registry.MOUNTS)}
 
 
 @cache
@@ -30,8 +30,10 @@ def is_api(path: str) -> bool:
 
 def format_of(path: str) -> WireFormat | None:
     """The format that refusals under `path` have; None for a page."""
-    found = (w for p, w in formats().items() if path == p or path.startswith(f"{p}/"))
-    return next(found, None)
+    for root, wire in formats().items():
+        if path == root or path.startswith(f"{root}/"):
+            return wire
+    return None
 
 
 def answer_status(request: HttpRequest, status: int) -> JsonResponse:

@@ -120,9 +120,9 @@ class PublicIdListField(serializers.Field[list[str], Any, Any, Any]):
         if not isinstance(data, list) or not 1 <= len(data) <= MOST_IDS:
             self.fail("invalid")
         text = ErrorDetail(_TEXT, ErrorCode.INVALID)
-        wrong = {str(n): [text] for n, sent in enumerate(data) if not isinstance(sent, str)}
-        if wrong:
-            raise serializers.ValidationError(wrong)
+        errors = {str(n): [text] for n, sent in enumerate(data) if not isinstance(sent, str)}
+        if errors:
+            raise serializers.ValidationError(errors)
         return data
 
 
@@ -133,11 +133,11 @@ class AccessLevelField(StrictCharField):
         if data not in LEVELS:
             message = f"Choose one of these: {', '.join(LEVELS)}."
             raise serializers.ValidationError(message, ErrorCode.INVALID)
-        meant = scopes_of(data, conf.scopes(), self.context["actor"].scopes)
-        if not meant:
+        scopes = scopes_of(data, conf.scopes(), self.context["actor"].scopes)
+        if not scopes:
             message = "This API key holds no scope that it could hand out as this."
             raise serializers.ValidationError(message, ErrorCode.INSUFFICIENT_SCOPE)
-        return meant
+        return scopes
 
 
 class IssuedField(serializers.Field[Any, Any, Any, Any]):

@@ -21,15 +21,15 @@ class Page:
 def paginate(keys: ApiKeyQuerySet, *, limit: int, cursor: str | None, binding: object) -> Page:
     """The `limit` keys after `cursor`; a cursor works with the `binding` it was made for only.
 
-    `binding` is whatever decides which keys are listed: organization, environment, filters.
+    `binding` decides which keys are listed: organization, environment, filters.
     """
     signer = Signer(salt=f"key-list:{binding!r}")
     rows = keys.order_by("-id")
     if cursor is not None:
         rows = rows.filter(id__lt=_read(signer, cursor))
-    found = list(rows[: limit + 1])
-    more = found[limit - 1].id.hex if len(found) > limit else None
-    return Page(found[:limit], signer.sign_object(more) if more else None)
+    page = list(rows[: limit + 1])
+    last_id = page[limit - 1].id.hex if len(page) > limit else None
+    return Page(page[:limit], signer.sign_object(last_id) if last_id else None)
 
 
 def _read(signer: Signer, cursor: str) -> UUID:

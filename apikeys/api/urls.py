@@ -1,4 +1,4 @@
-"""The addresses of the API. Whatever else lies under its prefixes is a 404 in JSON."""
+"""The URLs of the API. Any other path under its prefixes is a 404 in JSON."""
 
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -30,15 +30,15 @@ _KEYS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 
-def _routes(spoken: Mount) -> list[URLPattern]:
+def _routes(mount: Mount) -> list[URLPattern]:
     """The operations that a format offers, in its shapes."""
-    viewset: Any = TemplateViewSet if spoken.wire is ACCOUNT else ApiKeyViewSet
+    viewset: Any = TemplateViewSet if mount.wire is ACCOUNT else ApiKeyViewSet
     routes = []
     for rest, methods in (_TEMPLATES if viewset is TemplateViewSet else _KEYS).items():
-        chosen = {method: act for method, act in methods.items() if act in spoken.actions}
-        if chosen:
-            view = viewset.as_view(chosen, wire=spoken.wire)
-            routes.append(path(f"{spoken.base}/{spoken.collection}{rest}", view))
+        actions = {method: act for method, act in methods.items() if act in mount.actions}
+        if actions:
+            view = viewset.as_view(actions, wire=mount.wire)
+            routes.append(path(f"{mount.base}/{mount.collection}{rest}", view))
     return routes
 
 
@@ -47,23 +47,23 @@ def _not_found(request: Any, **_: Any) -> HttpResponseBase:
     return answer_status(request, 404)
 
 
-def _schema(spoken: Mount) -> dict[str, Any]:
-    return document(spoken.title, spoken.wire, _routes(spoken))
+def _schema(mount: Mount) -> dict[str, Any]:
+    return document(mount.title, mount.wire, _routes(mount))
 
 
 def patterns(formats: Iterable[Mount]) -> list[URLPattern]:
-    """Operations and schemas of the formats, and a 404 for everything beside them."""
+    """Operations and schemas of the formats, and a 404 for every other path."""
     formats = list(formats)
-    roots = "|".join(dict.fromkeys(spoken.root.removeprefix("/") for spoken in formats))
+    roots = "|".join(dict.fromkeys(mount.root.removeprefix("/") for mount in formats))
     return [
-        *(route for spoken in formats for route in _routes(spoken)),
+        *(route for mount in formats for route in _routes(mount)),
         *(
             path(
-                f"{spoken.base}/openapi.{kind}",
+                f"{mount.base}/openapi.{kind}",
                 serve,
-                {"make": partial(_schema, spoken), "kind": kind},
+                {"make": partial(_schema, mount), "kind": kind},
             )
-            for spoken in formats
+            for mount in formats
             for kind in ("json", "yaml")
         ),
         re_path(rf"^(?:{roots})(?:/.*)?$", _not_found),
@@ -71,7 +71,7 @@ def patterns(formats: Iterable[Mount]) -> list[URLPattern]:
 
 
 #: Address of a schema, without its ending → the format that it describes.
-SCHEMAS: Final = {f"{spoken.base}/openapi": spoken for spoken in MOUNTS}
+SCHEMAS: Final = {f"{mount.base}/openapi": mount for mount in MOUNTS}
 
 
 def schema_at(address: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from apikeys.ratelimits.budgets import Budgets, Limit, budgets_of
-from apikeys.ratelimits.redis_budget import SharedQuota, Wanted
+from apikeys.ratelimits.redis_budget import SharedQuota, WindowRequest
 from apikeys.ratelimits.windows import (
     UNKNOWN,
     UNLIMITED,
@@ -32,8 +32,8 @@ from apikeys.ratelimits.windows import (
 #: again: briefly at first, since one slow answer is no outage, then twice as long each time.
 _FIRST_PAUSE: Final = 0.1
 RETRY_SECONDS: Final = 5.0
-_making: Final = threading.Lock()
-_made: "Final[dict[str, Limiter]]" = {}
+_creating: Final = threading.Lock()
+_created: "Final[dict[str, Limiter]]" = {}
 _log = structlog.get_logger(__name__)
 
 
@@ -116,10 +116,11 @@ class Limiter:
 
         None where other threads have spent what was granted to them all.
         """
-        asked, grants = self._clock(), None
-        wanted = [Wanted(each.stored_as, each.budget.limit, each.held) for each in reservations]
+        asked_at = self._clock()
+        grants = None
+        requests = [WindowRequest(r.stored_as, r.budget.limit, r.held) for r in reservations]
         try:
-            grants = self._store.take(wanted) if self._store else None
+            grants = self._store.take(requests) if self._store else None
         except StorageError:
             self._note_failure()
         else:
@@ -131,7 +132,7 @@ class Limiter:
                 return self._spend_share(budgets, names)
             holdings = []
             for reservation, grant in zip(reservations, grants, strict=True):
-                holding = self._windows.grant(reservation.name, grant, asked)
+                holding = self._windows.grant(reservation.name, grant, asked_at)
                 # The window of what is reserved may have ended; the request may spend it still.
                 holdings.append(reservation.holding if reservation.held else holding)
             organization = holdings[1] if budgets.organization else UNLIMITED
@@ -178,20 +179,20 @@ def _hit(limiter: FixedWindowRateLimiter, item: RateLimitItem, name: str) -> int
 
 
 def limiter() -> Limiter:
-    """The limiter of this process; threads that ask first, at once, get the same one."""
-    return _made.get("limiter") or _make_limiter()
+    """The limiter of this process, created on first use; all threads get the same one."""
+    return _created.get("limiter") or _create_limiter()
 
 
-def _make_limiter() -> Limiter:
-    with _making:
-        if "limiter" not in _made:
+def _create_limiter() -> Limiter:
+    with _creating:
+        if "limiter" not in _created:
             url, patience = settings.REDIS_URL, settings.REDIS_PATIENCE
             store = SharedQuota(url, patience) if url else None
-            _made["limiter"] = Limiter(store, settings.RATE_LIMIT_PROCESSES)
-        return _made["limiter"]
+            _created["limiter"] = Limiter(store, settings.RATE_LIMIT_PROCESSES)
+        return _created["limiter"]
 
 
 def forget_limiter() -> None:
-    """Makes the limiter anew when it is next asked for, with the settings of then."""
+    """Creates the limiter again on its next use, with the settings of that time."""
     budgets_of.cache_clear()
-    _made.clear()
+    _created.clear()

@@ -45,8 +45,8 @@ return answer
 """
 
 
-class Wanted(NamedTuple):
-    """A window that a process asks for more of, of which it holds so much already."""
+class WindowRequest(NamedTuple):
+    """A window that a process asks more of; it holds `held` requests of it already."""
 
     name: str
     limit: RateLimitItem
@@ -76,20 +76,20 @@ class SharedQuota(RedisStorage):
         )
         self._take = self.get_connection().register_script(_TAKE)
 
-    def take(self, wanted: Sequence[Wanted]) -> list[Grant]:
+    def take(self, requests: Sequence[WindowRequest]) -> list[Grant]:
         """Fills up what a process holds of each window, in one round trip, or of none of them.
 
         StorageError where the store does not answer.
         """
-        keys = [self.prefixed_key(limit.key_for(name)) for name, limit, _ in wanted]
+        keys = [self.prefixed_key(limit.key_for(name)) for name, limit, _ in requests]
         arguments = [_PARTS]
-        for _, limit, held in wanted:
+        for _, limit, held in requests:
             arguments += (limit.amount, limit.get_expiry() * 1000, held)
         try:
-            found = iter(self._take(keys=keys, args=arguments))
+            reply = iter(self._take(keys=keys, args=arguments))
         except self.base_exceptions as error:
             raise StorageError(error) from error
         return [
             Grant(granted, left, max(0, milliseconds) / 1000)
-            for granted, left, milliseconds in zip(found, found, found, strict=True)
+            for granted, left, milliseconds in zip(reply, reply, reply, strict=True)
         ]

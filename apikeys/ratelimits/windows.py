@@ -49,9 +49,9 @@ class Windows:
         self._clock = clock
         self._most_kept = _MOST_KEPT
 
-    def grant(self, name: WindowName, grant: Grant, asked: float) -> Holding:
-        """Adds what the store has granted since `asked`."""
-        return self._add(self.granted, name, grant, asked)
+    def grant(self, name: WindowName, grant: Grant, asked_at: float) -> Holding:
+        """Adds what the store has granted since `asked_at`."""
+        return self._add(self.granted, name, grant, asked_at)
 
     def share(self, name: WindowName, budget: Budget) -> Holding:
         """What this process may let through alone: its part of what is left of the window.
@@ -70,9 +70,9 @@ class Windows:
         holding = holdings.get(name)
         return holding if holding and self._clock() < holding.ends else None
 
-    def _add(self, holdings: Holdings, name: WindowName, grant: Grant, asked: float) -> Holding:
+    def _add(self, holdings: Holdings, name: WindowName, grant: Grant, asked_at: float) -> Holding:
         """Adds a grant to what is held. Its window ends no later here than in the store."""
-        ends = asked + grant.seconds
+        ends = asked_at + grant.seconds
         holding = self._current(holdings, name)
         if holding:
             holding.held, holding.left = holding.held + grant.granted, grant.left

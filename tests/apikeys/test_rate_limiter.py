@@ -14,7 +14,7 @@ from apikeys.ratelimits import limiter as limits
 from apikeys.ratelimits import windows
 from apikeys.ratelimits.budgets import Limit
 from apikeys.ratelimits.limiter import Limiter
-from apikeys.ratelimits.redis_budget import Grant, SharedQuota, Wanted
+from apikeys.ratelimits.redis_budget import Grant, SharedQuota, WindowRequest
 from core import ids
 from organizations import tiers as rate_tiers
 
@@ -197,7 +197,7 @@ def test_a_store_that_comes_back_counts_again(
     store.storage.connection_pool.reset()
     used = ids.new_id()
     node = UUID(int=used.int ^ 1)
-    store.take([Wanted(f"{{{node}}}/{used}", rate_tiers.key_limit("standard"), 0)])
+    store.take([WindowRequest(f"{{{node}}}/{used}", rate_tiers.key_limit("standard"), 0)])
     after = hit(limiter, used)
 
     assert while_away == [True] * LIMIT + [False]
@@ -231,7 +231,7 @@ class Counting(SharedQuota):
 
     asked = 0
 
-    def take(self, wanted: Sequence[Wanted]) -> list[Grant]:
+    def take(self, wanted: Sequence[WindowRequest]) -> list[Grant]:
         self.asked += 1
         return super().take(wanted)
 

@@ -1,4 +1,4 @@
-"""The formats that are spoken, and where: a line for each."""
+"""Registry: which wire format is served under which path."""
 
 from dataclasses import dataclass
 from typing import Final

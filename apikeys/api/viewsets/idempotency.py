@@ -30,5 +30,5 @@ def idempotency_token_of(request: Request) -> IdempotencyToken | None:
         message = "Make up something random. This contains a secret."
         raise Invalid.field(HEADER, message, ErrorCode.CONTAINS_SECRET)
     body = json.dumps(request.data, sort_keys=True)
-    asked = f"{request.method} {request.path}\0{body}"
-    return IdempotencyToken(token, hashlib.sha256(asked.encode("utf-8", "surrogatepass")).digest())
+    text = f"{request.method} {request.path}\0{body}"
+    return IdempotencyToken(token, hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())

@@ -49,9 +49,9 @@ class ApiKeyViewSet(WireViewSet):
         self.refuse_other_parameters("limit", "cursor", "status", "name")
         status, name = request.query_params.get("status"), request.query_params.get("name")
         if status is not None:
-            keys = keys.with_status(_known_status(status), timezone.now())
+            keys = keys.with_status(_status_filter(status), timezone.now())
         if name is not None:
-            keys = keys.filter(name_key=_comparable(name))
+            keys = keys.filter(name_key=_name_filter(name))
         page = paginate(
             keys,
             limit=self.number("limit", DEFAULT_PAGE, 1, LONGEST_PAGE),
@@ -63,21 +63,21 @@ class ApiKeyViewSet(WireViewSet):
     def create(self, request: Request, **_: str) -> Response:
         """A new key and its secret."""
         organization = self.organization(Action.MANAGE_KEYS)
-        given = self.read("create")
-        account = given.pop("service_account", None)
+        values = self.read("create")
+        account = values.pop("service_account", None)
         try:
             issued = services.create_api_key(
                 organization=organization,
                 actor=self.actor,
                 service_account=self._service_account(account),
                 submission=idempotency_token_of(request),
-                **given,
+                **values,
             )
         except services.AlreadySubmitted as earlier:
-            headers = {"Location": self._address(earlier.key)}
+            headers = {"Location": self._location(earlier.key)}
             return self._answer_again(earlier, status=self.wire.created, headers=headers)
         data = self.show(issued.key, "create", issued=issued)
-        headers = {"Location": self._address(issued.key)}
+        headers = {"Location": self._location(issued.key)}
         return self.answer(data, status=self.wire.created, headers=headers)
 
     def retrieve(self, request: Request, id: str, **_: str) -> Response:
@@ -98,9 +98,9 @@ class ApiKeyViewSet(WireViewSet):
     def revoke_many(self, request: Request, **_: str) -> Response:
         """Revokes several keys for good, all or none."""
         self.organization(Action.MANAGE_KEYS)
-        given = self.read("revoke_many")
-        keys = self._keys(given.pop("ids"))
-        revoked = services.revoke_api_keys(keys, actor=self.actor, **given)
+        values = self.read("revoke_many")
+        keys = self._keys(values.pop("ids"))
+        revoked = services.revoke_api_keys(keys, actor=self.actor, **values)
         shown = ApiKey.objects.visible_to(self.actor).for_display().in_bulk([k.pk for k in revoked])
         data = self.show([shown[key.pk] for key in revoked], "revoke_many")
         return self.answer(self.wire.several(data))
@@ -108,12 +108,12 @@ class ApiKeyViewSet(WireViewSet):
     def rotate(self, request: Request, id: str, **_: str) -> Response:
         """A new secret for the same key."""
         key = self._key(id)
-        given = self.read("rotate")
-        if "grace_period" in given:
-            given["grace_period"] = timedelta(seconds=given["grace_period"])
+        values = self.read("rotate")
+        if "grace_period" in values:
+            values["grace_period"] = timedelta(seconds=values["grace_period"])
         try:
             issued = services.rotate_api_key(
-                key, actor=self.actor, submission=idempotency_token_of(request), **given
+                key, actor=self.actor, submission=idempotency_token_of(request), **values
             )
         except services.AlreadySubmitted as earlier:
             return self._answer_again(earlier)
@@ -143,7 +143,7 @@ class ApiKeyViewSet(WireViewSet):
         body = self.wire.answer_again(data, request_context_of(self.request).request_id)
         return Response(body, status=status, headers={**headers, REPLAYED: "true"})
 
-    def _address(self, key: ApiKey) -> str:
+    def _location(self, key: ApiKey) -> str:
         return f"{self.request.path}/{self.wire.id_of('key', key.id)}"
 
     def may_withdraw(self) -> bool:
@@ -170,17 +170,17 @@ class ApiKeyViewSet(WireViewSet):
 
     def _keys(self, texts: Sequence[str]) -> Sequence[ApiKey]:
         """The keys with these ids, each once; NotFound names the ids without a key."""
-        wanted = [ids.read_id("key", text) for text in texts]
+        key_ids = [ids.read_id("key", text) for text in texts]
         keys = ApiKey.objects.visible_to(self.actor).select_related("organization")
-        found = keys.in_bulk([key_id for key_id in wanted if key_id])
+        keys_by_id = keys.in_bulk([key_id for key_id in key_ids if key_id])
         problems = [
-            Problem(f"ids.{place}", ErrorCode.NOT_FOUND, _NO_KEY)
-            for place, key_id in enumerate(wanted)
-            if key_id not in found
+            Problem(f"ids.{position}", ErrorCode.NOT_FOUND, _NO_KEY)
+            for position, key_id in enumerate(key_ids)
+            if key_id not in keys_by_id
         ]
         if problems:
             raise NotFound(_NO_KEY, problems=problems)
-        return [found[key_id] for key_id in dict.fromkeys(wanted) if key_id]
+        return [keys_by_id[key_id] for key_id in dict.fromkeys(key_ids) if key_id]
 
     def _service_account(self, text: str | None) -> ServiceAccount | None:
         if text is None:
@@ -192,13 +192,13 @@ class ApiKeyViewSet(WireViewSet):
         return account
 
 
-def _known_status(text: str) -> str:
+def _status_filter(text: str) -> str:
     if text not in list(Status):
         raise Invalid.field("status", f"Choose one of these: {', '.join(Status)}.")
     return text
 
 
-def _comparable(name: str) -> str:
+def _name_filter(name: str) -> str:
     if "\x00" in name:
         raise Invalid.field("name", "Remove the control or text-direction characters.")
     return name_key(name)

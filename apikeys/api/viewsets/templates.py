@@ -38,8 +38,8 @@ class TemplateViewSet(WireViewSet):
     def create(self, request: Request, **_: str) -> Response:
         """A new template."""
         organization = self.organization(Action.MANAGE_TEMPLATES)
-        given = self.read("create")
-        template = services.create_template(organization=organization, actor=self.actor, **given)
+        values = self.read("create")
+        template = services.create_template(organization=organization, actor=self.actor, **values)
         location = f"{request.path}/{template.public_id}"
         data = self.show(template)
         return self.answer(data, status=201, headers={"Location": location})

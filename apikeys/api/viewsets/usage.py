@@ -42,8 +42,8 @@ def usage_of(key: ApiKey, query: Mapping[str, str]) -> Usage:
     if "from" in query:
         since = read_timestamp(query["from"], "from")
     period = Period.between(since, until, interval)
-    found = buckets(ApiKey.objects.filter(pk=key.pk), period)
-    return Usage(period, found, total(bucket.tally for bucket in found))
+    intervals = buckets(ApiKey.objects.filter(pk=key.pk), period)
+    return Usage(period, intervals, total(bucket.tally for bucket in intervals))
 
 
 def _interval(text: str) -> Interval:
