@@ -6,7 +6,6 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from apikeys import conf, tokens
-from apikeys.models import ApiKey
 from apikeys.pages.base import DeveloperPage
 from apikeys.services import key_limit
 from organizations import tiers
@@ -28,7 +27,7 @@ class Access(DeveloperPage):
         organization_id = self.organization.id
         events = AuditEvent.objects.visible_trail(organization_id, self.actor)
         switches = events.about(organization_id).filter(event__in=_SWITCHES)
-        keys = ApiKey.objects.visible_to(self.actor).for_organization(organization_id).live()
+        keys = self.organization_keys().live()
         used_keys = keys.filter(last_used_at__gt=timezone.now() - timedelta(days=7))
         members = Membership.objects.visible_to(self.actor).for_organization(organization_id)
         admins = members.admins().select_related("user").order_by("user__name", "user__email")

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.urls import reverse
 
+from apikeys.models import ApiKey, ApiKeyQuerySet
 from apikeys.ratelimits.limiter import limiter
 from core.exceptions import Busy
 from organizations.pages.base import OrganizationPage
@@ -31,6 +32,10 @@ class DeveloperPage(OrganizationPage):
     def page_url(self, name: str, *args: str) -> str:
         """The URL of a Developer page of this organization."""
         return reverse(f"apikeys:{name}", args=[self.organization.slug, *args])
+
+    def organization_keys(self) -> ApiKeyQuerySet:
+        """The keys of the organization that the visitor may see, deleted ones included."""
+        return ApiKey.objects.visible_to(self.actor).for_organization(self.organization.id)
 
     def require_pace(self, work: str, limit: str) -> None:
         """Busy for a person who asks for some work more often than `limit`, as ``10/minute``."""

@@ -38,7 +38,7 @@ class HeldLines:
     """Lines of a response; the place is given back when they end, fail or are closed."""
 
     def __init__(self, lines: Iterator[str], place: Place) -> None:
-        self._lines = _pieces(lines)
+        self._lines = paced(iter(lambda: "".join(islice(lines, _PIECE)), ""))
         self._place = place
 
     def __iter__(self) -> Self:
@@ -54,10 +54,6 @@ class HeldLines:
     def close(self) -> None:
         """What the server calls at the end of the response, also when its client has gone."""
         self._place.release()
-
-
-def _pieces(lines: Iterator[str]) -> Iterator[str]:
-    return paced(iter(lambda: "".join(islice(lines, _PIECE)), ""))
 
 
 def paced(items: Iterable[T]) -> Iterator[T]:

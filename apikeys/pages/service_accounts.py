@@ -5,7 +5,6 @@ from typing import Any, Final
 from django.db.models import Count, Max, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from apikeys.models import ApiKey
 from apikeys.pages.crud import CreateView, EditView, ObjectPage
 from apikeys.pages.forms import AccountForm
 from apikeys.pages.keys.key_list import key_row
@@ -60,7 +59,7 @@ class ServiceAccountDetail(AccountPage):
     def get(self, request: HttpRequest, **_: str) -> HttpResponse:
         """The page."""
         account = self.get_object()
-        keys = ApiKey.objects.visible_to(self.actor).for_organization(self.organization.id)
+        keys = self.organization_keys()
         keys = keys.live().filter(service_account_id=account.pk).for_display().order_by("-id")
         context = {"account": account, "rows": [key_row(key) for key in keys[:_SHOWN]]}
         return self.render("apikeys/service_account.html", context)

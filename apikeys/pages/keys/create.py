@@ -45,7 +45,7 @@ class CreateKey(SecretPage):
 
         `name` is kept from before a sign-in, `for` is a service account.
         """
-        keys = ApiKey.objects.visible_to(self.actor).for_organization(self.organization.id)
+        keys = self.organization_keys()
         reason = key_limit.reached_message(self.organization, keys)
         if reason:
             return self.render("apikeys/exhausted.html", {"exhausted": reason})

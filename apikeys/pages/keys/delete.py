@@ -40,7 +40,7 @@ class CreatedKeys:
 
 
 def created_keys_of(keys: Sequence[ApiKey], visible: ApiKeyQuerySet) -> CreatedKeys:
-    """What deleting `keys` can take with it, out of the `visible` keys."""
+    """What deleting `keys` can take with it, out of the `visible` keys; nothing without keys."""
     chosen = {key.pk for key in keys}
     try:
         created = created_keys.created_by(chosen) - chosen
@@ -97,20 +97,17 @@ class DeleteKeys(StepUp, DeveloperPage):
             return self._show(keys, form, status=422)
         return self.done(deletion_message(revoked), self.page_url("configuration"))
 
-    @property
-    def _keys(self) -> ApiKeyQuerySet:
-        return ApiKey.objects.visible_to(self.actor).for_organization(self.organization.id)
-
     def _selected(self, texts: list[str]) -> list[ApiKey]:
         """The keys with these ids; NotFound for another organization's.
 
         Of too many ids no key is looked up beyond the first that is one too many.
         """
-        key_ids = dict.fromkeys(ids.read_id("key", text) for text in texts[: MOST_SELECTED + 1])
-        keys = self._keys.for_display().in_bulk([key_id for key_id in key_ids if key_id])
-        if len(keys) < len(key_ids):
+        read = dict.fromkeys(ids.read_id("key", text) for text in texts[: MOST_SELECTED + 1])
+        key_ids = [key_id for key_id in read if key_id]
+        keys = self.organization_keys().for_display().in_bulk(key_ids)
+        if len(keys) < len(read):
             raise NotFound
-        return [keys[key_id] for key_id in key_ids if key_id]
+        return [keys[key_id] for key_id in key_ids]
 
     def _show(self, keys: list[ApiKey], form: DeleteForm, status: int = 200) -> HttpResponse:
         too_many = len(keys) > MOST_SELECTED
@@ -118,6 +115,6 @@ class DeleteKeys(StepUp, DeveloperPage):
             "keys": keys,
             "form": form,
             "too_many": MOST_SELECTED if too_many else 0,
-            "created": CreatedKeys() if too_many or not keys else created_keys_of(keys, self._keys),
+            "created": created_keys_of([] if too_many else keys, self.organization_keys()),
         }
         return self.render("apikeys/delete_many.html", context, status=status)

@@ -7,14 +7,14 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from apikeys import services
-from apikeys.models import ApiKey, ApiKeyQuerySet, ApiKeySecret
+from apikeys.models import ApiKey, ApiKeySecret
 from apikeys.pages.activity.sentences import sentence
 from apikeys.pages.crud import EditView, ObjectPage
 from apikeys.pages.forms import DeleteForm, EditKeyForm
-from apikeys.pages.keys.delete import CreatedKeys, created_keys_of, deletion_message
+from apikeys.pages.keys.delete import created_keys_of, deletion_message, without_deleted
 from apikeys.pages.keys.key_list import key_row
-from apikeys.pages.usage.views import last_refusal, last_week
-from apikeys.usage.reports import unused_scopes
+from apikeys.pages.usage.views import last_refusal
+from apikeys.usage.reports import Interval, Period, tally_of, unused_scopes
 from core.exceptions import Busy, Conflict
 from core.forms import SeenForm, show_refusal
 from organizations.models import AuditEvent
@@ -35,11 +35,7 @@ class KeyPage(ObjectPage[ApiKey]):
 
     def get_queryset(self) -> QuerySet[ApiKey]:
         """All of the organization, deleted or not."""
-        return self._keys.for_pages()
-
-    @property
-    def _keys(self) -> ApiKeyQuerySet:
-        return ApiKey.objects.visible_to(self.actor).for_organization(self.organization.id)
+        return self.organization_keys().for_pages()
 
     def get_success_url(self, obj: ApiKey | None) -> str:
         """The key's own page, or the list."""
@@ -178,7 +174,7 @@ class DeleteKey(StepUp, KeyPage):
             "key": key,
             "form": form,
             "refusal": refusal,
-            "created": CreatedKeys() if key.revoked_at else created_keys_of([key], self._keys),
-            "week": last_week(key),
+            "created": created_keys_of(without_deleted([key]), self.organization_keys()),
+            "week": tally_of(key, Period.last(7, Interval.DAY)),
         }
         return self.render("apikeys/delete.html", context, status=status)

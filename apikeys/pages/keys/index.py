@@ -2,7 +2,6 @@
 
 from django.http import HttpRequest, HttpResponse
 
-from apikeys.models import ApiKey
 from apikeys.pages.base import DeveloperPage
 from apikeys.pages.keys.key_list import KeyFilter, key_row, load
 from apikeys.pages.usage.views import sparklines
@@ -14,7 +13,7 @@ class Configuration(DeveloperPage):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """The page; htmx takes the list out of it."""
-        keys = ApiKey.objects.visible_to(self.actor).for_organization(self.organization.id)
+        keys = self.organization_keys()
         key_filter = KeyFilter.from_query(request.GET)
         listing = load(keys, key_filter)
         bars = sparklines(listing.keys)

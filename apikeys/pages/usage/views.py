@@ -73,7 +73,7 @@ class UsagePage(DeveloperPage):
     @property
     def keys(self) -> ApiKeyQuerySet:
         """The keys of the organization, or the one that is asked for."""
-        keys = ApiKey.objects.visible_to(self.actor).for_organization(self.organization.id)
+        keys = self.organization_keys()
         key_id = ids.read_id("key", self.request.GET.get("key", ""))
         return keys.filter(pk=key_id) if key_id else keys
 
@@ -89,6 +89,7 @@ class Usage(UsagePage):
         total = reports.total(tallies)
         only = keys.first() if ids.read_id("key", request.GET.get("key", "")) else None
         busiest = _busiest(keys, period)
+        unused = reports.unused_scopes_of([row.key for row in busiest])
         context = {
             "ranges": [(value, label) for value, (label, *_) in RANGES.items()],
             "chosen": self.range_name,
@@ -101,7 +102,7 @@ class Usage(UsagePage):
             "share": round(100 * total.ok / total.requests, 1) if total.requests else None,
             "results": [(RESULT_LABELS[Result(r)], n) for r, n in total.results.most_common()],
             "busiest": busiest,
-            "unused": _unused([row.key for row in busiest]),
+            "unused": [(row.key, unused[row.key.pk]) for row in busiest if row.key.pk in unused],
             "is_hourly": period.interval is Interval.HOUR,
         }
         return self.render("apikeys/usage.html", context)
@@ -126,11 +127,6 @@ def _busiest(keys: ApiKeyQuerySet, period: Period) -> list[KeyTally]:
     return [KeyTally(keys_by_id[pk], tally) for pk, tally in tallies.items()]
 
 
-def _unused(keys: list[ApiKey]) -> list[tuple[ApiKey, list[str]]]:
-    unused = reports.unused_scopes_of(keys)
-    return [(key, unused[key.pk]) for key in keys if key.pk in unused]
-
-
 def _rows(
     usage: Iterator[tuple[datetime, str, Any, str, int]],
 ) -> Iterator[tuple[str | int, ...]]:
@@ -152,8 +148,3 @@ def last_refusal(key: ApiKey) -> dict[str, Any] | None:
     """When a request with the key was last refused, and how pages call the reason; one query."""
     usage = reports.last_refusal(key)
     return {"hour": usage.hour, "reason": RESULT_LABELS[Result(usage.result)]} if usage else None
-
-
-def last_week(key: ApiKey) -> Tally:
-    """What was counted for a key in the last seven days; one query."""
-    return reports.tally_of(key, Period.last(7, Interval.DAY))
