@@ -5,10 +5,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db import models, transaction
-from django.utils import timezone
 
 from apikeys.models import ApiKeySecret, KeyUsage, Submission
-from apikeys.services.idempotency import KEPT
 from core.sqlite_writers import turn
 from core.transactions import operation
 
@@ -41,11 +39,6 @@ def ended_secrets(before: datetime) -> models.QuerySet[ApiKeySecret]:
 def old_forms(before: datetime) -> models.QuerySet[Submission]:
     """Forms that made a secret before."""
     return Submission.objects.filter(created_at__lt=before, request=b"")
-
-
-def outlived_calls() -> models.QuerySet[Submission]:
-    """Calls whose `Idempotency-Key` is no longer remembered."""
-    return Submission.objects.filter(created_at__lte=timezone.now() - KEPT).exclude(request=b"")
 
 
 def remove(rows: models.QuerySet[Any]) -> Iterator[int]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from apikeys.models import ApiKey
@@ -12,6 +12,9 @@ from core.exceptions import ErrorCode, Forbidden, Invalid, Problem
 from core.revocation_wait import wait_for_earlier
 from core.timestamps import rfc3339
 from organizations.models import Organization, ServiceAccount
+
+#: An end as a point in time, or a lifetime in days.
+T = TypeVar("T", datetime, int)
 
 
 def require_scopes_within(actor: Actor, scopes: Iterable[str]) -> None:
@@ -29,7 +32,7 @@ def require_scopes_within(actor: Actor, scopes: Iterable[str]) -> None:
 def require_expiry_within(actor: Actor, expires_at: datetime | None) -> None:
     """Refuses an end later than that of the acting key or of its secret's overlap."""
     own_end = actor.expires_at
-    if own_end is not None and (expires_at is None or expires_at > own_end):
+    if own_end is not None and ends_later(own_end, expires_at):
         message = f"This credential works until {rfc3339(own_end)}; choose that moment or earlier."
         raise _refusal("expires_at", message, ErrorCode.EXCEEDS_OWN_EXPIRY)
 
@@ -50,10 +53,14 @@ def widens_authority(key: ApiKey, changes: Mapping[str, Any]) -> bool:
     """Whether `changes` let the key do more, work longer, or work again."""
     if set(changes.get("scopes", key.scopes)) - set(key.scopes):
         return True
-    old_end, new_end = key.expires_at, changes.get("expires_at", key.expires_at)
-    if old_end is not None and (new_end is None or new_end > old_end):
+    if ends_later(key.expires_at, changes.get("expires_at", key.expires_at)):
         return True
     return bool(changes.get("enabled")) and not key.enabled
+
+
+def ends_later(old: T | None, new: T | None) -> bool:
+    """Whether a new end or lifetime is longer than the old one; None is without end."""
+    return old is not None and (new is None or new > old)
 
 
 def choose_service_account(

@@ -90,8 +90,7 @@ def _require_change_within(key: ApiKey, changed: Mapping[str, Any], actor: Actor
         authority.require_scopes_within(actor, added)
         authority.require_lifetime_within(actor, key)
     old_end, new_end = changed.get("expires_at", [None, None])
-    later = "expires_at" in changed and (new_end is None or (old_end and new_end > old_end))
-    if later or ("enabled" in changed and key.enabled):
+    if authority.ends_later(old_end, new_end) or ("enabled" in changed and key.enabled):
         authority.require_key_within(actor, key)
 
 

@@ -11,6 +11,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from apikeys.models import ApiKey, ApiKeySecret, Submission
@@ -66,7 +67,7 @@ def require_unused(organization_id: UUID, actor: Actor, attempt: IdempotencyToke
         return
     digest = _digest(organization_id, actor, attempt)
     earlier = Submission.objects.select_related("secret__key").filter(pk=digest).first()
-    if earlier is None or _is_expired(earlier):
+    if earlier is None or (earlier.request and earlier.created_at <= timezone.now() - KEPT):
         return
     visible = ApiKey.objects.visible_to(actor).filter(pk=earlier.secret.key_id)
     if bytes(earlier.request) != attempt.request or not visible.exists():
@@ -113,11 +114,12 @@ def _claim(digest: bytes, *, wait: bool) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _is_expired(submission: Submission) -> bool:
-    return bool(submission.request) and submission.created_at <= timezone.now() - KEPT
+def expired_calls() -> QuerySet[Submission]:
+    """Calls whose `Idempotency-Key` is no longer remembered. Forms do not expire."""
+    return Submission.objects.filter(created_at__lte=timezone.now() - KEPT).exclude(request=b"")
 
 
 def _delete_expired() -> None:
-    old = Submission.objects.filter(created_at__lte=timezone.now() - KEPT).exclude(request=b"")
-    free = old.select_for_update(skip_locked=True).values_list("pk", flat=True)[:_DELETED_TOGETHER]
-    Submission.objects.filter(pk__in=[bytes(pk) for pk in free]).delete()
+    free = expired_calls().select_for_update(skip_locked=True)
+    tokens = free.values_list("pk", flat=True)[:_DELETED_TOGETHER]
+    Submission.objects.filter(pk__in=[bytes(pk) for pk in tokens]).delete()

@@ -67,7 +67,8 @@ def update_template(
         if getattr(template, field) != value
     }
     authority.require_scopes_within(actor, set(new.get("scopes", ())) - set(template.scopes))
-    if "lifetime_days" in changed and _is_longer(*changed["lifetime_days"]):
+    old_lifetime, new_lifetime = changed.get("lifetime_days", [None, None])
+    if authority.ends_later(old_lifetime, new_lifetime):
         authority.require_scopes_within(actor, template.scopes)
     if changed:
         for field, value in new.items():
@@ -76,10 +77,6 @@ def update_template(
         _save(template)
         audit.record(KeyEvent.TEMPLATE_UPDATED, template, actor=actor, details=changed)
     return template
-
-
-def _is_longer(before: int | None, after: int | None) -> bool:
-    return before is not None and (after is None or after > before)
 
 
 @operation()

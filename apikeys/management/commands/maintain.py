@@ -12,6 +12,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from apikeys import retention
+from apikeys.services.idempotency import expired_calls
 from core.actors import Actor
 from organizations.management.output import report
 from organizations.services import retention as people
@@ -54,8 +55,8 @@ STEPS: Final = (
     ),
     Step(
         "Idempotency-Keys",
-        lambda _: retention.outlived_calls().count(),
-        lambda _: retention.remove(retention.outlived_calls()),
+        lambda _: expired_calls().count(),
+        lambda _: retention.remove(expired_calls()),
     ),
     Step(
         "sent forms",
