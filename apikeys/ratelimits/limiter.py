@@ -130,11 +130,7 @@ class Limiter:
                 reservation.holding.held += reservation.held > 0
             if grants is None:
                 return self._spend_share(budgets, names)
-            holdings = []
-            for reservation, grant in zip(reservations, grants, strict=True):
-                holding = self._windows.grant(reservation.name, grant, asked_at)
-                # The window of what is reserved may have ended; the request may spend it still.
-                holdings.append(reservation.holding if reservation.held else holding)
+            holdings = self._windows.fill(reservations, grants, asked_at)
             organization = holdings[1] if budgets.organization else UNLIMITED
             return decide(budgets, holdings[0], organization, self._clock())
 

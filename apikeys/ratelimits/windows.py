@@ -1,7 +1,7 @@
 """The windows of rate limits in this process: what it may let through of each, and decisions."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Self
 from uuid import UUID
@@ -49,9 +49,18 @@ class Windows:
         self._clock = clock
         self._most_kept = _MOST_KEPT
 
-    def grant(self, name: WindowName, grant: Grant, asked_at: float) -> Holding:
-        """Adds what the store has granted since `asked_at`."""
-        return self._add(self.granted, name, grant, asked_at)
+    def fill(
+        self, reservations: "Sequence[Reservation]", grants: Sequence[Grant], asked_at: float
+    ) -> list[Holding]:
+        """Adds what the store was asked for, and returns what the request may spend.
+
+        That is what it has reserved, if anything, even if that window has ended meanwhile.
+        """
+        holdings = []
+        for reservation, grant in zip(reservations, grants, strict=True):
+            holding = self._add(self.granted, reservation.name, grant, asked_at)
+            holdings.append(reservation.holding if reservation.held else holding)
+        return holdings
 
     def share(self, name: WindowName, budget: Budget) -> Holding:
         """What this process may let through alone: its part of what is left of the window.
