@@ -1,4 +1,4 @@
-"""OpenAPI 3.1, made from the formats and the routes themselves, so that it cannot fall behind."""
+"""Builds the OpenAPI 3.1 document of each wire format from its routes and its data (ADR 0010)."""
 
 from apikeys.api.openapi.document import document
 

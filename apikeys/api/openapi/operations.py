@@ -1,86 +1,98 @@
-"""What is said of an operation beside its fields."""
+"""The operations of each viewset: summary, parameters, body and error statuses."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from apikeys.api.formats.base import WireFormat
+from apikeys.api.viewsets import ApiKeyViewSet, TemplateViewSet
 
-#: Statuses that every operation may answer with.
-ALWAYS: Final = (401, 403, 429, 500, 503)
-#: What a body may be refused for, before and after it is read.
-WITH_BODY: Final = (400, 413, 415)
-CAUSES: Final[Mapping[int, str]] = {
-    400: "The request cannot be read, or a field or parameter does not hold what it has to.",
-    401: "No valid API key was sent.",
-    403: "The key lacks a scope, or API access is off.",
-    404: "There is no such thing, or it belongs to somebody else.",
-    409: "The name is taken, a limit is reached, or the state of the key does not allow it.",
-    413: "The body is larger than 64 KiB.",
-    415: "The body is no JSON in UTF-8.",
-    422: "The Idempotency-Key was sent with another request before.",
-    429: "A rate limit is reached, or too many requests of this kind are in progress.",
-    500: "A mistake of ours.",
-    503: "The database is away.",
-}
+#: Error statuses of every operation.
+COMMON_ERRORS: Final = frozenset({401, 403, 429, 500, 503})
+#: Error statuses of operations with a body, all of which can conflict with existing state.
+_BODY_ERRORS: Final = frozenset({400, 409, 413, 415})
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """`action` is the viewset's method, `name` what formats call it; `body` if it takes one.
+    """One action of a viewset.
 
-    `many` if it answers with a list; `finds` if its body names things that have to exist.
+    action               the viewset's method
+    name                 what formats call it
+    noun                 what it works on
+    query                query parameters; none in a format without pages
+    has_body             takes a body
+    body_names_objects   404 if an object that the body names doesn't exist
+    returns_list         responds with several objects
+    has_idempotency_key  takes the header, because it issues a secret
+    has_response_body    responds with 204 if False
     """
 
     action: str
     name: str
     summary: str
-    body: bool = False
-    conflicts: bool = False
-    many: bool = False
-    finds: bool = False
+    noun: str = "key"
+    query: tuple[str, ...] = ()
+    has_body: bool = False
+    body_names_objects: bool = False
+    returns_list: bool = False
+    has_idempotency_key: bool = False
+    has_response_body: bool = True
 
-    def is_repeatable(self, noun: str) -> bool:
-        """Whether it takes an `Idempotency-Key`: what makes a secret does."""
-        return noun == "key" and self.name in ("create", "rotate")
+    @property
+    def title(self) -> str:
+        """``RevokeMany`` for ``revoke_many``."""
+        return "".join(word.capitalize() for word in self.name.split("_"))
+
+    def error_statuses(self, wire: WireFormat, route: str) -> list[int]:
+        """The error statuses at `route`, in ascending order."""
+        statuses = set(COMMON_ERRORS)
+        if self.has_body:
+            statuses |= _BODY_ERRORS
+        if self.query or ("<str:id>" in route and wire.impossible_id_is_invalid):
+            statuses.add(400)
+        if "<str:" in route or self.body_names_objects:
+            statuses.add(404)
+        if self.has_idempotency_key:
+            statuses.add(422)
+        return sorted(statuses)
 
 
-OPERATIONS: Final = {
-    operation.action: operation
-    for operation in (
-        Operation("list", "list", "List", many=True),
-        Operation("create", "create", "Create", body=True, conflicts=True),
-        Operation("retrieve", "read", "Read one"),
-        Operation("partial_update", "update", "Change", body=True, conflicts=True),
-        Operation("destroy", "revoke", "Revoke for good"),
-        Operation(
-            "revoke_many",
-            "revoke_many",
-            "Revoke several for good, all or none",
-            body=True,
-            conflicts=True,
-            many=True,
-            finds=True,
-        ),
-        Operation("rotate", "rotate", "Rotate: issue a new secret", body=True, conflicts=True),
-        Operation("usage", "usage", "Count requests"),
-        Operation("current", "current", "Read the key that asks"),
-    )
+_LIST: Final = Operation("list", "list", "List", returns_list=True)
+_CREATE: Final = Operation("create", "create", "Create", has_body=True)
+_READ: Final = Operation("retrieve", "read", "Read one")
+_UPDATE: Final = Operation("partial_update", "update", "Change", has_body=True)
+_REVOKE: Final = Operation("destroy", "revoke", "Revoke for good")
+
+_KEY_OPERATIONS: Final = (
+    replace(_LIST, query=("limit", "cursor", "status", "name")),
+    replace(_CREATE, has_idempotency_key=True),
+    _READ,
+    _UPDATE,
+    _REVOKE,
+    Operation(
+        "revoke_many",
+        "revoke_many",
+        "Revoke several for good, all or none",
+        has_body=True,
+        body_names_objects=True,
+        returns_list=True,
+    ),
+    Operation(
+        "rotate", "rotate", "Rotate: issue a new secret", has_body=True, has_idempotency_key=True
+    ),
+    Operation("usage", "usage", "Count requests", query=("from", "to", "interval")),
+    Operation("current", "current", "Read the key that asks"),
+)
+_TEMPLATE_OPERATIONS: Final = (
+    replace(_LIST, noun="template", query=("pageIndex", "pageSize")),
+    replace(_CREATE, noun="template"),
+    replace(_READ, noun="template"),
+    replace(_UPDATE, noun="template"),
+    replace(_REVOKE, noun="template", has_response_body=False),
+)
+#: Viewset → action → operation.
+OPERATIONS: Final[Mapping[type, Mapping[str, Operation]]] = {
+    ApiKeyViewSet: {operation.action: operation for operation in _KEY_OPERATIONS},
+    TemplateViewSet: {operation.action: operation for operation in _TEMPLATE_OPERATIONS},
 }
-
-
-def failures(operation: Operation, wire: WireFormat, route: str, noun: str) -> list[int]:
-    """The statuses other than success that an operation answers with."""
-    found = {*ALWAYS}
-    if operation.body:
-        found |= {*WITH_BODY}
-    asks = operation.name in ("list", "usage")
-    if asks or ("<str:id>" in route and wire.impossible_id_is_invalid):
-        found.add(400)
-    if "<str:" in route or wire.organization_in or operation.finds:
-        found.add(404)
-    if operation.conflicts:
-        found.add(409)
-    if operation.is_repeatable(noun):
-        found.add(422)
-    return sorted(found)
