@@ -39,7 +39,7 @@ def _nullable(schema: Schema) -> Schema:
 
 _METADATA: Final = _field(
     "object",
-    "Names and texts of your own, kept exactly as sent.",
+    "Your own keys and values, stored exactly as sent.",
     additionalProperties={"type": "string", "maxLength": METADATA_VALUE_LENGTH},
     propertyNames={"maxLength": METADATA_KEY_LENGTH},
     maxProperties=METADATA_ENTRIES,
@@ -47,21 +47,21 @@ _METADATA: Final = _field(
 _LIFETIME: Final = _nullable(
     _field(
         "integer",
-        "Days after which a key made from it ends; null for no end.",
+        "Days until a key created from the template expires; null if it doesn't.",
         minimum=1,
         maximum=3650,
     )
 )
 _RESULTS: Final = _field(
     "object",
-    "Requests by how they ended; what did not happen is left out.",
+    "Number of requests by result. Results without requests are omitted.",
     propertyNames={"enum": [result.value for result in Result]},
     additionalProperties={"type": "integer", "minimum": 1},
 )
 _INTERVAL: Final = {
     "type": "object",
     "properties": {
-        "start": _timestamp("The beginning of the interval."),
+        "start": _timestamp("Start of the interval."),
         "requests": {"type": "integer", "minimum": 0},
         "results": _RESULTS,
     },
@@ -88,99 +88,114 @@ def object_schema(
 def response_fields() -> Mapping[str, Schema]:
     """Fields of responses."""
     return {
-        "id": _string("Its id."),
-        "object": _string("The kind of object.", const="api_key"),
-        "name": _string("What people call it."),
-        "description": _string("What people noted about it; may be empty."),
-        "key_prefix": _string("The displayed part of the newest secret."),
-        "key_type": _string("The environment.", enum=[e.value for e in Environment]),
-        "status": _string("The first that applies.", enum=[s.value for s in Status]),
-        "usable_status": _string("Whether calls are let in.", enum=["active", "revoked"]),
-        "enabled": _field("boolean", "False while it is disabled."),
-        "scopes": _field("array", "What the key opens.", items={"type": "string"}),
-        "scope": _string("The scopes in one word.", enum=list(LEVELS)),
-        "rate_limit_tier": _string("The tier of its rate limit."),
+        "id": _string("ID."),
+        "object": _string("Type of the object.", const="api_key"),
+        "name": _string("Display name."),
+        "description": _string("Description; can be empty."),
+        "key_prefix": _string("Prefix of the newest secret, safe to display."),
+        "key_type": _string("Environment.", enum=[e.value for e in Environment]),
+        "status": _string(
+            "Status. If several apply, the first in this list.", enum=[s.value for s in Status]
+        ),
+        "usable_status": _string(
+            "Whether requests with the key are accepted.", enum=["active", "revoked"]
+        ),
+        "enabled": _field("boolean", "False while the key is disabled."),
+        "scopes": _field("array", "Scopes.", items={"type": "string"}),
+        "scope": _string("Access level of the scopes.", enum=list(LEVELS)),
+        "rate_limit_tier": _string("Rate limit tier."),
         "metadata": {**_METADATA},
         "organization": _field(
             "object",
-            "The owner of the key that asks.",
+            "Organization that owns the API key of this request.",
             properties={"id": {"type": "string"}, "name": {"type": "string"}},
             required=["id", "name"],
         ),
-        "organization_id": _string("The owner."),
-        "service_account": _nullable(_string("The service account that it belongs to.")),
-        "user": _nullable(_string("The person on whose authority it was made.")),
-        "created_by": _nullable(_string("The person or the key that made it.")),
+        "organization_id": _string("ID of the organization that owns the key."),
+        "service_account": _nullable(
+            _string("ID of the service account that owns the key, if any.")
+        ),
+        "user": _nullable(
+            _string("ID of the user who created the key, unless a service account owns it.")
+        ),
+        "created_by": _nullable(_string("ID of the user or API key that created it, if any.")),
         "last_used_at": _nullable(
             _timestamp(
-                "The last successful use, right to about a minute. Refused requests (401, 403, 429)"
-                " do not count."
+                "Last successful use, accurate to about a minute. Rejected requests (401, 403, 429)"
+                " don't count."
             )
         ),
-        "last_used_ip": _nullable(_string("The IP address of the last successful use.")),
-        "last_used_user_agent": _nullable(_string("The user agent of the last successful use.")),
-        "expires_at": _nullable(_timestamp("When it stops; null for never.")),
-        "created_at": _timestamp("When it was made."),
+        "last_used_ip": _nullable(_string("IP address of the last successful use.")),
+        "last_used_user_agent": _nullable(_string("User agent of the last successful use.")),
+        "expires_at": _nullable(_timestamp("When the key expires; null if it doesn't.")),
+        "created_at": _timestamp("When it was created."),
         "updated_at": _timestamp("When it was last changed."),
-        "revoked_at": _nullable(_timestamp("When it was revoked.")),
-        "livemode": _field("boolean", "Whether it is a live key."),
-        "key": _string("The secret, in this answer only."),
-        "prefix": _string("The displayed part of the secret."),
+        "revoked_at": _nullable(_timestamp("When the key was revoked, if it was.")),
+        "livemode": _field("boolean", "True for a live key, false for a test key."),
+        "key": _string("The secret. Shown only in this response."),
+        "prefix": _string("Prefix of the secret, safe to display."),
         "secret_already_delivered": _field(
             "boolean",
-            "Only where the call was answered before; then the secret is not there.",
+            "Only in the response to a repeated request, which leaves the secret out.",
             const=True,
         ),
-        "previous_secret_expires_at": _timestamp("When the older secret stops."),
+        "previous_secret_expires_at": _timestamp("When the previous secret expires."),
         "lifetime_days": {**_LIFETIME},
-        "interval": _string("How finely requests are told.", enum=[i.value for i in Interval]),
-        "start": _timestamp("The beginning of the first interval."),
-        "end": _timestamp("The end of the last interval."),
-        "requests": _field("integer", "All requests.", minimum=0),
+        "interval": _string("Length of each interval.", enum=[i.value for i in Interval]),
+        "start": _timestamp("Start of the first interval."),
+        "end": _timestamp("End of the last interval."),
+        "requests": _field("integer", "Number of requests.", minimum=0),
         "results": _RESULTS,
-        "intervals": _field("array", "Every interval, in order, empty ones too.", items=_INTERVAL),
+        "intervals": _field(
+            "array", "All intervals in order, including empty ones.", items=_INTERVAL
+        ),
     }
 
 
 def request_fields() -> Mapping[str, Schema]:
     """Fields of request bodies."""
     return {
-        "name": _string("What people call it.", minLength=1, maxLength=NAME_LENGTH),
-        "description": _string("What people noted about it.", maxLength=TEXT_LENGTH),
+        "name": _string("Display name.", minLength=1, maxLength=NAME_LENGTH),
+        "description": _string("Description.", maxLength=TEXT_LENGTH),
         "scopes": _field(
             "array",
-            "What the key opens.",
+            "Scopes.",
             items={"type": "string", "enum": list(conf.scopes())},
             minItems=1,
             uniqueItems=True,
         ),
-        "scope": _string("All that may be read, or all but managing keys.", enum=list(LEVELS)),
+        "scope": _string("Access level; “read-write” can't manage API keys.", enum=list(LEVELS)),
         "metadata": _METADATA,
         "expires_at": _nullable(
-            _timestamp("More than 60 seconds and at most ten years ahead; null for no end.")
+            _timestamp("More than 60 seconds and at most ten years from now; null to never expire.")
         ),
-        "enabled": _field("boolean", "False stops the key until true."),
-        "key_type": _string("The environment.", enum=[e.value for e in Environment]),
-        "service_account": _nullable(_string("An enabled service account of the organization.")),
+        "enabled": _field("boolean", "False disables the key until you set true."),
+        "key_type": _string("Environment.", enum=[e.value for e in Environment]),
+        "service_account": _nullable(
+            _string("ID of an enabled service account of the organization.")
+        ),
         "grace_period": _field(
             "integer",
-            "Seconds for which the older secret goes on working.",
+            "Seconds for which the previous secret keeps working.",
             minimum=0,
             maximum=int(LONGEST_GRACE.total_seconds()),
             default=int(DEFAULT_GRACE.total_seconds()),
         ),
-        "force": _field("boolean", "Ends the overlap of an earlier rotation."),
+        "force": _field(
+            "boolean",
+            "Rotates even if the grace period of an earlier rotation isn't over, and ends it.",
+        ),
         "ids": _field(
             "array",
-            "Ids of keys; an id that is sent twice counts once.",
+            "IDs of API keys. Duplicates count once.",
             items={"type": "string"},
             minItems=1,
             maxItems=MOST_IDS,
         ),
         "cascade": _field(
             "boolean",
-            "Also revokes the keys that these created, with those in turn;"
-            f" {MOST_REVOKED:,} keys in all at most.",
+            "Also revokes all keys that these keys created, directly or indirectly;"
+            f" at most {MOST_REVOKED:,} keys in total.",
             default=False,
         ),
         "lifetime_days": _LIFETIME,
@@ -190,17 +205,20 @@ def request_fields() -> Mapping[str, Schema]:
 PARAMETERS: Final[Mapping[str, Schema]] = {
     "Idempotency-Key": _field(
         "string",
-        "Made up by the caller: sent again within 24 hours, nothing is made twice.",
+        "Any unique value, such as a UUID. Repeating the request with the same value within"
+        " 24 hours doesn't issue a second secret.",
         minLength=1,
         maxLength=255,
         pattern="^[!-~]+$",
     ),
     "limit": {"type": "integer", "minimum": 1, "maximum": LONGEST_PAGE, "default": DEFAULT_PAGE},
-    "cursor": _string("Where the page before has ended."),
+    "cursor": _string("Cursor from the previous page."),
     "status": {"type": "string", "enum": [s.value for s in Status]},
-    "name": _string("Exact, whatever its case."),
-    "from": _timestamp("Where to begin; 24 hours or 30 days before “to” otherwise."),
-    "to": _timestamp("Where to end; now otherwise."),
+    "name": _string("Exact name, ignoring case."),
+    "from": _timestamp(
+        "Start; by default 24 hours (or 30 days if the interval is a day) before “to”."
+    ),
+    "to": _timestamp("End; now by default."),
     "interval": {"type": "string", "enum": [i.value for i in Interval], "default": "hour"},
     "pageIndex": {"type": "integer", "minimum": 0, "maximum": 10**6, "default": 0},
     "pageSize": {"type": "integer", "minimum": 1, "maximum": LONGEST_PAGE, "default": DEFAULT_PAGE},

@@ -61,8 +61,8 @@ class Operation:
 _LIST: Final = Operation("list", "list", "List", returns_list=True)
 _CREATE: Final = Operation("create", "create", "Create", has_body=True)
 _READ: Final = Operation("retrieve", "read", "Read one")
-_UPDATE: Final = Operation("partial_update", "update", "Change", has_body=True)
-_REVOKE: Final = Operation("destroy", "revoke", "Revoke for good")
+_UPDATE: Final = Operation("partial_update", "update", "Update", has_body=True)
+_REVOKE: Final = Operation("destroy", "revoke", "Revoke permanently")
 
 _KEY_OPERATIONS: Final = (
     replace(_LIST, query=("limit", "cursor", "status", "name")),
@@ -73,7 +73,7 @@ _KEY_OPERATIONS: Final = (
     Operation(
         "revoke_many",
         "revoke_many",
-        "Revoke several for good, all or none",
+        "Revoke several permanently, all or none",
         has_body=True,
         body_names_objects=True,
         returns_list=True,
@@ -82,14 +82,14 @@ _KEY_OPERATIONS: Final = (
         "rotate", "rotate", "Rotate: issue a new secret", has_body=True, has_idempotency_key=True
     ),
     Operation("usage", "usage", "Count requests", query=("from", "to", "interval")),
-    Operation("current", "current", "Read the key that asks"),
+    Operation("current", "current", "Read the API key of this request"),
 )
 _TEMPLATE_OPERATIONS: Final = (
     replace(_LIST, noun="template", query=("pageIndex", "pageSize")),
     replace(_CREATE, noun="template"),
     replace(_READ, noun="template"),
     replace(_UPDATE, noun="template"),
-    replace(_REVOKE, noun="template", has_response_body=False),
+    replace(_REVOKE, summary="Delete", noun="template", has_response_body=False),
 )
 #: Viewset → action → operation.
 OPERATIONS: Final[Mapping[type, Mapping[str, Operation]]] = {

@@ -15,15 +15,15 @@ def _header(description: str) -> dict[str, Any]:
 
 
 _HEADERS: Final = {
-    "X-Request-Id": _header("The id of the request."),
+    "X-Request-Id": _header("ID of the request."),
     "Cache-Control": _header("Always no-store."),
     "RateLimit-Policy": _header(
-        'The limit of the key: "tier";q=requests;w=seconds; then, after a comma, that of its'
-        ' organization, called "organization". Not without a key.'
+        'The rate limits: "tier";q=requests;w=seconds for the key, then, after a comma, the same'
+        ' for "organization". Not sent without a valid key.'
     ),
     "RateLimit": _header(
-        'Where both stand: "tier";r=requests left;t=seconds until the window ends; then,'
-        ' after a comma, the same of "organization".'
+        'What is left: "tier";r=requests;t=seconds until the window ends for the key, then, after a'
+        ' comma, the same for "organization". Not sent without a valid key.'
     ),
 }
 #: Status → one more header.
@@ -33,24 +33,24 @@ _STATUS_HEADERS: Final = {
     429: "Retry-After",
     503: "Retry-After",
 }
-_IN_PROGRESS: Final = _header("Only while a call with the same Idempotency-Key is under way.")
+_IN_PROGRESS: Final = _header("Only while a request with the same Idempotency-Key is in progress.")
 _REPLAYED: Final = {
     "schema": {"type": "string", "const": "true"},
-    "description": "Only where the same call was answered before; the secret is not there then.",
+    "description": "Only in the response to a repeated request, which leaves the secret out.",
 }
 #: Status → what it means; also the message of the example.
 _ERRORS: Final[Mapping[int, str]] = {
-    400: "The request cannot be read, or a field or parameter does not hold what it has to.",
-    401: "No valid API key was sent.",
-    403: "The key lacks a scope, or API access is off.",
-    404: "There is no such thing, or it belongs to somebody else.",
-    409: "The name is taken, a limit is reached, or the state of the key does not allow it.",
+    400: "The request is malformed, or a field or parameter is invalid.",
+    401: "The API key is missing or invalid.",
+    403: "The API key lacks a scope, or API access is turned off.",
+    404: "It doesn't exist or belongs to another organization.",
+    409: "The name is taken, a limit is reached, or the key's status doesn't allow this.",
     413: "The body is larger than 64 KiB.",
-    415: "The body is no JSON in UTF-8.",
-    422: "The Idempotency-Key was sent with another request before.",
+    415: "The body is not UTF-8 JSON.",
+    422: "The Idempotency-Key was used with a different request.",
     429: "A rate limit is reached, or too many requests of this kind are in progress.",
-    500: "A mistake of ours.",
-    503: "The database is away.",
+    500: "Internal server error.",
+    503: "Service unavailable.",
 }
 #: The most frequent code of a status that has several.
 _CODES: Final = {
@@ -85,10 +85,10 @@ def responses(operation: Operation, wire: WireFormat, route: str) -> dict[str, A
 
 def _success(operation: Operation, wire: WireFormat) -> dict[str, Any]:
     if not operation.has_response_body:
-        return {"204": {"description": "It is gone.", "headers": _headers(204)}}
+        return {"204": {"description": "Deleted.", "headers": _headers(204)}}
     status = wire.created if operation.name == "create" else 200
     schema = _success_schema(operation, wire)
-    response = _response(status, "It is done.", schema, _success_example(operation.name, wire))
+    response = _response(status, "Success.", schema, _success_example(operation.name, wire))
     if operation.has_idempotency_key:
         response["headers"][REPLAYED] = _REPLAYED
     return {str(status): response}
