@@ -94,12 +94,8 @@ def response_fields() -> Mapping[str, Schema]:
         "description": _string("Description; can be empty."),
         "key_prefix": _string("Prefix of the newest secret, safe to display."),
         "key_type": _string("Environment.", enum=[e.value for e in Environment]),
-        "status": _string(
-            "Status. If several apply, the first in this list.", enum=[s.value for s in Status]
-        ),
-        "usable_status": _string(
-            "Whether requests with the key are accepted.", enum=["active", "revoked"]
-        ),
+        "status": _string("First status that applies.", enum=[s.value for s in Status]),
+        "usable_status": _string("Whether the key can be used.", enum=["active", "revoked"]),
         "enabled": _field("boolean", "False while the key is disabled."),
         "scopes": _field("array", "Scopes.", items={"type": "string"}),
         "scope": _string("Access level of the scopes.", enum=list(LEVELS)),
@@ -112,12 +108,8 @@ def response_fields() -> Mapping[str, Schema]:
             required=["id", "name"],
         ),
         "organization_id": _string("ID of the organization that owns the key."),
-        "service_account": _nullable(
-            _string("ID of the service account that owns the key, if any.")
-        ),
-        "user": _nullable(
-            _string("ID of the user who created the key, unless a service account owns it.")
-        ),
+        "service_account": _nullable(_string("ID of the owning service account, if any.")),
+        "user": _nullable(_string("ID of the user who created it; null with a service account.")),
         "created_by": _nullable(_string("ID of the user or API key that created it, if any.")),
         "last_used_at": _nullable(
             _timestamp(
@@ -135,9 +127,7 @@ def response_fields() -> Mapping[str, Schema]:
         "key": _string("The secret. Shown only in this response."),
         "prefix": _string("Prefix of the secret, safe to display."),
         "secret_already_delivered": _field(
-            "boolean",
-            "Only in the response to a repeated request, which leaves the secret out.",
-            const=True,
+            "boolean", "Only in the response to a repeated request, without secret.", const=True
         ),
         "previous_secret_expires_at": _timestamp("When the previous secret expires."),
         "lifetime_days": {**_LIFETIME},
@@ -146,9 +136,7 @@ def response_fields() -> Mapping[str, Schema]:
         "end": _timestamp("End of the last interval."),
         "requests": _field("integer", "Number of requests.", minimum=0),
         "results": _RESULTS,
-        "intervals": _field(
-            "array", "All intervals in order, including empty ones.", items=_INTERVAL
-        ),
+        "intervals": _field("array", "All intervals, in order.", items=_INTERVAL),
     }
 
 
@@ -171,9 +159,7 @@ def request_fields() -> Mapping[str, Schema]:
         ),
         "enabled": _field("boolean", "False disables the key until you set true."),
         "key_type": _string("Environment.", enum=[e.value for e in Environment]),
-        "service_account": _nullable(
-            _string("ID of an enabled service account of the organization.")
-        ),
+        "service_account": _nullable(_string("ID of an enabled service account.")),
         "grace_period": _field(
             "integer",
             "Seconds for which the previous secret keeps working.",
@@ -181,10 +167,7 @@ def request_fields() -> Mapping[str, Schema]:
             maximum=int(LONGEST_GRACE.total_seconds()),
             default=int(DEFAULT_GRACE.total_seconds()),
         ),
-        "force": _field(
-            "boolean",
-            "Rotates even if the grace period of an earlier rotation isn't over, and ends it.",
-        ),
+        "force": _field("boolean", "Ends the grace period of an earlier rotation."),
         "ids": _field(
             "array",
             "IDs of API keys. Duplicates count once.",
@@ -205,8 +188,7 @@ def request_fields() -> Mapping[str, Schema]:
 PARAMETERS: Final[Mapping[str, Schema]] = {
     "Idempotency-Key": _field(
         "string",
-        "Any unique value, such as a UUID. Repeating the request with the same value within"
-        " 24 hours doesn't issue a second secret.",
+        "Any unique value. Repeating it within 24 hours doesn't issue a second secret.",
         minLength=1,
         maxLength=255,
         pattern="^[!-~]+$",
@@ -215,9 +197,7 @@ PARAMETERS: Final[Mapping[str, Schema]] = {
     "cursor": _string("Cursor from the previous page."),
     "status": {"type": "string", "enum": [s.value for s in Status]},
     "name": _string("Exact name, ignoring case."),
-    "from": _timestamp(
-        "Start; by default 24 hours (or 30 days if the interval is a day) before “to”."
-    ),
+    "from": _timestamp("Start; by default 24 hours before “to”, or 30 days for daily intervals."),
     "to": _timestamp("End; now by default."),
     "interval": {"type": "string", "enum": [i.value for i in Interval], "default": "hour"},
     "pageIndex": {"type": "integer", "minimum": 0, "maximum": 10**6, "default": 0},

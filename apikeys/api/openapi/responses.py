@@ -36,7 +36,7 @@ _STATUS_HEADERS: Final = {
 _IN_PROGRESS: Final = _header("Only while a request with the same Idempotency-Key is in progress.")
 _REPLAYED: Final = {
     "schema": {"type": "string", "const": "true"},
-    "description": "Only in the response to a repeated request, which leaves the secret out.",
+    "description": "Only in the response to a repeated request, without secret.",
 }
 #: Status → what it means; also the message of the example.
 _ERRORS: Final[Mapping[int, str]] = {
