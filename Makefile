@@ -34,10 +34,12 @@ install: $(DEV) ## Set up .venv with the runtime and development packages
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=…")'
-	$(PYTHON) -m venv .venv
+	@echo 'Creating .venv …'
+	@$(PYTHON) -m venv .venv
 
 $(BASE): requirements/base.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@echo 'Installing packages into .venv; takes about a minute …'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 $(DEV): requirements/dev.txt | $(BIN)/python
@@ -56,7 +58,7 @@ $(BENCH): requirements/bench.txt | $(DEV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-demo: $(BASE) ## Start the demo (HOST, PORT, WORKERS); Ctrl-C ends it
+demo: $(BASE) ## Start the demo (HOST, PORT, WORKERS); stop it with Ctrl-C
 	@exec $(BIN)/python manage.py demo --host $(HOST) --port $(PORT) --workers $(WORKERS)
 
 test: $(DEV) ## Run the tests on SQLite; branch coverage of the apps has to reach 95 %

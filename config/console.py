@@ -1,4 +1,4 @@
-"""What `manage.py` needs of a terminal: readable arguments, and output whose loss is noticed."""
+"""Standard streams of `manage.py`: decodes arguments and reports output that was lost."""
 
 import codecs
 import io
@@ -68,7 +68,7 @@ def _reserve_descriptors() -> None:
 
 
 def _readable(number: int, argument: str) -> str:
-    """The argument as text: bytes that the locale can't read are UTF-8, or are refused."""
+    """Decodes bytes that the locale can't read as UTF-8; exits with 2 if they are not UTF-8."""
     try:
         argument.encode()
     except UnicodeEncodeError:
@@ -82,7 +82,7 @@ def _readable(number: int, argument: str) -> str:
 
 
 def _plain(error: UnicodeError) -> tuple[str, int]:
-    """For terminals that lack a character: a plain one for quotes and dashes, or an escape."""
+    """Codec error handler: ASCII quotes and dashes or an escape for missing characters."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     text = error.object[error.start : error.end].translate(_PLAIN)

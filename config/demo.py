@@ -1,4 +1,4 @@
-"""The demo's own secrets, made at its first start and kept beside its database."""
+"""Secrets of the demo, generated at its first start and kept next to its database."""
 
 import os
 import secrets
@@ -7,14 +7,14 @@ from config.env import DEMO_FILE, VAR
 
 
 def use_own_settings() -> None:
-    """Chooses the demo's settings file before `.env`, so that it fills no other database."""
+    """Selects the demo's settings file instead of `.env`, whose database must not get demo data."""
     if "ENV_FILE" not in os.environ:
         _write_secrets()
         os.environ["ENV_FILE"] = str(DEMO_FILE)
 
 
 def _write_secrets() -> None:
-    """Writes the settings file of the demo, readable by its owner only, unless it is there."""
+    """Writes the settings file of the demo, readable by its owner only, unless it exists."""
     if DEMO_FILE.exists():
         return
     VAR.mkdir(mode=0o700, parents=True, exist_ok=True)

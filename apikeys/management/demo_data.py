@@ -1,7 +1,6 @@
 """The demo's organizations, people, templates and keys."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, Final
@@ -38,36 +37,28 @@ _LAPTOP: Final = ("198.51.100.24", "curl/8.5.0")
 _READ: Final = ["trademarks:read", "search:read", "events:read"]
 #: Name, description, scopes, lifetime in days.
 _TEMPLATES: Final[tuple[tuple[str, str, list[str], int | None], ...]] = (
-    ("Production", "Servers that customers reach.", [*_READ, "portfolios:manage"], None),
-    ("Staging", "The rehearsal before production.", [*_READ, "portfolios:manage"], 90),
+    ("Production", "Servers that customers use.", [*_READ, "portfolios:manage"], None),
+    ("Staging", "Tests before a release.", [*_READ, "portfolios:manage"], 90),
     ("CI", "Builds and tests.", ["search:read"], 30),
-    ("Read only", "Everything that can be read.", _READ, 365),
-    ("Search box", "The search of the public site.", ["search:read"], 180),
-    ("Event feed", "Follows what happens.", ["events:read"], 365),
+    ("Read only", "Reads everything.", _READ, 365),
+    ("Search box", "Search on the public site.", ["search:read"], 180),
+    ("Event feed", "Follows trademark events.", ["events:read"], 365),
     ("Watch service", "Trademark monitoring.", ["trademarks:read", "events:read"], 365),
     ("Portfolio import", "The nightly import.", ["portfolios:manage"], 90),
     ("Reporting", "Dashboards and spreadsheets.", ["trademarks:read", "search:read"], 180),
-    ("Contractor", "Somebody who leaves again.", ["search:read"], 14),
-    ("Incident", "Short-lived access while something is broken.", _READ, 1),
+    ("Contractor", "Temporary access for contractors.", ["search:read"], 14),
+    ("Incident", "Short-lived access during an incident.", _READ, 1),
     ("Key management", "Automation that rotates keys.", ["api-keys:manage"], 90),
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Demo:
-    """What the first start shows: the account and its one working key, in plain text."""
-
-    account_id: str
-    secret: str = field(repr=False)
-
-
 def is_seeded() -> bool:
-    """Whether the demo's data is there."""
+    """Whether the demo data exists."""
     return User.objects.filter(email=ADMIN).exists()
 
 
 def renew_password(password: str) -> None:
-    """Gives the demo's people the password that is shown, if the secrets were made anew."""
+    """Sets the password that is shown, in case the settings file was deleted and written again."""
     for user in User.objects.filter(email__in=[ADMIN, MEMBER, OTHER_ADMIN, STAFF]):
         if not user.check_password(password):
             user.set_password(password)
@@ -75,25 +66,30 @@ def renew_password(password: str) -> None:
 
 
 def free_name() -> str:
-    """A name that no key of Acme has yet."""
+    """A name that no key of Acme uses yet."""
     taken = set(ApiKey.objects.filter(organization__slug="acme").values_list("name", flat=True))
     return next(name for n in count(1) if (name := f"Another {n}") not in taken)
 
 
+def account_id() -> str:
+    """The public ID of Acme."""
+    return Organization.objects.get(slug="acme").public_id
+
+
 @transaction.atomic
-def seed(password: str) -> Demo:
-    """Makes everything at once or nothing, in the order in which it would have happened."""
+def seed(password: str) -> str:
+    """Creates all demo data, or none. Returns the secret of Acme's Production key."""
     story = Story(timezone.now())
     story.people(password)
     secret = story.first_keys()
     story.later_keys()
     story.lately()
     story.count_usage()
-    return Demo(story.acme.public_id, secret)
+    return secret
 
 
 class Story:
-    """Four months of Acme, told day by day: rows, trail and usage agree on every moment."""
+    """Four months of Acme, day by day: rows, audit events and usage agree on every time."""
 
     acme: Organization
     globex: Organization
@@ -105,7 +101,7 @@ class Story:
         self.keys: dict[str, ApiKey] = {}
 
     def at(self, days_ago: int, clock: str) -> datetime:
-        """That time of a day, in UTC."""
+        """A time of day in UTC, some days ago."""
         hour, minute = map(int, clock.split(":"))
         day = self.now.astimezone(UTC) - timedelta(days=days_ago)
         return day.replace(hour=hour, minute=minute, second=0, microsecond=0)
@@ -120,7 +116,7 @@ class Story:
         return issued
 
     def people(self, password: str) -> None:
-        """Who is there, and the templates with which Ada began."""
+        """Creates users, organizations and the first templates."""
         system = Actor.system("demo")
         with as_of(self.at(120, "09:02")):
             User.objects.create_superuser(STAFF, password, name="Sam Staff")
@@ -152,7 +148,7 @@ class Story:
         self.gina = Actor.person(other_admin.id, str(other_admin))
 
     def first_keys(self) -> str:
-        """Those of the beginning; returns the secret of the one that is shown."""
+        """Creates the oldest keys. Returns the secret of Production."""
         with as_of(self.at(111, "09:10")):
             services.create_api_key(organization=self.globex, actor=self.gina, name="Production")
         shown = self.make(100, "09:12", "Production", scopes=list(conf.scopes()))
@@ -170,14 +166,14 @@ class Story:
         return shown.secret
 
     def later_keys(self) -> None:
-        """Those of the second half, and the end of one that leaked."""
+        """Creates the newer keys, and revokes one that leaked."""
         self.make(45, "09:30", "Staging", environment="test")
         with as_of(self.at(33, "08:20")):
             services.revoke_api_key(self.keys["Crawler"], actor=self.ada, reason="Found in a log.")
         self.make(32, "12:00", "Trial", scopes=["search:read"], expires_at=self.at(2, "12:00"))
 
     def lately(self) -> None:
-        """The last two weeks."""
+        """Changes keys during the last two weeks."""
         with as_of(self.at(12, "16:05")):
             services.set_api_key_enabled(self.keys["Old dashboard"], enabled=False, actor=self.ada)
         self.make(
@@ -189,7 +185,7 @@ class Story:
             )
 
     def count_usage(self) -> None:
-        """What the programs have sent since, until their keys ended or they were given up."""
+        """Counts the requests of each key for as long as it was used."""
         self._use("Production", SERVERS, _SERVER, unused=["events:read", "api-keys:manage"])
         self._use("Nightly import", NIGHTLY, _SERVER)
         self._use("Forgotten", PEOPLE, _LAPTOP, until=self.at(47, "17:00"))
@@ -223,13 +219,13 @@ class Story:
 
 
 def _mark_used(key: ApiKey, last: datetime, client: tuple[str, str]) -> None:
-    """The last use, on the key and on each secret that was there for it."""
+    """Sets the last use on the key and on each secret that existed at that time."""
     ip, agent = client
     with transactions.allowed():
         ApiKey.objects.filter(pk=key.pk).update(
             last_used_at=last, last_used_ip=ip, last_used_user_agent=agent
         )
         for secret in key.secrets.filter(created_at__lt=last):
-            # Servers take over a new secret one by one; the older one was used a little earlier.
+            # Servers switch to a new secret one by one; the older one was used a little earlier.
             lag = timedelta(0) if secret.ends_at is None else (last - key.updated_at) / 2
             ApiKeySecret.objects.filter(pk=secret.pk).update(last_used_at=last - lag)

@@ -20,13 +20,14 @@ class Home(LoginRequiredMixin, View):
     """To the invitation that is waiting, or else to the organization that was visited last."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """Admins to the Developer page, members to their organization."""
+        """Admins to the Developer page, members to their organization, staff to Django admin."""
         if INVITATION_KEY in request.session:
             token = request.session.pop(INVITATION_KEY)
             return HttpResponseRedirect(reverse("organizations:accept", args=[token]))
         membership = membership_of(request)
         if membership is None:
-            return HttpResponseRedirect(reverse("organizations:new"))
+            start = "admin:index" if request.user.is_staff else "organizations:new"
+            return HttpResponseRedirect(reverse(start))
         slug = membership.organization.slug
         if membership.role == Role.ADMIN:
             return HttpResponseRedirect(f"/o/{slug}/settings/developer/")

@@ -88,8 +88,12 @@ def test_it_serves_what_it_prints_and_keeps_it(tmp_path: Path) -> None:
     before = tracked()
     with demo(tmp_path, free_port()) as process:
         first = printed(tmp_path)
-        key, url = re.findall(r'curl -H "Authorization: Bearer (\S+)" "(\S+)"', first)[0]
-        page = httpx.get(url, headers={"Authorization": f"Bearer {key}"})
+        tour = exports(first)
+        key = tour["KEY"]
+        page = httpx.get(
+            f"{tour['API']}/v1/accounts/{tour['ACCOUNT']}/templates?pageIndex=0&pageSize=5",
+            headers={"Authorization": f"Bearer {key}"},
+        )
         login = httpx.get(re.findall(r"(http\S+/admin/)", first)[0], follow_redirects=True)
         assert interrupted(process) == 0
     secrets = tmp_path / "demo.env"
@@ -111,8 +115,65 @@ def test_it_serves_what_it_prints_and_keeps_it(tmp_path: Path) -> None:
     assert again.status_code == 200
     assert secrets.read_text() == kept
     assert not re.search(r"_(live|test)_[0-9A-Za-z]{40}", second)
-    assert "create_api_key --organization acme" in second
+    assert exports(second)["ACCOUNT"] == tour["ACCOUNT"]
     assert tracked() == before
+
+
+def test_exports_of_a_later_start_create_another_key(tmp_path: Path) -> None:
+    for _ in range(2):
+        with demo(tmp_path, free_port()) as process:
+            text = printed(tmp_path)
+            assert interrupted(process) == 0
+    with demo(tmp_path, free_port()) as process:
+        expression = exports(text)["KEY"]
+        secret = subprocess.run(
+            ["sh", "-c", f"printf %s {expression}"],
+            cwd=ROOT,
+            env=environment() | {"ENV_FILE": ""},
+            capture_output=True,
+            text=True,
+            timeout=WAIT,
+        ).stdout
+        caller = httpx.get(
+            f"{url_of(printed(tmp_path))}/v1/api-keys/current",
+            headers={"Authorization": f"Bearer {secret}"},
+        )
+        assert interrupted(process) == 0
+
+    assert (caller.status_code, caller.json()["name"]) == (200, "Another 1")
+
+
+def test_it_says_what_it_prepares_and_nothing_about_requests(tmp_path: Path) -> None:
+    with demo(tmp_path, free_port()) as process:
+        httpx.get(f"{url_of(printed(tmp_path))}/accounts/login/").raise_for_status()
+        assert interrupted(process) == 0
+    text = printed(tmp_path)
+    steps, _, after = text.partition("\n\n")
+
+    assert steps.splitlines() == [
+        "Migrating the database …",
+        "Collecting static files …",
+        "Creating demo data …",
+    ]
+    assert after.endswith("\n  Press Ctrl-C to stop. Only warnings and emails appear below.\n")
+
+
+def test_staff_land_in_the_administration(tmp_path: Path) -> None:
+    with demo(tmp_path, free_port()) as process:
+        text = printed(tmp_path)
+        url = url_of(text)
+        with httpx.Client(base_url=url, follow_redirects=True) as client:
+            form = client.get("/").text
+            token = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', form)[0]
+            fields = {
+                "login": "staff@latchkey.example",
+                "password": re.findall(r"Password +(\S+)", text)[0],
+                "csrfmiddlewaretoken": token,
+            }
+            landed = client.post("/accounts/login/", data=fields)
+        assert interrupted(process) == 0
+
+    assert (landed.status_code, landed.url.path) == (200, "/admin/")
 
 
 def test_it_prints_addresses_on_which_passkeys_work(tmp_path: Path) -> None:
@@ -123,8 +184,7 @@ def test_it_prints_addresses_on_which_passkeys_work(tmp_path: Path) -> None:
         guide = httpx.get(f"{url_of(text)}/docs/").text
         assert interrupted(process) == 0
 
-    introduction = text.partition("[INFO]")[0]  # the server's own lines follow
-    places = {urlsplit(url).netloc for url in re.findall(r"http://\S+", introduction)}
+    places = {urlsplit(url).netloc for url in re.findall(r"http://\S+", text)}
     assert places == {f"localhost:{port}"}
     assert f"http://localhost:{port}/v1" in guide
 
@@ -144,13 +204,18 @@ def test_where_localhost_is_another_program_it_prints_the_ip_address(tmp_path: P
     assert url_of(text) == f"http://127.0.0.1:{port}"
 
 
+def exports(text: str) -> dict[str, str]:
+    """The variables that the demo proposes to set."""
+    return dict(re.findall(r"^ +export (\w+)=(.+)$", text, re.MULTILINE))
+
+
 def url_of(text: str) -> str:
     (address,) = re.findall(r"(http://[^/\s]+)/admin/", text)
     return str(address)
 
 
 def test_it_logs_json_and_no_secret(tmp_path: Path) -> None:
-    with demo(tmp_path, free_port()) as process:
+    with demo(tmp_path, free_port(), LOG_LEVEL="INFO") as process:
         text = printed(tmp_path)
         secret = re.findall(r"sig_live_[0-9A-Za-z]{40}", text)[0]
         address = url_of(text)
@@ -218,7 +283,7 @@ def test_a_terminal_without_unicode_does_not_stop_it(tmp_path: Path) -> None:
         shown = printed(tmp_path)
         assert interrupted(process) == 0
 
-    assert "One working API key" in shown
+    assert "The API key is shown only once." in shown
 
 
 def test_several_workers_are_refused_on_sqlite(tmp_path: Path) -> None:

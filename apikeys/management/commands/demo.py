@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import shlex
 import socket
 import sys
 from argparse import ArgumentParser
@@ -19,8 +20,9 @@ from organizations.management.options import not_empty
 from organizations.management.output import OutputLost, show
 
 _THREADS: Final = 4
-#: Seconds after which a worker that does not stop is ended; Ctrl-C must not hang.
-_PATIENCE: Final = 5
+#: Seconds after which a worker that does not stop is killed; Ctrl-C must not hang.
+_KILL_AFTER: Final = 5
+_CLOSING: Final = "\n  Press Ctrl-C to stop. Only warnings and emails appear below.\n"
 
 
 class Command(BaseCommand):
@@ -44,36 +46,35 @@ class Command(BaseCommand):
                 "SQLite runs in one process. Set DATABASE_URL to a PostgreSQL database to use"
                 " several workers."
             )
-        show(self.stdout, "Preparing the database and the static files …")
-        call_command("migrate", verbosity=0)
-        call_command("collectstatic", interactive=False, verbosity=0)
         name = _name_of(host, port)
-        address = f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
-        self._introduce(address)
+        url = f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+        self._prepare()
+        self._introduce(url)
         connections.close_all()
         environment = {
-            "API_BASE_URL": address,
+            "API_BASE_URL": url,
+            "LOG_LEVEL": "WARNING",
             **os.environ,
             "ALLOWED_HOSTS": ",".join([*settings.ALLOWED_HOSTS, host]),
             "GRANIAN_BLOCKING_THREADS": str(_THREADS),
         }
         _serve(host, port, workers, environment)
 
-    def _introduce(self, address: str) -> None:
+    def _prepare(self) -> None:
+        show(self.stdout, "Migrating the database …")
+        call_command("migrate", verbosity=0)
+        show(self.stdout, "Collecting static files …")
+        call_command("collectstatic", interactive=False, verbosity=0)
+
+    def _introduce(self, url: str) -> None:
+        secret = None
         if demo_data.is_seeded():
-            demo = None
             demo_data.renew_password(settings.DEMO_PASSWORD)
         else:
-            demo = demo_data.seed(settings.DEMO_PASSWORD)
-        where_to = (
-            f"\n  Settings pages         {address}/\n"
-            f"    sign in as           {demo_data.ADMIN}\n"
-            f"    with the password    {settings.DEMO_PASSWORD}\n"
-            f"  The same password opens {demo_data.MEMBER} and {demo_data.OTHER_ADMIN},\n"
-            f"  and {demo_data.STAFF} at {address}/admin/\n"
-        )
+            show(self.stdout, "Creating demo data …")
+            secret = demo_data.seed(settings.DEMO_PASSWORD)
         try:
-            show(self.stdout, where_to + (_first_key(demo, address) if demo else _another_key()))
+            show(self.stdout, _people(url) + _exports(url, secret) + _CLOSING)
         except OutputLost as loss:
             raise CommandError(
                 f"Standard output could not be written: {loss}\n"
@@ -82,25 +83,45 @@ class Command(BaseCommand):
             ) from None
 
 
-def _first_key(demo: demo_data.Demo, address: str) -> str:
+def _people(url: str) -> str:
     return (
-        f"\n  One working API key, shown this once:\n\n    {demo.secret}\n\n  Try it:\n\n"
-        f'    curl -H "Authorization: Bearer {demo.secret}" '
-        f'"{address}/v1/accounts/{demo.account_id}/templates?pageIndex=0&pageSize=5"\n'
+        f"\n  Settings pages   {url}/\n"
+        f"    sign in as     {demo_data.ADMIN}\n"
+        f"    or as          {demo_data.MEMBER}, {demo_data.OTHER_ADMIN}\n"
+        f"  Administration   {url}/admin/\n"
+        f"    sign in as     {demo_data.STAFF}\n"
+        f"  Password         {settings.DEMO_PASSWORD}\n"
     )
 
 
-def _another_key() -> str:
-    where = "" if connection.vendor == "sqlite" else ", with the same DATABASE_URL"
-    name = demo_data.free_name()
+def _exports(url: str, secret: str | None) -> str:
+    """Lines to paste into a shell before the README's tour."""
+    if secret:
+        about, key = "The API key is shown only once.", secret
+    else:
+        about, key = f"The last line creates an API key{_same_database()}.", _new_key()
     return (
-        f"\n  A working key was shown at the first start. For another one{where}:\n\n"
-        f'    {_python()} manage.py create_api_key --organization acme --name "{name}"\n'
+        f"\n  For the tour in README.md, paste these lines into a second terminal. {about}\n\n"
+        f"    export API={url}\n"
+        f"    export ACCOUNT={demo_data.account_id()}\n"
+        f"    export KEY={key}\n"
     )
+
+
+def _same_database() -> str:
+    return "" if connection.vendor == "sqlite" else "; set the same DATABASE_URL first"
+
+
+def _new_key() -> str:
+    """A shell expression that creates a key and stands for its secret."""
+    var = os.environ.get("VAR_DIR")
+    folder = f"VAR_DIR={shlex.quote(var)} " if var else ""
+    command = f'manage.py create_api_key --organization acme --name "{demo_data.free_name()}"'
+    return f"$({folder}{_python()} {command} | tail -n 1)"
 
 
 def _python() -> str:
-    """How to call this interpreter from here."""
+    """How to run this interpreter from the current folder."""
     here = Path(sys.executable)
     return str(here.relative_to(Path.cwd())) if here.is_relative_to(Path.cwd()) else "python"
 
@@ -108,15 +129,15 @@ def _python() -> str:
 def _require_demo_settings() -> None:
     if not settings.DEMO_PASSWORD:
         raise CommandError(
-            "The demo uses settings of its own. Take ENV_FILE out of the environment,"
+            "The demo uses settings of its own. Remove ENV_FILE from the environment,"
             " or set DEMO_PASSWORD."
         )
 
 
 def _require_alone() -> None:
-    """One demo for each file of SQLite, which serves one process only.
+    """Allows one demo per SQLite file, which one process only may serve.
 
-    The lock goes to the server with the open file, and ends with it.
+    The server inherits the open file, and its lock until it stops.
     """
     if connection.vendor != "sqlite":
         return
@@ -125,8 +146,8 @@ def _require_alone() -> None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise CommandError(
-            "A demo is already running on this database. Stop it first, or give this one a folder"
-            " of its own: VAR_DIR=var/second make demo PORT=8001"
+            "A demo is already running on this database. Stop it first, or use another folder"
+            " for this one: VAR_DIR=var/second make demo PORT=8001"
         ) from None
     os.set_inheritable(lock, True)
 
@@ -139,15 +160,15 @@ def _require_free(host: str, port: int) -> None:
             probe.bind((host, port))
         except (OSError, OverflowError):
             raise CommandError(
-                f"{host}:{port} cannot be used; something else may be listening there."
+                f"{host}:{port} cannot be used; another program may be listening there."
                 " Choose another port: make demo PORT=8001"
             ) from None
 
 
 def _name_of(host: str, port: int) -> str:
-    """What to call this machine: localhost, since browsers refuse passkeys on IP addresses.
+    """The host name for URLs: localhost, because browsers refuse passkeys on IP addresses.
 
-    Not where another program listens on the IPv6 address that localhost names too.
+    Stays an IP address if another program listens on ::1, which localhost may resolve to.
     """
     if host != "127.0.0.1":
         return host
@@ -166,6 +187,7 @@ def _serve(host: str, port: int, workers: int, environment: dict[str, str]) -> N
         sys.executable,
         *("-m", "granian", "--interface", "wsgi"),
         *("--host", host, "--port", str(port), "--workers", str(workers)),
-        *("--workers-kill-timeout", str(_PATIENCE), "--no-ws", "config.wsgi:application"),
+        *("--log-level", "warning"),
+        *("--workers-kill-timeout", str(_KILL_AFTER), "--no-ws", "config.wsgi:application"),
     ]
     os.execve(sys.executable, arguments, environment)  # noqa: S606  # nosec B606
