@@ -22,6 +22,8 @@ import httpx
 _SCHEMES: Final = ("light", "dark")
 _SIZE: Final = {"width": 1280, "height": 860}
 _ATTEMPTS: Final = 600
+#: How many keys the first picture shows.
+_KEYS: Final = 5
 _DEVELOPER: Final = "/o/acme/settings/developer/"
 
 
@@ -38,7 +40,7 @@ def _demo() -> Iterator[tuple[str, str]]:
             environment = {**os.environ, "VAR_DIR": str(Path(folder) / "var")}
             process = subprocess.Popen(command, env=environment, stdout=out, stderr=out)
             try:
-                yield _ready(f"http://127.0.0.1:{port}", log)
+                yield _ready(f"http://localhost:{port}", log)
             finally:
                 process.send_signal(signal.SIGINT)
                 process.wait(30)
@@ -53,7 +55,7 @@ def _ready(address: str, log: Path) -> tuple[str, str]:
         except httpx.TransportError:
             transport = httpx.HTTPTransport(retries=3)
             continue
-        found = re.search(r"with the password\s+(\S+)", log.read_text())
+        found = re.search(r"Password\s+(\S+)", log.read_text())
         if found:
             return address, found[1]
     raise SystemExit(log.read_text())
@@ -64,6 +66,14 @@ def _picture(page: Any, folder: Path, name: str) -> None:
     page.screenshot(path=str(folder / f"{name}.png"))
 
 
+def _picture_of_keys(page: Any, folder: Path, name: str) -> None:
+    """The page down to its fifth key; the demo's newest five keys are in different states."""
+    page.wait_for_load_state("networkidle")
+    row = page.locator(".list tbody tr").nth(_KEYS - 1).bounding_box()
+    clip = {"x": 0, "y": 0, "width": _SIZE["width"], "height": row["y"] + row["height"] + 1}
+    page.screenshot(path=str(folder / f"{name}.png"), full_page=True, clip=clip)
+
+
 def _take(browser: Any, address: str, password: str, scheme: str, folder: Path) -> None:
     page = browser.new_page(base_url=address, color_scheme=scheme, viewport=_SIZE)
     page.goto(f"/accounts/login/?next={_DEVELOPER}")
@@ -71,7 +81,7 @@ def _take(browser: Any, address: str, password: str, scheme: str, folder: Path) 
     page.get_by_label("Password", exact=True).fill(password)
     page.keyboard.press("Enter")
     page.wait_for_url(f"**{_DEVELOPER}")
-    _picture(page, folder, f"configuration-{scheme}")
+    _picture_of_keys(page, folder, f"keys-{scheme}")
     page.get_by_role("link", name="Create API key").click()
     page.get_by_label("Name", exact=True).fill("Web shop")
     _picture(page, folder, f"create-{scheme}")
@@ -85,6 +95,8 @@ def _take(browser: Any, address: str, password: str, scheme: str, folder: Path) 
     _picture(page, folder, f"delete-{scheme}")
     page.get_by_role("button", name="Delete key").click()
     page.get_by_text("Key Web shop deleted.").wait_for()
+    page.goto(f"{_DEVELOPER}usage/")
+    _picture(page, folder, f"usage-{scheme}")
     page.goto(f"{_DEVELOPER}activity/")
     _picture(page, folder, f"activity-{scheme}")
     page.close()

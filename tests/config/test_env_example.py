@@ -66,13 +66,6 @@ def test_each_variable_stands_once_under_a_comment() -> None:
     assert all(re.match(r"# [A-Z\"].*[^=]$", lines[place - 1]) for place in places)
 
 
-def test_the_readme_has_every_variable_that_an_installation_may_set() -> None:
-    readme = (ROOT / "README.md").read_text()
-    elsewhere = {"DEMO_PASSWORD", "POSTGRES_PASSWORD", "REDIS_PASSWORD"}
-
-    assert [n for n in _named_in_example() if f"| `{n}` |" not in readme] == sorted(elsewhere)
-
-
 def test_the_example_itself_does_not_start(tmp_path: Path) -> None:
     kept = {"ENV_FILE": ".env.example", "VAR_DIR": str(tmp_path)}
     without = manage("check", **kept)

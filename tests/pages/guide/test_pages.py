@@ -97,9 +97,8 @@ def test_an_error_leads_to_its_explanation(
 def test_the_changes_of_the_api_are_a_page(client: Client, db: None) -> None:
     page = _text(client.get("/docs/changes/"))
 
-    versions = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    versions = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert versions
-    assert versions[0] == "Unreleased"
     assert re.findall("<h2>(.+)</h2>", page) == ["Current version", *versions[1:]]
     assert "These changes are live on this server." in page
     assert "Unreleased" not in page
