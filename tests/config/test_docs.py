@@ -16,7 +16,8 @@ from config.env import ROOT
 from config.settings import base
 from core.exceptions import ErrorCode
 
-TEXTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FRONT_DOOR = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
+TEXTS = [*(ROOT / name for name in FRONT_DOOR), *sorted((ROOT / "docs").rglob("*.md"))]
 API = (ROOT / "docs/api.md").read_text()
 METHODS = {"get", "post", "patch", "delete"}
 
