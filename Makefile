@@ -125,7 +125,7 @@ schemas: $(BASE) ## Write the OpenAPI documents anew into docs/schemas
 matrix: $(DEV) ## Write the table of who may do what anew into docs/authorization.md
 	$(BIN)/python -m tests.security.matrix
 
-screenshots: $(BROWSER) ## Make the pictures of the README anew, from a demo of their own
+screenshots: $(BROWSER) ## Generate the README's pictures from a temporary demo
 	$(BIN)/python -m tests.browser.screenshots docs/images
 
 lint: $(DEV) ## Check style, templates and import contracts

@@ -1,7 +1,7 @@
-"""Makes the pictures of the README: a demo of its own in a temporary folder, a fixed set of pages.
+"""Generates the README's pictures from a demo in a temporary folder.
 
-Run as ``python -m tests.browser.screenshots FOLDER``. No picture shows a usable secret: it is
-masked, and its key is deleted before the demo ends with its database.
+Run ``python -m tests.browser.screenshots FOLDER``. No picture shows a usable secret: it is
+masked, and its key is deleted before the demo and its database are removed.
 """
 
 import os
@@ -29,7 +29,7 @@ _DEVELOPER: Final = "/o/acme/settings/developer/"
 
 @contextmanager
 def _demo() -> Iterator[tuple[str, str]]:
-    """A running demo: its address and its password."""
+    """Runs a demo; yields its URL and password."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
