@@ -122,7 +122,7 @@ bench: $(BENCH) ## Measure (ROUNDS, SECONDS, KEYS, DATABASES, PARTS, MEMORY)
 schemas: $(BASE) ## Write the OpenAPI documents anew into docs/schemas
 	DJANGO_SETTINGS_MODULE=config.settings.test $(BIN)/python manage.py write_schemas docs/schemas
 
-matrix: $(DEV) ## Write the table of who may do what anew into docs/authorization.md
+matrix: $(DEV) ## Write the table of who may do what anew into docs/security/authorization.md
 	$(BIN)/python -m tests.security.matrix
 
 screenshots: $(BROWSER) ## Generate the README's pictures from a temporary demo

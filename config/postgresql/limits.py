@@ -24,7 +24,7 @@ def session_options(params: dict[str, Any], settings: dict[str, Any]) -> dict[st
     """The connection's parameters with the server's limits for it; none for commands.
 
     They are parameters of the session's start. A pooler would refuse these, and a SET would reach
-    other clients of the pooled session (docs/operations.md).
+    other clients of the pooled session (docs/operations).
     """
     seconds = wait_budget.serving_limit()
     if seconds is None or settings.get("DISABLE_SERVER_SIDE_CURSORS"):

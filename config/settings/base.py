@@ -52,7 +52,7 @@ RATE_LIMIT_TIERS = {
 #: By how many an organization's tier is multiplied for the limit of all its keys; 0 for no limit.
 ORGANIZATION_RATE_LIMIT_FACTOR = env.number("ORGANIZATION_RATE_LIMIT_FACTOR", 10, most=1_000_000)
 
-#: For how many days `maintain` keeps what grows (docs/operations.md); 0 for good.
+#: For how many days `maintain` keeps what grows (docs/operations); 0 for good.
 RETENTION_ADDRESS_DAYS = env.retention("RETENTION_ADDRESS_DAYS", 365, least=30)
 RETENTION_USAGE_DAYS = env.retention("RETENTION_USAGE_DAYS", 400, least=91)
 RETENTION_SECRET_DAYS = env.retention("RETENTION_SECRET_DAYS", 400, least=30)

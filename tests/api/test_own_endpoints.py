@@ -1,4 +1,4 @@
-"""An address of the product's own, as docs/own-addresses.md has it."""
+"""An address of the product's own, as docs/own-endpoints.md has it."""
 
 import re
 from functools import partial
@@ -36,7 +36,7 @@ from tests.support.api import MakeKey
 from tests.support.client import ApiClient
 from tests.support.logs import Lines
 
-_DOCUMENT = Path(settings.BASE_DIR, "docs", "own-addresses.md").read_text()
+_DOCUMENT = Path(settings.BASE_DIR, "docs", "own-endpoints.md").read_text()
 _VIEW, _ADDRESSES = re.findall(r"```python\n(.*?)```", _DOCUMENT, re.DOTALL)
 _written: dict[str, Any] = {"path": path, "include": include}
 exec(_VIEW + _ADDRESSES, _written)

@@ -20,7 +20,7 @@ from tests.pages.support import developer, sign_in, submission_of
 from tests.support.client import ApiClient
 
 pytestmark = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no roles")
-_GUIDE = (ROOT / "docs/operations.md").read_text()
+_GUIDE = (ROOT / "docs/operations/README.md").read_text()
 
 
 @pytest.fixture

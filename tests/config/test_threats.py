@@ -1,4 +1,4 @@
-"""docs/threats.md: every line once, and each with a test or a dated decision that is there."""
+"""docs/security/threats.md: each row once, with an existing test or a dated decision."""
 
 import re
 from datetime import date
@@ -9,7 +9,7 @@ import pytest
 from config.env import ROOT
 from tests.support.texts import anchors, cells, is_there, section
 
-TEXT = ROOT / "docs/threats.md"
+TEXT = ROOT / "docs/security/threats.md"
 #: Prefix → the numbers of its lines, in the order of the text.
 LINES = {
     "AB": [*range(1, 81), *range(120, 125)],
@@ -77,10 +77,10 @@ def test_the_numbers_are_those_of_the_lines() -> None:
 
 @pytest.mark.parametrize(
     ("label", "file", "anchor"),
-    re.findall(r"\[([^]]*\d[^]]*)\]\((\w+\.md)#([^)]*)\)", TEXT.read_text()),
+    re.findall(r"\[([^]]*\d[^]]*)\]\(([\w./-]+\.md)#([^)]*)\)", TEXT.read_text()),
 )
 def test_a_figure_stands_where_its_link_leads(label: str, file: str, anchor: str) -> None:
-    there = section(TEXT.with_name(file), anchor)
+    there = section(TEXT.parent / file, anchor)
 
     assert [
         number for number in re.findall(r"\d(?:[\d,.]*\d)?", label) if number not in there

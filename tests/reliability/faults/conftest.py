@@ -13,7 +13,7 @@ _measured: list[str] = []
 
 @pytest.fixture
 def report() -> Callable[[str], None]:
-    """Prints a line after the run, for the tables in docs/resilience.md."""
+    """Prints a line after the run, for the tables in docs/operations/resilience.md."""
     return _measured.append
 
 

@@ -1,7 +1,7 @@
 """The times of refusals, measured and printed; that the measurement finds a difference is tested.
 
-No time is asserted: a machine that runs tests is no place for that. docs/resilience.md has the
-figures of `make timing`.
+No time is asserted, because a machine that runs tests is too noisy for that. The figures of
+`make timing` are in docs/operations/resilience.md.
 """
 
 import http.client

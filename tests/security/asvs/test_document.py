@@ -1,4 +1,4 @@
-"""docs/asvs.md: every requirement once, right numbers, and nothing named that is not there."""
+"""docs/security/asvs.md: each requirement once, correct counts, and existing references."""
 
 import re
 from collections import Counter
@@ -13,7 +13,7 @@ from config.settings import base
 from tests.support.texts import anchors, cells, is_there
 
 HERE = Path(__file__).parent
-TEXT = ROOT / "docs/asvs.md"
+TEXT = ROOT / "docs/security/asvs.md"
 STATES = ("met", "partly", "gap", "does not apply")
 LEVELS = (1, 2)
 

@@ -8,8 +8,8 @@ from django.apps import apps
 from config.env import ROOT
 from config.settings import base
 
-OPERATIONS = (ROOT / "docs/operations.md").read_text()
-SECURITY = (ROOT / "docs/security.md").read_text()
+OPERATIONS = (ROOT / "docs/operations/README.md").read_text()
+SECURITY = (ROOT / "docs/security/README.md").read_text()
 #: Ways that are switched off: no codes by mail or telephone.
 UNUSED = {"request_login_code", "change_phone", "verify_phone"}
 

@@ -187,4 +187,4 @@ def test_the_corpus(target: Target, acme: Organization) -> None:
 
 
 def test_there_are_hundreds_of_payloads() -> None:
-    assert corpus.COUNT > 400  # as docs/security.md says
+    assert corpus.COUNT > 400  # as docs/security says

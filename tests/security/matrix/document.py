@@ -4,7 +4,7 @@ from typing import Final
 
 from tests.security.matrix.table import CALLERS, CELLS, CLASSES, DESCRIPTIONS, MATRIX, ROWS
 
-TEXT: Final = "docs/authorization.md"
+TEXT: Final = "docs/security/authorization.md"
 _INTRODUCTION: Final = f"""\
 # Who may do what
 
