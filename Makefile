@@ -24,7 +24,7 @@ CONTRACT := .venv/.contract
 BENCH := .venv/.bench
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-postgres test-browser test-contract test-bench fuzz bench schemas matrix screenshots lint format typecheck secure sbom check lock
+.PHONY: help install demo test test-postgres test-browser test-contract test-bench fuzz bench schemas settings matrix screenshots lint format typecheck secure sbom check lock
 .PHONY: revocation races crash-test state-machine outages neighbors upgrade-test timing clock-test
 
 help: ## List the targets
@@ -122,7 +122,10 @@ bench: $(BENCH) ## Measure (ROUNDS, SECONDS, KEYS, DATABASES, PARTS, MEMORY)
 schemas: $(BASE) ## Write the OpenAPI documents anew into docs/schemas
 	DJANGO_SETTINGS_MODULE=config.settings.test $(BIN)/python manage.py write_schemas docs/schemas
 
-matrix: $(DEV) ## Write the table of who may do what anew into docs/security/authorization.md
+settings: $(DEV) ## Generate docs/operations/settings.md from .env.example and config/
+	$(BIN)/python -m tests.config.settings_document
+
+matrix: $(DEV) ## Generate docs/security/authorization.md from tests/security/matrix/table.py
 	$(BIN)/python -m tests.security.matrix
 
 screenshots: $(BROWSER) ## Generate the README's pictures from a temporary demo

@@ -1,39 +1,23 @@
 """The example, the code and the Compose file name the same variables."""
 
-import ast
 import re
 from pathlib import Path
 
 from config.env import ROOT
+from tests.config import settings_document
 from tests.support.processes import GOOD_SECRETS, manage
 
 EXAMPLE = (ROOT / ".env.example").read_text()
-READER = re.compile(
-    r"(?:env\.|_env\.)?(?:text|flag|seconds|number|retention|words|networks|str|bool|list)"
-)
-ENVIRON = re.compile(r"os\.environ\.(?:get|setdefault)")
 
 
 def _named_in_example() -> list[str]:
     return re.findall(r"^(?:# )?([A-Z][A-Z_]+)=", EXAMPLE, re.MULTILINE)
 
 
-def _read_by(path: Path) -> set[str]:
-    """The upper-case texts with which `path` asks for a variable."""
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
-            function, name = ast.unparse(node.func), str(node.args[0].value)
-            asks = READER.fullmatch(function) or ENVIRON.fullmatch(function)
-            if asks and re.fullmatch("[A-Z_]+", name):
-                names.add(name)
-    return names
-
-
 def _settings_read() -> set[str]:
     files = [ROOT / "manage.py", *(ROOT / "config").glob("*.py")]
     files += [ROOT / "config/settings/base.py", ROOT / "config/settings/production.py"]
-    return set().union(*(_read_by(file) for file in files))
+    return {name for file in files for name, _ in settings_document.reads(file)}
 
 
 def test_the_example_lists_exactly_what_is_read() -> None:
@@ -64,6 +48,26 @@ def test_each_variable_stands_once_under_a_comment() -> None:
 
     assert len(set(_named_in_example())) == len(places)
     assert all(re.match(r"# [A-Z\"].*[^=]$", lines[place - 1]) for place in places)
+
+
+def test_the_settings_page_is_generated() -> None:
+    text = settings_document.TEXT.read_text()
+
+    assert text == settings_document.document(), "run make settings"
+    assert [name for name in _named_in_example() if f"| `{name}` |" not in text] == []
+
+
+def test_commented_examples_show_the_defaults() -> None:
+    default_of = settings_document.defaults()
+    shown = {
+        one.name: one.example
+        for one in settings_document.variables()
+        if one.is_comment and re.fullmatch(r"[\d.]+|on|off", one.example)
+    }
+
+    assert len(shown) > 20
+    assert shown.pop("GRANIAN_BLOCKING_THREADS") == "4"  # of the image; unset, 2 are assumed
+    assert shown == {name: default_of[name] for name in shown}
 
 
 def test_the_example_itself_does_not_start(tmp_path: Path) -> None:
