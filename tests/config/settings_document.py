@@ -103,7 +103,8 @@ def document() -> str:
         f"| `{one.name}` | {_code(default_of.get(one.name, ''))} | {one.description} |"
         for one in variables()
     ]
-    return _INTRODUCTION + "\n".join(["| variable | default | meaning |", "|---|---|---|", *rows, ""])
+    table = ["| variable | default | meaning |", "|---|---|---|", *rows, ""]
+    return _INTRODUCTION + "\n".join(table)
 
 
 def _code(value: str) -> str:
