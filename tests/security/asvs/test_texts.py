@@ -21,7 +21,8 @@ def _section(text: str, title: str) -> str:
 
 
 def test_the_limits_of_attempts_are_those_of_the_text() -> None:
-    written = dict(re.findall(r"^\| `(\w+)` \| (\S+) \|$", _section(OPERATIONS, "Ways in"), re.M))
+    section = _section(OPERATIONS, "Authentication methods")
+    written = dict(re.findall(r"^\| `(\w+)` \| (\S+) \|$", section, re.MULTILINE))
     limits = {name: limit for name, limit in app_settings.RATE_LIMITS.items() if limit}
 
     assert written == {name: limit for name, limit in limits.items() if name not in UNUSED}
