@@ -66,7 +66,9 @@ def test_a_line_names_a_test_or_a_dated_decision(row: Row) -> None:
 def test_the_numbers_are_those_of_the_lines() -> None:
     decided = sum(bool(row.decision) for row in ROWS)
 
-    found = re.search(r"(\d+) threats: (\d+) covered by tests, (\d+) by tests and", TEXT.read_text())
+    found = re.search(
+        r"(\d+) threats: (\d+) covered by tests, (\d+) by tests and", TEXT.read_text()
+    )
     assert found
     assert [int(number) for number in found.groups()] == [
         len(ROWS),

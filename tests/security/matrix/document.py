@@ -1,4 +1,4 @@
-"""The table as a text for people."""
+"""Generates docs/security/authorization.md."""
 
 from typing import Final
 
@@ -8,20 +8,19 @@ TEXT: Final = "docs/security/authorization.md"
 _INTRODUCTION: Final = f"""\
 # Who may do what
 
-Every address of Latchkey, every method it has, and what each kind of caller is answered there:
-{len(MATRIX)} operations × {len(CALLERS)} callers = {CELLS:,} cells. This text is made by
-`make matrix` from `tests/security/matrix/table.py`. The tests ask for each cell. They also compare
-the table with the URLs of the application: a URL or a method without a row fails them.
+Every URL and method of Latchkey, and the response to each kind of caller:
+{len(MATRIX)} operations × {len(CALLERS)} callers = {CELLS:,} cells. `make matrix` generates this
+page from `tests/security/matrix/table.py`. The tests request each cell, and compare the table with
+the URLs of the application: a URL or a method without a row fails them.
 
-What is asked for is Acme's. A refusal leaves every row of every table as it was, the audit trail
-included. Three things are beside the comparison: when a key was last used, the counts of requests,
-and the visitor's own browser session.
+All objects are Acme's. A refusal leaves every row of every table unchanged, the audit trail
+included, except for last-used times, request counts, and the visitor's own browser session.
 
-A key is nobody on a page, and a session is nobody in the API. Where `STAFF_SECOND_FACTOR` is on,
-staff without a second factor are led to the sign-in by every page of the administration; that is
-tested beside the table. An operation that is refused for its content, such as an empty form, counts
-as “yes” here: the caller was let in. So does an answer that leads on to another page. “Away” is a
-page that has nothing for the caller and leads elsewhere.
+Keys count as no credential on pages, and sessions as none in the API. With `STAFF_SECOND_FACTOR`
+on, staff without a second factor are redirected to sign in; other tests cover that. “yes” means
+that the caller may do it, even if this request is rejected for its content, such as an empty form,
+or leads to another page. “away” means that the page has nothing for the caller and redirects
+elsewhere.
 """
 
 
@@ -30,7 +29,7 @@ def document() -> str:
     callers = [f"- **{name}**: {DESCRIPTIONS[name]}" for name in CALLERS]
     parts = [_INTRODUCTION, "## Callers\n", *callers, ""]
     parts += ["## Classes of operations\n", *_table(("class", *CALLERS), _classes()), ""]
-    parts += ["## Operations\n", *_table(("address", "methods", "class"), _operations()), ""]
+    parts += ["## Operations\n", *_table(("URL", "methods", "class"), _operations()), ""]
     return "\n".join(parts)
 
 

@@ -1,12 +1,12 @@
-"""Who may do what: for each class of operations what each caller is answered, and its routes.
+"""Who may do what: the expected response to each caller, by class of operation, and its routes.
 
-This is data. No answer is computed from the code that gives it.
+This is data. Nothing here is computed from the code under test.
 """
 
 from typing import Final
 
-#: What is answered: a status of refusal, one of the sign-ins, "away" for a redirect to somewhere
-#: that refuses nobody, or "yes" for anything that is not a refusal.
+#: A response: the status of a refusal, a redirect to a sign-in, "away" for a redirect to a page
+#: open to all, or "yes" for anything that isn't a refusal.
 Answer = int | str
 YES: Final = "yes"
 AWAY: Final = "away"
@@ -16,9 +16,9 @@ STAFF_SIGN_IN: Final = "staff sign-in"
 USABLE_KEYS: Final = ("read-only", "managing", "test", "service", "foreign")
 DEAD_KEYS: Final = ("expired", "revoked", "disabled")
 SESSIONS: Final = ("admin", "member", "outsider", "staff", "clerk")
-CALLERS: Final = ("nobody", *USABLE_KEYS, *DEAD_KEYS, *SESSIONS)
+CALLERS: Final = ("anonymous", *USABLE_KEYS, *DEAD_KEYS, *SESSIONS)
 DESCRIPTIONS: Final = {
-    "nobody": "no credential",
+    "anonymous": "no credential",
     "read-only": "Acme's key with `search:read`",
     "managing": "Acme's key with every scope",
     "test": "Acme's key with every scope, of the test environment",
@@ -38,7 +38,7 @@ DESCRIPTIONS: Final = {
 def _api(
     read_only: Answer, managing: Answer, test: Answer, service: Answer, foreign: Answer
 ) -> dict[str, Answer]:
-    """Of the API: a session is nobody, and a key that does not work is no better."""
+    """The API: sessions and unusable keys count as no credential."""
     usable = (read_only, managing, test, service, foreign)
     return dict.fromkeys(CALLERS, 401) | dict(zip(USABLE_KEYS, usable, strict=True))
 
@@ -49,24 +49,24 @@ def _page(
     outsider: Answer,
     staff: Answer,
     clerk: Answer,
-    nobody: Answer = SIGN_IN,
+    anonymous: Answer = SIGN_IN,
 ) -> dict[str, Answer]:
-    """Of a page: a key is nobody there."""
+    """A page: keys count as no credential."""
     sessions = (admin, member, outsider, staff, clerk)
-    return dict.fromkeys(CALLERS, nobody) | dict(zip(SESSIONS, sessions, strict=True))
+    return dict.fromkeys(CALLERS, anonymous) | dict(zip(SESSIONS, sessions, strict=True))
 
 
-def _people(answer: Answer, nobody: Answer = SIGN_IN) -> dict[str, Answer]:
-    return _page(answer, answer, answer, answer, answer, nobody=nobody)
+def _people(answer: Answer, anonymous: Answer = SIGN_IN) -> dict[str, Answer]:
+    return _page(answer, answer, answer, answer, answer, anonymous=anonymous)
 
 
 def _staff(staff: Answer, clerk: Answer) -> dict[str, Answer]:
-    """Of the administration: a customer is nobody there."""
+    """The administration: customers count as signed out."""
     sign_in = STAFF_SIGN_IN
-    return _page(sign_in, sign_in, sign_in, staff, clerk, nobody=sign_in)
+    return _page(sign_in, sign_in, sign_in, staff, clerk, anonymous=sign_in)
 
 
-#: Class of operations → what each caller is answered.
+#: Class of operations → response to each caller.
 CLASSES: Final[dict[str, dict[str, Answer]]] = {
     # The API                       read-only managing test service foreign
     "own keys": _api(403, YES, YES, YES, YES),
@@ -79,25 +79,25 @@ CLASSES: Final[dict[str, dict[str, Answer]]] = {
     # The pages          admin member outsider staff clerk
     "admins": _page(YES, 403, 404, 404, 404),
     "members": _page(YES, YES, 404, 404, 404),
-    "whoever is signed in": _people(YES),
-    "second factor that is not set up": _people(404),
-    "second step of signing in": _people(AWAY),
-    "signing in": _people(AWAY, nobody=YES),
-    "invited person": _people(404, nobody=YES),
+    "signed-in people": _people(YES),
+    "second factor not set up": _people(404),
+    "second step of sign-in": _people(AWAY),
+    "sign-in pages": _people(AWAY, anonymous=YES),
+    "invited person": _people(404, anonymous=YES),
     # The administration  staff clerk
     "any staff": _staff(YES, YES),
     "staff with permission": _staff(YES, 403),
-    "application of the staff": _staff(YES, 404),
-    "no staff": _staff(403, 403),
-    "nothing for staff": _staff(404, 404),
-    "reading only, for staff": _staff(405, 405),
-    "sign-in of the staff": _page(403, 403, 403, YES, YES, nobody=SIGN_IN),
-    "sign-out of the staff": _page(AWAY, AWAY, AWAY, YES, YES, nobody=AWAY),
-    "no address to sign out": _page(AWAY, AWAY, AWAY, 405, 405, nobody=AWAY),
-    # For whoever comes
-    "everybody": _people(YES, nobody=YES),
-    "no method": _people(405, nobody=405),
-    "no address": _people(404, nobody=404),
+    "admin app index": _staff(YES, 404),
+    "forbidden for staff": _staff(403, 403),
+    "not found for staff": _staff(404, 404),
+    "read-only for staff": _staff(405, 405),
+    "staff sign-in page": _page(403, 403, 403, YES, YES, anonymous=SIGN_IN),
+    "staff sign-out": _page(AWAY, AWAY, AWAY, YES, YES, anonymous=AWAY),
+    "sign-out, other methods": _page(AWAY, AWAY, AWAY, 405, 405, anonymous=AWAY),
+    # Everyone
+    "everyone": _people(YES, anonymous=YES),
+    "method not allowed": _people(405, anonymous=405),
+    "unknown URL": _people(404, anonymous=404),
 }
 _FORM: Final = "GET POST PUT"
 _OBJECT: Final = "DELETE GET PATCH POST PUT"
@@ -111,7 +111,7 @@ def _model(name: str, **different: str) -> dict[tuple[str, str], str]:
         ("<path:object_id>/", _OBJECT): "any staff",  # leads to the next one
         ("<path:object_id>/change/", "GET"): "staff with permission",
         ("<path:object_id>/change/", "POST"): different.get("change", "staff with permission"),
-        ("<path:object_id>/delete/", "GET POST"): "no staff",
+        ("<path:object_id>/delete/", "GET POST"): "forbidden for staff",
         ("<path:object_id>/history/", "GET POST"): "staff with permission",
     }
     return {(f"admin/{name}/{rest}", methods): kind for (rest, methods), kind in usual.items()}
@@ -155,23 +155,23 @@ ROWS: Final[dict[tuple[str, str], str]] = {
         (f"{base}/openapi.{kind}", method): who
         for base in ("v1", "envelope/v1", "api/v1", "v1/accounts")
         for kind in ("json", "yaml")
-        for method, who in (("GET", "everybody"), ("POST", "no method"))
+        for method, who in (("GET", "everyone"), ("POST", "method not allowed"))
     },
-    ("^(?:v1|envelope|api)(?:/.*)?$", "GET POST"): "no address",
+    ("^(?:v1|envelope|api)(?:/.*)?$", "GET POST"): "unknown URL",
     # Health checks, guide, theme
-    ("livez", "GET"): "everybody",
-    ("readyz", "GET"): "everybody",
-    ("docs/", "GET"): "everybody",
-    ("docs/calls/", "GET"): "everybody",
-    ("docs/errors/", "GET"): "everybody",
-    ("docs/formats/", "GET"): "everybody",
-    ("docs/changes/", "GET"): "everybody",
-    ("theme/", "GET"): "no method",
-    ("theme/", "POST"): "everybody",
+    ("livez", "GET"): "everyone",
+    ("readyz", "GET"): "everyone",
+    ("docs/", "GET"): "everyone",
+    ("docs/calls/", "GET"): "everyone",
+    ("docs/errors/", "GET"): "everyone",
+    ("docs/formats/", "GET"): "everyone",
+    ("docs/changes/", "GET"): "everyone",
+    ("theme/", "GET"): "method not allowed",
+    ("theme/", "POST"): "everyone",
     # Organizations
-    ("", "GET"): "whoever is signed in",
-    ("organizations/new/", "GET POST"): "whoever is signed in",
-    ("invitations/<str:token>/", "GET"): "no address",  # the token is nobody's
+    ("", "GET"): "signed-in people",
+    ("organizations/new/", "GET POST"): "signed-in people",
+    ("invitations/<str:token>/", "GET"): "unknown URL",  # the token is nobody's
     ("invitations/<str:token>/", "POST"): "invited person",
     ("o/<slug:slug>/settings/", "GET"): "members",
     ("o/<slug:slug>/settings/", "POST"): "admins",
@@ -206,66 +206,66 @@ ROWS: Final[dict[tuple[str, str], str]] = {
     (f"{_ROBOT}edit/", "GET POST"): "admins",
     (f"{_ROBOT}switch/", "GET POST"): "admins",
     # A person's own account
-    ("accounts/login/", _FORM): "signing in",
-    ("accounts/signup/", _FORM): "signing in",
-    ("accounts/login/code/confirm/", _FORM): "second step of signing in",
-    ("accounts/logout/", "GET"): "everybody",
-    ("accounts/logout/", "POST"): "everybody",
-    ("accounts/inactive/", "GET"): "everybody",
-    ("accounts/reauthenticate/", _FORM): "whoever is signed in",
-    ("accounts/sessions/", _FORM): "whoever is signed in",
-    ("accounts/data/", "GET POST"): "whoever is signed in",
-    ("accounts/email/", _FORM): "whoever is signed in",
-    ("accounts/confirm-email/", "GET"): "everybody",
-    ("accounts/confirm-email/", "POST"): "no method",
-    (r"accounts/^confirm-email/(?P<key>[-:\w]+)/$", "GET"): "everybody",
-    (r"accounts/^confirm-email/(?P<key>[-:\w]+)/$", "POST"): "no address",  # nobody's link
-    ("accounts/password/change/", _FORM): "whoever is signed in",
-    ("accounts/password/set/", _FORM): "whoever is signed in",
-    ("accounts/password/reset/", _FORM): "everybody",
-    ("accounts/password/reset/done/", "GET"): "everybody",
-    ("accounts/password/reset/key/done/", "GET"): "everybody",
-    (_RESET, _FORM): "everybody",
-    (_FACTOR, "GET"): "whoever is signed in",
-    (f"{_FACTOR}authenticate/", "GET POST"): "second step of signing in",
-    (f"{_FACTOR}reauthenticate/", _FORM): "whoever is signed in",
-    (f"{_FACTOR}totp/activate/", _FORM): "whoever is signed in",
-    (f"{_FACTOR}totp/deactivate/", _FORM): "second factor that is not set up",
-    (f"{_FACTOR}recovery-codes/", "GET"): "second factor that is not set up",
-    (f"{_FACTOR}recovery-codes/download/", "GET"): "second factor that is not set up",
-    (f"{_FACTOR}recovery-codes/generate/", _FORM): "whoever is signed in",
-    (f"{_FACTOR}webauthn/", "GET"): "whoever is signed in",
-    (f"{_FACTOR}webauthn/add/", _FORM): "whoever is signed in",
-    (f"{_FACTOR}webauthn/login/", _FORM): "second step of signing in",
-    (f"{_FACTOR}webauthn/reauthenticate/", _FORM): "whoever is signed in",
-    (f"{_FACTOR}webauthn/keys/<int:pk>/edit/", _FORM): "second factor that is not set up",
+    ("accounts/login/", _FORM): "sign-in pages",
+    ("accounts/signup/", _FORM): "sign-in pages",
+    ("accounts/login/code/confirm/", _FORM): "second step of sign-in",
+    ("accounts/logout/", "GET"): "everyone",
+    ("accounts/logout/", "POST"): "everyone",
+    ("accounts/inactive/", "GET"): "everyone",
+    ("accounts/reauthenticate/", _FORM): "signed-in people",
+    ("accounts/sessions/", _FORM): "signed-in people",
+    ("accounts/data/", "GET POST"): "signed-in people",
+    ("accounts/email/", _FORM): "signed-in people",
+    ("accounts/confirm-email/", "GET"): "everyone",
+    ("accounts/confirm-email/", "POST"): "method not allowed",
+    (r"accounts/^confirm-email/(?P<key>[-:\w]+)/$", "GET"): "everyone",
+    (r"accounts/^confirm-email/(?P<key>[-:\w]+)/$", "POST"): "unknown URL",  # nobody's link
+    ("accounts/password/change/", _FORM): "signed-in people",
+    ("accounts/password/set/", _FORM): "signed-in people",
+    ("accounts/password/reset/", _FORM): "everyone",
+    ("accounts/password/reset/done/", "GET"): "everyone",
+    ("accounts/password/reset/key/done/", "GET"): "everyone",
+    (_RESET, _FORM): "everyone",
+    (_FACTOR, "GET"): "signed-in people",
+    (f"{_FACTOR}authenticate/", "GET POST"): "second step of sign-in",
+    (f"{_FACTOR}reauthenticate/", _FORM): "signed-in people",
+    (f"{_FACTOR}totp/activate/", _FORM): "signed-in people",
+    (f"{_FACTOR}totp/deactivate/", _FORM): "second factor not set up",
+    (f"{_FACTOR}recovery-codes/", "GET"): "second factor not set up",
+    (f"{_FACTOR}recovery-codes/download/", "GET"): "second factor not set up",
+    (f"{_FACTOR}recovery-codes/generate/", _FORM): "signed-in people",
+    (f"{_FACTOR}webauthn/", "GET"): "signed-in people",
+    (f"{_FACTOR}webauthn/add/", _FORM): "signed-in people",
+    (f"{_FACTOR}webauthn/login/", _FORM): "second step of sign-in",
+    (f"{_FACTOR}webauthn/reauthenticate/", _FORM): "signed-in people",
+    (f"{_FACTOR}webauthn/keys/<int:pk>/edit/", _FORM): "second factor not set up",
     (
         f"{_FACTOR}webauthn/keys/<int:pk>/remove/",
         "GET POST DELETE",
-    ): "second factor that is not set up",
+    ): "second factor not set up",
     # Administration
     ("admin/", "GET POST"): "any staff",
-    ("admin/login/", "GET POST"): "sign-in of the staff",
-    ("admin/logout/", "GET"): "no address to sign out",
-    ("admin/logout/", "POST"): "sign-out of the staff",
+    ("admin/login/", "GET POST"): "staff sign-in page",
+    ("admin/logout/", "GET"): "sign-out, other methods",
+    ("admin/logout/", "POST"): "staff sign-out",
     ("admin/password_change/", "GET POST"): "any staff",
     ("admin/password_change/done/", "GET"): "any staff",
-    ("admin/password_change/done/", "POST"): "reading only, for staff",
+    ("admin/password_change/done/", "POST"): "read-only for staff",
     ("admin/jsi18n/", "GET"): "any staff",
-    ("admin/jsi18n/", "POST"): "reading only, for staff",
-    ("admin/autocomplete/", "GET"): "no staff",  # it needs a field to complete
-    ("admin/autocomplete/", "POST"): "reading only, for staff",
-    ("admin/r/<path:content_type_id>/<path:object_id>/", "GET POST"): "nothing for staff",
-    ("admin/^(?P<app_label>organizations|apikeys)/$", "GET POST"): "application of the staff",
-    ("admin/(?P<url>.*)$", "GET POST"): "nothing for staff",
+    ("admin/jsi18n/", "POST"): "read-only for staff",
+    ("admin/autocomplete/", "GET"): "forbidden for staff",  # it needs a field to complete
+    ("admin/autocomplete/", "POST"): "read-only for staff",
+    ("admin/r/<path:content_type_id>/<path:object_id>/", "GET POST"): "not found for staff",
+    ("admin/^(?P<app_label>organizations|apikeys)/$", "GET POST"): "admin app index",
+    ("admin/(?P<url>.*)$", "GET POST"): "not found for staff",
     **_model("organizations/organization"),
     **_model("organizations/serviceaccount"),
     **_model("organizations/user"),
     **_model("organizations/membership"),
-    **_model("organizations/invitation", add="no staff", change="no staff"),
-    **_model("organizations/auditevent", add="no staff", change="no staff"),
-    **_model("organizations/follower", add="no staff", change="no staff"),
-    **_model("apikeys/apikey", change="reading only, for staff"),
+    **_model("organizations/invitation", add="forbidden for staff", change="forbidden for staff"),
+    **_model("organizations/auditevent", add="forbidden for staff", change="forbidden for staff"),
+    **_model("organizations/follower", add="forbidden for staff", change="forbidden for staff"),
+    **_model("apikeys/apikey", change="read-only for staff"),
     **_model("apikeys/keytemplate"),
 }
 #: (route, method) → what each caller is answered.

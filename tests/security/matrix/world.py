@@ -107,7 +107,7 @@ def build() -> World:
         "clerk": UserFactory.create(is_staff=True),
     }
     signed_in = {name: sign_in(person) for name, person in people.items()}
-    callers: dict[str, Callable[[], Client]] = {"nobody": Client}
+    callers: dict[str, Callable[[], Client]] = {"anonymous": Client}
     for name, issued in _keys(acme, globex).items():
         callers[name] = _bearer(issued)
         callers[name]().get(CURRENT)  # a key's last use is written on its first call
