@@ -1,6 +1,5 @@
 """DRF authentication by API key. No cookie is read, ever."""
 
-from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -17,8 +16,8 @@ from rest_framework.request import Request
 
 from apikeys import services
 from apikeys.usage.key_request import KeyUse
-from apikeys.verification import guess_limit, verify
 from apikeys.verification.types import Refusal, Verification, VerifiedKey
+from apikeys.verification.verify import verify
 from core.actors import Actor
 from core.redaction import first_line
 from core.request_context import request_context_of
@@ -56,7 +55,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         if not header:
             return None
         origin = request_context_of(http)
-        outcome = _look_up(_bearer_token(header), origin.ip)
+        outcome = verify(_bearer_token(header), origin.ip)
         if outcome.found:
             # With the request itself, for the middleware that counts it.
             use = KeyUse(outcome.found, origin, outcome.digest, not outcome.refusal)
@@ -91,20 +90,11 @@ class TooManyGuesses(Throttled):
     """The address has sent many keys that do not exist; another one is not looked up."""
 
 
-def _look_up(presented: str, address: str | None) -> Verification:
-    """Raises TooManyGuesses for a secret that is not looked up."""
-    outcome = verify.verify(presented, may_look_up=partial(guess_limit.may_look_up, address))
-    if outcome.refusal is Refusal.NOT_LOOKED_UP:
-        # Its window may just have ended.
-        raise TooManyGuesses(max(1, guess_limit.retry_after(address, outcome.digest)))
-    if outcome.refusal is Refusal.UNKNOWN:
-        guess_limit.record_failure(address, outcome.digest)
-    return outcome
-
-
 def refusal_of(request: Request, outcome: Verification) -> APIException:
     """Tells the holder of a genuine secret why it is refused, and anybody else nothing."""
     found, reason = outcome.found, outcome.refusal
+    if reason is Refusal.NOT_LOOKED_UP:
+        return TooManyGuesses(outcome.retry_after)
     _log.info("api_key_refused", reason=reason, prefix=found.prefix if found else None)
     if found is None or reason is None:
         return AuthenticationFailed(INVALID_KEY, code=INVALID_KEY_CODE)

@@ -64,10 +64,12 @@ class VerifiedKey(NamedTuple):
 class Verification:
     """What was found, if anything, and why it is refused, if it is; `since` is when it ended.
 
-    `digest` is that of a well-formed secret under the newest pepper.
+    `digest` is that of a well-formed secret under the newest pepper. `retry_after` are the seconds
+    after which a secret that was not looked up may be sent again.
     """
 
     found: VerifiedKey | None
     refusal: Refusal | None
     since: datetime | None = None
     digest: bytes = field(default=b"", repr=False)
+    retry_after: int = 0

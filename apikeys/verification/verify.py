@@ -1,48 +1,52 @@
 """The hot path: what a presented string opens, decided by at most one query.
 
-It knows neither HTTP nor the services, and it writes nothing.
+It knows neither HTTP nor the services, and it writes nothing to the database.
 """
 
-from collections.abc import Callable
 from datetime import datetime
 
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from apikeys import conf, tokens
-from apikeys.verification import key_cache
+from apikeys.verification import guess_limit, key_cache
 from apikeys.verification.query import NO_NUMBER, find_secret
 from apikeys.verification.types import Refusal, Verification, VerifiedKey
 
 
-def verify(presented: str, *, may_look_up: Callable[[bytes], bool] | None = None) -> Verification:
+def verify(secret: str, address: str | None = None) -> Verification:
     """Decides about a presented string. No query for a malformed one, one for any other.
 
-    `may_look_up` is asked before the query, with the digest of a secret that this process has not
-    accepted before.
+    `address` is the caller's IP address. An unknown secret counts against it, and one that has sent
+    too many of them gets `NOT_LOOKED_UP`. None for callers that can't guess, such as commands.
     """
-    if not tokens.has_shape(presented):
+    if not tokens.has_shape(secret):
         return Verification(None, Refusal.MALFORMED)
     peppers = conf.peppers()
-    digest = peppers.digest(presented, peppers.newest)
+    digest = peppers.digest(secret, peppers.newest)
     found = key_cache.held(digest)
-    if found is None:
-        if not tokens.has_checksum(presented):  # what is held has it
-            return Verification(None, Refusal.MALFORMED)
-        if may_look_up and not key_cache.cache.knows(digest) and not may_look_up(digest):
-            return Verification(None, Refusal.NOT_LOOKED_UP, digest=digest)
-        return _look_up(presented, digest)
-    refusal, since = _judge_again(found)
-    return Verification(found, refusal, since, digest)
+    if found is not None:
+        refusal, since = _judge_again(found)
+        return Verification(found, refusal, since, digest)
+    if not tokens.has_checksum(secret):  # a cached secret has it
+        return Verification(None, Refusal.MALFORMED)
+    # A secret that this process has accepted before is not a guess.
+    if not key_cache.cache.knows(digest) and not guess_limit.may_look_up(address, digest):
+        wait = max(1, guess_limit.retry_after(address, digest))  # the window may have just ended
+        return Verification(None, Refusal.NOT_LOOKED_UP, digest=digest, retry_after=wait)
+    outcome = _look_up(secret, digest)
+    if outcome.refusal is Refusal.UNKNOWN:
+        guess_limit.record_failure(address, digest)
+    return outcome
 
 
-def _look_up(presented: str, digest: bytes) -> Verification:
+def _look_up(secret: str, digest: bytes) -> Verification:
     """Asks the database, and keeps an answer that opens something."""
     key_cache.start()
     peppers = conf.peppers()
     try:
         found, number = find_secret(
-            peppers.digests(presented) if len(peppers.values) > 1 else [digest]
+            peppers.digests(secret) if len(peppers.values) > 1 else [digest]
         )
     except (OperationalError, InterfaceError):
         found = key_cache.held_while_away(digest)

@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from django.db import connection
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from apikeys import services, tokens
 from apikeys.models import ApiKey, ApiKeySecret, Status
@@ -234,3 +234,25 @@ def test_the_query_finds_its_row_by_the_unique_index_and_scans_no_table(
         assert "SEARCH apikeys_apikeysecret USING INDEX" in plan
         assert "(digest=?)" in plan
         assert plan.count("SCAN") == plan.count("SCAN U0")  # the one row of the clock
+
+
+def test_an_ip_address_that_guesses_is_told_when_to_come_again(
+    acme: Organization,
+    make_key: Make,
+    settings: Settings,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    settings.INVALID_KEYS_PER_MINUTE = 5  # and one more in each of two small budgets
+    address, genuine = "192.0.2.1", make_key()
+    guesses = [tokens.generate("sig", Environment.LIVE) for _ in range(8)]
+
+    refusals = [verify(guess, address).refusal for guess in guesses[:6]]
+    with django_assert_num_queries(0):
+        refused = verify(guesses[6], address)
+
+    assert refusals == [Refusal.UNKNOWN] * 6
+    assert refused.refusal is Refusal.NOT_LOOKED_UP
+    assert 1 <= refused.retry_after <= 60
+    assert verify(guesses[7]).refusal is Refusal.UNKNOWN
+    assert verify(genuine.secret).refusal is None
+    assert verify(genuine.secret, address).refusal is None
