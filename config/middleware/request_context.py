@@ -13,8 +13,7 @@ from django.http import HttpRequest, HttpResponse
 
 from apikeys.api.authentication import use_of
 from apikeys.api.error_responses import is_api
-from apikeys.usage.key_request import KeyUse
-from apikeys.usage.recorder import recorder
+from apikeys.api.middleware import count_usage, set_api_headers
 from config import error_views
 from config.health import CHECKS
 from config.postgresql import wait_budget
@@ -24,15 +23,6 @@ from core.request_bodies import REFUSED, busy, receivers
 from core.request_context import Entered, is_https, read_request_context, request_context_of
 
 _PERMISSIONS: Final = "camera=(), geolocation=(), microphone=(), clipboard-write=(self)"
-_API_HEADERS: Final = response_headers.prepared(
-    {
-        "Cache-Control": "no-store",
-        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-        "Cross-Origin-Resource-Policy": "same-origin",
-        "Referrer-Policy": "no-referrer",
-        "X-Content-Type-Options": "nosniff",
-    }
-)
 #: Characters of all headers together. Browsers send a few hundred, and cookies at most 4096 each.
 _MOST_HEADERS: Final = 32 * 1024
 _TOO_MANY: Final = 429
@@ -64,9 +54,9 @@ def request_context(
         response_headers.put_one(response, "X-Request-Id", origin.request_id)
         use = use_of(request)
         if use:
-            _settle(use, response)
+            count_usage(use, response)
         if called or request.path in CHECKS:
-            _set_api_headers(request, response)
+            set_api_headers(request, response)
         else:
             _set_page_headers(response)
         return response
@@ -161,40 +151,10 @@ def _read_person(request: HttpRequest, response: HttpResponse) -> None:
             bool(request.user.is_authenticated)
 
 
-def _settle(use: KeyUse, response: HttpResponse) -> None:
-    """Counts the request, and says where its limits stand (the IETF draft on RateLimit fields)."""
-    recorder.note(use, response.status_code)
-    response.key_use = use  # type: ignore[attr-defined]  # for `config.wsgi_shield`
-    limit = use.limit
-    if limit:
-        response_headers.put_one(response, "RateLimit-Policy", limit.budgets.policy)
-        response_headers.put_one(response, "RateLimit", limit.header)
-
-
 def _is_worth_a_line(request: HttpRequest, response: HttpResponse) -> bool:
     """Calls that went well and changed nothing are in the usage; a line would cost more."""
     quiet = response.status_code < 400 and request.method in ("GET", "HEAD")
     return not quiet or settings.API_ACCESS_LOG
-
-
-def _set_api_headers(request: HttpRequest, response: HttpResponse) -> None:
-    """What the middleware of pages would set, for an answer that is no page."""
-    response_headers.put(response, _API_HEADERS)
-    if not response.streaming and "Content-Length" not in response.headers:
-        response_headers.put_one(response, "Content-Length", str(len(response.content)))
-    if settings.SECURE_HSTS_SECONDS and request.is_secure():
-        response.headers["Strict-Transport-Security"] = _strict_transport()
-
-
-def _strict_transport() -> str:
-    """As Django's SecurityMiddleware says it to pages."""
-    return "; ".join(
-        (
-            f"max-age={settings.SECURE_HSTS_SECONDS}",
-            *(["includeSubDomains"] if settings.SECURE_HSTS_INCLUDE_SUBDOMAINS else []),
-            *(["preload"] if settings.SECURE_HSTS_PRELOAD else []),
-        )
-    )
 
 
 def _set_page_headers(response: HttpResponse) -> None:
