@@ -14,7 +14,7 @@ from structlog.typing import EventDict, WrappedLogger
 
 from core import ids
 from core.redaction import redact
-from core.request_context import current_request
+from core.request_context import CurrentRequest, current_request
 
 if TYPE_CHECKING:
     from apikeys.usage.key_request import KeyUse
@@ -27,21 +27,21 @@ def redact_secrets(logger: WrappedLogger, method: str, event: EventDict) -> Even
 
 def add_origin(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
     """Says which request a line belongs to, and who asks, where it belongs to one."""
-    request = current_request()
-    if request is None:
+    current = current_request()
+    if current is None:
         return event
-    origin = request.origin
-    return {"request_id": origin.request_id, "ip": origin.ip, **_caller(request), **event}
+    origin = current.request.origin
+    return {"request_id": origin.request_id, "ip": origin.ip, **_caller(current), **event}
 
 
-def _caller(request: Any) -> dict[str, str]:
+def _caller(current: CurrentRequest) -> dict[str, str]:
     """Ids of the key or the person, as far as they are known by now, and of the organization.
 
     Nothing is read for it: a line in the log must not cost a query, nor fail for want of one.
     """
-    use = getattr(request, "key_use", None)
-    if use:
-        return ids_of(use)
+    if current.key_use:
+        return ids_of(current.key_use)
+    request = current.request
     person = getattr(request, "_cached_user", None)  # where Django keeps what it has read
     known = {"person": person.public_id} if person and person.is_authenticated else {}
     organization = getattr(request, "organization", None)

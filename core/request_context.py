@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import structlog
 
@@ -23,7 +23,7 @@ _LONGEST_ADDRESS: Final = 100
 #: Some load balancers add the client's port: ``192.0.2.1:52341``, ``[2001:db8::1]:443``.
 _WITH_PORT: Final = re.compile(r"\[([^\[\]]+)\](?::[0-9]{1,5})?|([0-9.]+):[0-9]{1,5}")
 _log = structlog.get_logger(__name__)
-_current: ContextVar[Any] = ContextVar("request", default=None)
+_current: "ContextVar[CurrentRequest | None]" = ContextVar("request", default=None)
 
 
 def read_request_context(meta: dict[str, Any], trusted_proxies: Networks) -> RequestContext:
@@ -41,27 +41,39 @@ def _clean_agent(text: str) -> str:
     return redact(agent)[:_USER_AGENT_LENGTH]
 
 
-class Entered:
-    """Marks what happens within as a part of `request`, whose origin has been read.
+class CurrentRequest:
+    """Marks what happens within as part of `request`, whose RequestContext has been read.
 
-    A class, as every request passes it: a generator takes three times as long.
+    `key_use` is what the view knows of the request's API key (apikeys.usage.key_request), for log
+    lines and for the response: after a crash that is Django's, and the view is gone.
+
+    A class, since every request enters it: a generator takes three times as long.
     """
 
-    __slots__ = ("_request", "_token")
+    __slots__ = ("_token", "key_use", "request")
 
     def __init__(self, request: Any) -> None:
-        self._request = request
+        self.request = request
+        self.key_use: Any = None
 
-    def __enter__(self) -> None:
-        self._token = _current.set(self._request)
+    def __enter__(self) -> Self:
+        self._token = _current.set(self)
+        return self
 
     def __exit__(self, *_: object) -> None:
         _current.reset(self._token)
 
 
-def current_request() -> Any:
-    """The request that is being answered, if one is."""
+def current_request() -> CurrentRequest | None:
+    """The request that is being answered; None outside one."""
     return _current.get()
+
+
+def set_key_use(key_use: object) -> None:
+    """Says whose key the current request has sent."""
+    current = _current.get()
+    if current:
+        current.key_use = key_use
 
 
 def client_ip(meta: dict[str, Any], trusted_proxies: Networks) -> str | None:

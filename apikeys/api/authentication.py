@@ -1,6 +1,6 @@
 """DRF authentication by API key. No cookie is read, ever."""
 
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from django.db import DatabaseError
@@ -20,7 +20,7 @@ from apikeys.verification.types import Refusal, Verification, VerifiedKey
 from apikeys.verification.verify import verify
 from core.actors import Actor
 from core.redaction import first_line
-from core.request_context import request_context_of
+from core.request_context import request_context_of, set_key_use
 from core.timestamps import rfc3339
 
 INVALID_KEY: Final = "No valid API key was sent. Send one as “Authorization: Bearer <key>”."
@@ -45,7 +45,12 @@ _ENDED: Final[dict[Refusal, tuple[str, str]]] = {
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """`request.user` becomes the Actor, `request.auth` the verified key."""
+    """`request.user` becomes the Actor, `request.auth` the verified key.
+
+    Made anew for each request. `key_use` is known of a genuine key, even of a refused one.
+    """
+
+    key_use: KeyUse | None = None
 
     def authenticate(self, request: Request) -> tuple[Actor, VerifiedKey] | None:
         """None when no credential was sent; raises for one that opens nothing."""
@@ -57,9 +62,8 @@ class ApiKeyAuthentication(BaseAuthentication):
         origin = request_context_of(http)
         outcome = verify(_bearer_token(header), origin.ip)
         if outcome.found:
-            # With the request itself, for the middleware that counts it.
-            use = KeyUse(outcome.found, origin, outcome.digest, not outcome.refusal)
-            http.key_use = use  # type: ignore[attr-defined]
+            self.key_use = KeyUse(outcome.found, origin, outcome.digest, not outcome.refusal)
+            set_key_use(self.key_use)
         if outcome.found is None or outcome.refusal:
             raise refusal_of(request, outcome)
         return services.actor_of(outcome.found, origin), outcome.found
@@ -67,11 +71,6 @@ class ApiKeyAuthentication(BaseAuthentication):
     def authenticate_header(self, request: Request) -> str:
         """The challenge of RFC 6750: no error attribute when nothing was sent."""
         return f'{_REALM}, error="invalid_token"' if _header(request) else _REALM
-
-
-def use_of(request: Any) -> KeyUse | None:
-    """What is known of the request's key, where a genuine secret came with it."""
-    return getattr(getattr(request, "_request", request), "key_use", None)
 
 
 def _header(request: Request | HttpRequest) -> str:

@@ -13,17 +13,17 @@ from rest_framework.exceptions import NotAuthenticated
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.permissions import BasePermission
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apikeys import conf
-from apikeys.api.authentication import ApiKeyAuthentication, refusal_of, use_of
+from apikeys.api.authentication import ApiKeyAuthentication, refusal_of
 from apikeys.api.errors import OrganizationThrottled, api_error_of
 from apikeys.api.formats.base import WireFormat, canonical_error
 from apikeys.api.parsers import JSONOnly, StrictJSONParser, TooLarge
 from apikeys.ratelimits.limiter import limiter
 from apikeys.services import CredentialRefused
+from apikeys.usage.key_request import KeyUse
 from core.actors import Actor
 from core.redaction import first_line
 from core.request_bodies import REFUSED, busy, receivers
@@ -38,10 +38,10 @@ _log = structlog.get_logger(__name__)
 class ApiKeyView(APIView):
     """Asks every request for a usable key that holds `scope` and is within its limits.
 
-    `actor` is the key, and `request.auth` what is known of it (VerifiedKey). Whatever is refused is
-    told in the shape of `wire`. The steps and their order are DRF's; permissions and throttles that
-    a view names come after its own. What DRF takes between the steps costs more than the steps
-    themselves (docs/adr/0017).
+    `actor` is the key, `request.auth` what is known of it (VerifiedKey), and `key_use` what usage
+    counts of the request. Refusals have the shape of `wire`. The steps and their order are DRF's;
+    permissions and throttles that a view names come after its own. What DRF takes between the steps
+    costs more than the steps themselves (docs/adr/0017).
     """
 
     wire = WireFormat(error=canonical_error)
@@ -52,6 +52,8 @@ class ApiKeyView(APIView):
     parser_classes: Sequence[type[BaseParser]] = (StrictJSONParser,)
     content_negotiation_class: type[BaseContentNegotiation] = JSONOnly
     metadata_class = None
+    #: None until a genuine key was sent.
+    key_use: KeyUse | None = None
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
@@ -88,6 +90,8 @@ class ApiKeyView(APIView):
             # Whoever asks after a refusal, such as a handler of exceptions, must not verify again.
             request.user = request.auth = request._authenticator = None  # noqa: SLF001
             raise
+        finally:
+            self.key_use = authenticator.key_use
         request._authenticator = authenticator  # noqa: SLF001
         request.user, request.auth = opened
 
@@ -96,7 +100,7 @@ class ApiKeyView(APIView):
         scope = self.scope
         if scope is not None:
             policy.require_scope(request.user, scope)
-            note_scope(request, scope)
+            self.note_scope(scope)
         super().check_permissions(request)
 
     def check_throttles(self, request: Any) -> None:
@@ -104,17 +108,22 @@ class ApiKeyView(APIView):
 
         Verified keys alone are counted, so that nobody uses up a key's budget without its secret.
         """
-        found, use = request.auth, use_of(request)
+        found = request.auth
         limit = limiter().hit(
             found.key_id, found.tier, found.organization_id, found.organization_tier
         )
-        if use:
-            use.limit = limit
+        if self.key_use:
+            self.key_use.limit = limit
         if limit.by_organization:
             raise OrganizationThrottled(limit.retry_after)
         if not limit.allowed:
             self.throttled(request, limit.retry_after)
         super().check_throttles(request)
+
+    def note_scope(self, scope: str | None) -> None:
+        """Notes what the request needs, for the key's usage."""
+        if self.key_use:
+            self.key_use.scope = scope
 
     def handle_exception(self, exc: Exception) -> Response:
         """A key that was withdrawn during the request is refused as at the door."""
@@ -144,13 +153,6 @@ def _receive_body(request: Any, organization_id: UUID) -> bool:
     return bool(receivers.receive(organization_id, lambda: http.body))
 
 
-def note_scope(request: Request, scope: str | None) -> None:
-    """What the request needs, for the key's usage."""
-    use = use_of(request)
-    if use:
-        use.scope = scope
-
-
 def handle_api_exception(error: Exception, context: Mapping[str, Any]) -> Response | None:
     """DRF's exception handler: the refusal in the view's format; None leaves a 500 to Django."""
     failure = api_error_of(error)
@@ -158,9 +160,10 @@ def handle_api_exception(error: Exception, context: Mapping[str, Any]) -> Respon
         return None
     if isinstance(error, OperationalError | InterfaceError):
         _log.error("database_unavailable", reason=first_line(error))
-    use = use_of(context["request"])
+    view = context["view"]
+    use: KeyUse | None = view.key_use
     if use and failure.status in _REFUSALS:
         use.refusal = failure.code
-    wire: WireFormat = context["view"].wire
+    wire: WireFormat = view.wire
     body = wire.error_body(failure, request_context_of(context["request"]).request_id)
     return Response(body, status=failure.status, headers=dict(failure.headers))

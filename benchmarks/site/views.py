@@ -18,7 +18,7 @@ from apikeys.models import ApiKey
 from apikeys.ratelimits.limiter import limiter
 from apikeys.usage.key_request import KeyUse
 from apikeys.verification.verify import verify
-from core.request_context import request_context_of
+from core.request_context import request_context_of, set_key_use
 
 _ANSWER: Final = {"status": "ok"}
 _SCOPE: Final = "search:read"
@@ -69,7 +69,7 @@ def ours_plain(request: HttpRequest) -> HttpResponse:
     owner, tier = found.organization_id, found.organization_tier
     limit = limiter().hit(found.key_id, found.tier, owner, tier)
     use = KeyUse(found, request_context_of(request), outcome.digest, limit=limit, scope=_SCOPE)
-    request.key_use = use  # type: ignore[attr-defined]
+    set_key_use(use)
     if not limit.allowed:
         return JsonResponse({"error": "rate_limited"}, status=429)
     if _SCOPE not in found.scopes:

@@ -11,7 +11,6 @@ from django.core.exceptions import BadRequest
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 
-from apikeys.api.authentication import use_of
 from apikeys.api.error_responses import is_api
 from apikeys.api.middleware import count_usage, set_api_headers
 from config import error_views
@@ -20,7 +19,12 @@ from config.postgresql import wait_budget
 from core import response_headers
 from core.exceptions import Busy
 from core.request_bodies import REFUSED, busy, receivers
-from core.request_context import Entered, is_https, read_request_context, request_context_of
+from core.request_context import (
+    CurrentRequest,
+    is_https,
+    read_request_context,
+    request_context_of,
+)
 
 _PERMISSIONS: Final = "camera=(), geolocation=(), microphone=(), clipboard-write=(self)"
 #: Characters of all headers together. Browsers send a few hundred, and cookies at most 4096 each.
@@ -45,16 +49,16 @@ def request_context(
         if called:
             request.META.pop("HTTP_COOKIE", None)  # no session, no CSRF cookie: keys only
         request.origin = origin  # type: ignore[attr-defined]
-        with Entered(request), wait_budget.Budget(settings.DATABASE_PATIENCE):
+        current = CurrentRequest(request)
+        with current, wait_budget.Budget(settings.DATABASE_PATIENCE):
             response = get_response(request)
             if not called or _is_worth_a_line(request, response):
                 if not called:
                     _read_person(request, response)
                 _log_answer(request, response, started)
         response_headers.put_one(response, "X-Request-Id", origin.request_id)
-        use = use_of(request)
-        if use:
-            count_usage(use, response)
+        if current.key_use:
+            count_usage(current.key_use, response)
         if called or request.path in CHECKS:
             set_api_headers(request, response)
         else:

@@ -12,7 +12,7 @@ from pytest_django import Settings
 from apikeys.api.formats.account import ACCOUNT
 from apikeys.api.formats.canonical import CANONICAL
 from apikeys.api.viewsets import ApiKeyViewSet
-from apikeys.models import ApiKey
+from apikeys.models import ApiKey, KeyUsage
 from apikeys.ratelimits import limiter
 from apikeys.services import Issued
 from tests.support.api import CURRENT, KEYS, MakeKey, one
@@ -54,6 +54,18 @@ def test_a_defect_is_a_json_500_without_detail(
     settings.ROOT_URLCONF = __name__
 
     assert_is_500_without_detail(call("GET", f"/v1/{name}", key=reader))
+
+
+def test_a_defect_is_counted_for_the_key_and_says_its_rate_limit(
+    call: ApiClient, reader: Issued, settings: Settings
+) -> None:
+    settings.ROOT_URLCONF = __name__
+
+    answer = call("GET", "/v1/canonical", key=reader)
+
+    assert answer.status == 500
+    assert answer.headers["RateLimit"].startswith('"standard";r=599;')
+    assert KeyUsage.objects.get(key=reader.key).result == "server_error"
 
 
 def test_a_broken_setting_is_a_json_500_without_detail(

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSetMixin
 
 from apikeys.api.serializers import WireSerializer
-from apikeys.api.views import ApiKeyView, note_scope
+from apikeys.api.views import ApiKeyView
 from core import ids
 from core.bulkheads import refusal_of
 from core.exceptions import ErrorCode, Invalid, NotFound, Problem
@@ -56,7 +56,7 @@ class WireViewSet(ViewSetMixin, ApiKeyView):
         self._require_own_address()
         organization = Organization.objects.visible_to(self.actor).get()
         policy.require(self.actor, action, organization)
-        note_scope(self.request, KEY_SCOPES[action])
+        self.note_scope(KEY_SCOPES[action])
         return organization
 
     def _require_own_address(self) -> None:
