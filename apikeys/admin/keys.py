@@ -21,8 +21,8 @@ from core.exceptions import DomainError, ErrorCode
 from core.forms import show_refusal
 from core.text import name_key
 from organizations.admin.base import ServiceAdmin, staff_actor
-from organizations.admin.step_up import confirmation_address, confirmation_first, too_old
-from organizations.signin.reauthentication import is_recent
+from organizations.admin.step_up import confirmation_first, too_old
+from organizations.signin.step_up import StepUp
 
 #: Secrets that the page of a key shows.
 _SECRETS: Final = 20
@@ -133,9 +133,10 @@ class ApiKeyAdmin(KeyActions, ServiceAdmin[ApiKey]):
 
     def _is_confirmed(self, request: HttpRequest, form: NewKeyForm) -> bool:
         """Where the sign-in has grown old over the form, nothing that was typed is lost."""
-        if is_recent(request):
+        step = StepUp(request)
+        if not step.is_needed:
             return True
-        form.add_error(None, too_old(confirmation_address(request)))
+        form.add_error(None, too_old(step.url))
         return False
 
     def _create(self, request: HttpRequest, form: NewKeyForm) -> services.Issued | None:

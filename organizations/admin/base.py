@@ -24,8 +24,8 @@ from core.exceptions import Busy, DomainError
 from core.forms import TextField, show_refusal
 from core.redaction import REDACTED, holds_secret, redact
 from core.request_context import request_context_of
-from organizations.admin.step_up import RecentForm, confirmation_address
-from organizations.signin.reauthentication import is_recent
+from organizations.admin.step_up import RecentForm
+from organizations.signin.step_up import StepUp
 
 M = TypeVar("M", bound=Model)
 SEARCH_LENGTH: Final = 200
@@ -171,7 +171,7 @@ class ServiceAdmin(StaffPages[M]):
         form = super().get_form(request, *args, **kwargs)
         known = {
             "refusal": getattr(request, "refusal", None),
-            "confirmation": "" if is_recent(request) else confirmation_address(request),
+            "confirmation": StepUp(request).url,
         }
         return type(form.__name__, (form,), known)
 
@@ -220,4 +220,5 @@ def rendered(response: HttpResponse) -> HttpResponse:
 
 def adopt(form_object: Model, made: Model) -> None:
     """Turns the form's unsaved object into the one that a service has made."""
-    form_object.__dict__.update(made.__dict__)
+    form_object.pk = made.pk
+    form_object.refresh_from_db()

@@ -1,32 +1,25 @@
-"""What the staff's pages do about a sign-in that is too old for what is to be changed."""
+"""The admin's step-up: a form is shown again with its input; an action asks for a repetition."""
 
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, ClassVar
-from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from organizations.signin.reauthentication import is_recent
+from organizations.signin.step_up import StepUp
 
 
 def confirmation_first(request: HttpRequest) -> HttpResponse | None:
     """Where to confirm an old sign-in before anything sensitive; None where it is recent."""
-    if is_recent(request):
+    step = StepUp(request)
+    if not step.is_needed:
         return None
     messages.warning(request, "Confirm that it is you, then do it again.")
-    return HttpResponseRedirect(confirmation_address(request))
-
-
-def confirmation_address(request: HttpRequest) -> str:
-    """The page that asks for the password or the second factor and leads back here."""
-    query = urlencode({"next": request.get_full_path()})
-    return f"{reverse('account_reauthenticate')}?{query}"
+    return HttpResponseRedirect(step.url)
 
 
 def confirmed(action: Callable[..., Any]) -> Callable[..., Any]:
