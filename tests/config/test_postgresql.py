@@ -1,6 +1,7 @@
 """Connections that give up when PostgreSQL is silent for longer than a request may wait."""
 
 import contextlib
+import inspect
 import select
 import socket
 import threading
@@ -14,8 +15,8 @@ from django.db import OperationalError, connection, transaction
 from psycopg.conninfo import make_conninfo
 
 from config.postgresql import wait_budget
-from config.postgresql.base import PatientConnection, Silence, _finding_out
 from config.postgresql.cancel import cancel_later
+from config.postgresql.connection import PatientConnection, Silence, _finding_out
 from organizations.models import Organization
 from tests.support.logs import Lines
 
@@ -62,6 +63,22 @@ def serving() -> Iterator[None]:
     yield
     wait_budget.forget()
     connection.close()
+
+
+def test_what_is_overridden_of_psycopg_is_as_it_was_read() -> None:
+    """Read connection.py again before this is adapted to another version of psycopg."""
+    parameters = {
+        name: list(inspect.signature(getattr(psycopg.Connection, name)).parameters)
+        for name in ("_connect_gen", "wait")
+    }
+
+    assert parameters == {
+        "_connect_gen": ["conninfo"],
+        "wait": ["self", "gen", "interval", "timeout"],
+    }
+    assert inspect.isgeneratorfunction(psycopg.Connection._connect_gen)
+    assert "cls._connect_gen(conninfo)" in inspect.getsource(psycopg.Connection.connect)
+    assert psycopg.__version__.startswith("3.3.")
 
 
 def test_a_query_that_takes_too_long_is_given_up_with_its_connection() -> None:
