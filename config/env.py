@@ -36,7 +36,9 @@ def load(*, for_command: bool = False) -> None:
 
     The file is `ENV_FILE`, or else `.env`, or else, for commands, what `make demo` has made.
     """
-    candidates = [ROOT / ".env", *([DEMO_FILE] if for_command else [])]
+    candidates = [ROOT / ".env"]
+    if for_command:
+        candidates.append(DEMO_FILE)
     chosen = os.environ.get("ENV_FILE")
     file = Path(chosen) if chosen else next(filter(Path.is_file, candidates), None)
     if file is not None:

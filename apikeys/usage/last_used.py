@@ -13,7 +13,6 @@ from uuid import UUID
 
 import structlog
 from django.db import DatabaseError, connection, transaction
-from django.utils import timezone
 
 from apikeys import conf
 from apikeys.models import ApiKey, ApiKeySecret
@@ -54,15 +53,6 @@ class Use:
     def moves(self) -> bool:
         """Whether the secret is to move to the newest pepper."""
         return self.found.pepper != conf.peppers().newest
-
-
-def note_use(found: VerifiedKey, presented: str, origin: RequestContext) -> None:
-    """Records one use at once, as `record` does, if it is due."""
-    peppers = conf.peppers()
-    digest = peppers.digest(presented, peppers.newest)
-    use = Use(found, origin, timezone.now(), digest)
-    if use.is_due:
-        record([use], wait=False)
 
 
 def record(uses: Sequence[Use], *, wait: bool = True) -> set[UUID]:

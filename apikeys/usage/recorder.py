@@ -6,7 +6,7 @@ batch, at most `settings.USAGE_INTERVAL` seconds of it; one that stops in order 
 
 import threading
 import time
-from collections import defaultdict, deque
+from collections import defaultdict
 from datetime import UTC, datetime
 from functools import lru_cache
 from multiprocessing.util import Finalize
@@ -29,9 +29,6 @@ _SIZE: Final = 50_000
 _MINUTE: Final = INTERVAL.total_seconds()
 _HOUR: Final = 3600
 _DAY: Final = 24 * _HOUR
-#: Requests that are counted together: each by itself would cost several times as much, since code
-#: and data that were not used for a while have to be fetched first (docs/performance.md).
-_SLICE: Final = 100
 #: Seconds for which a process that ends waits for a batch that is being written.
 _PATIENCE: Final = 3
 _log = structlog.get_logger(__name__)
@@ -47,8 +44,6 @@ class UsageRecorder:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        #: Answered requests, their statuses and times, until they are counted.
-        self._fresh: deque[tuple[KeyUse, int, float]] = deque()
         self._requests: _Requests = defaultdict(int)
         self._scopes: _Scopes = {}
         self._uses: dict[int, Use] = {}
@@ -60,26 +55,19 @@ class UsageRecorder:
         self._thread: threading.Thread | None = None
 
     def note(self, use: KeyUse, status: int) -> None:
-        """Remembers an answered request; each hundredth counts a hundred. No query, ever."""
-        self._fresh.append((use, status, time.time()))
-        if len(self._fresh) >= _SLICE:
-            self._count()
+        """Counts an answered request in memory. No query, ever."""
+        now = time.time()
+        key, second = use.found.key_id.int, int(now)
+        result = use.result(status)
+        successful = result not in REFUSED
+        with self._lock:
+            self._requests[key, second // _HOUR, result] += 1
+            if use.scope and successful:
+                self._note_scope((key, use.scope), second // _DAY)
+            if use.usable:
+                self._note_last(use, now, successful=successful)
         if self._thread is None and settings.USAGE_INTERVAL:
             self._start()
-
-    def _count(self) -> None:
-        """Enters what is fresh into the accounts."""
-        with self._lock:
-            while self._fresh:
-                use, status, now = self._fresh.popleft()
-                key, second = use.found.key_id.int, int(now)
-                result = use.result(status)
-                self._requests[key, second // _HOUR, result] += 1
-                successful = result not in REFUSED
-                if use.scope and successful:
-                    self._note_scope((key, use.scope), second // _DAY)
-                if use.usable:
-                    self._note_last(use, now, successful=successful)
 
     def _note_scope(self, scope: tuple[int, str], day: int) -> None:
         """The day, unless this process has noted it already."""
@@ -112,7 +100,6 @@ class UsageRecorder:
     def flush(self) -> None:
         """Writes what is open. What cannot be written stays open."""
         with self._writing:
-            self._count()
             with self._lock:
                 requests, self._requests = self._requests, defaultdict(int)
                 scopes, self._scopes = self._scopes, {}
@@ -150,7 +137,6 @@ class UsageRecorder:
     def discard(self) -> None:
         """Forgets what is open."""
         with self._lock:
-            self._fresh.clear()
             self._requests.clear()
             self._scopes.clear()
             self._uses.clear()

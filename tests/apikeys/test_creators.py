@@ -6,7 +6,6 @@ import pytest
 
 from apikeys.models import ApiKey, Status
 from apikeys.services import Issued
-from apikeys.usage.last_used import note_use
 from apikeys.verification.verify import verify
 from organizations import services as organization_services
 from organizations.models import AuditEvent, Membership, Organization, User
@@ -14,6 +13,7 @@ from organizations.roles import Role
 from tests.conftest import ALL_SCOPES
 from tests.factories import SYSTEM, MembershipFactory, UserFactory
 from tests.support.domain import ORIGIN, acting, person
+from tests.support.last_used import note_use
 
 Make = Callable[..., Issued]
 

@@ -12,7 +12,6 @@ from pytest_django import DjangoAssertNumQueries
 from apikeys.models import ApiKey, ApiKeySecret
 from apikeys.services import Issued, rotate_api_key
 from apikeys.tokens import Peppers, read_peppers
-from apikeys.usage.last_used import note_use
 from apikeys.verification.types import VerifiedKey
 from apikeys.verification.verify import verify
 from core import triggers
@@ -20,6 +19,7 @@ from core.actors import Actor, RequestContext
 from core.transactions import allowed
 from core.triggers import Trigger
 from tests.support.domain import ORIGIN
+from tests.support.last_used import note_use
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -7,10 +7,10 @@ import pytest
 from apikeys.models import ApiKeySecret
 from apikeys.services import Issued
 from apikeys.tokens import Peppers, read_peppers
-from apikeys.usage.last_used import note_use
 from apikeys.verification.types import Refusal
 from apikeys.verification.verify import verify
 from tests.support.domain import ORIGIN
+from tests.support.last_used import note_use
 
 NEW = f"2:{'b' * 32}"
 

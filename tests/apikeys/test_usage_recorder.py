@@ -77,15 +77,6 @@ def test_batches_of_several_processes_add_up(issued: Issued) -> None:
     assert sum(KeyUsage.objects.values_list("requests", flat=True)) == 15
 
 
-def test_no_more_than_a_slice_waits_to_be_counted(issued: Issued) -> None:
-    recorder, use = UsageRecorder(), _use(issued)
-
-    for number in range(1, 251):
-        recorder.note(use, 200)
-        assert len(recorder._fresh) + sum(recorder._requests.values()) == number
-        assert len(recorder._fresh) < 100
-
-
 def test_threads_lose_no_count(committed: None, make_key: Make) -> None:
     recorder, use = UsageRecorder(), _use(make_key())
 
@@ -194,11 +185,9 @@ def test_a_use_that_another_process_has_noted_is_not_noted_again(
     other, use = UsageRecorder(), _use(issued)
     for _ in range(3):
         other.note(use, 200)
-    other._count()
     assert not other._uses
     clock.shift(45)
     other.note(use, 200)
-    other._count()
 
     assert len(other._uses) == 1
 
@@ -287,10 +276,6 @@ def test_nothing_of_a_secret_is_kept(issued: Issued) -> None:
     recorder = UsageRecorder()
     recorder.note(_use(issued), 200)
 
-    fresh = repr(recorder._fresh)
-    recorder._count()
-    kept = fresh + repr(
-        (recorder._requests, recorder._uses, recorder._scopes, recorder._noted._young)
-    )
+    kept = repr((recorder._requests, recorder._uses, recorder._scopes, recorder._noted._young))
     assert issued.secret[13:] not in kept
     assert verify(issued.secret).digest.hex() not in kept

@@ -11,7 +11,6 @@ from django.utils import timezone
 from apikeys import services
 from apikeys.models import ApiKey
 from apikeys.services import Issued
-from apikeys.usage.last_used import note_use
 from apikeys.verification.types import Refusal
 from apikeys.verification.verify import verify
 from core import transactions
@@ -19,6 +18,7 @@ from core.actors import Actor
 from organizations.models import Organization
 from tests.pages.support import developer, secret_in, submission_of
 from tests.support.domain import ORIGIN, nothing_written
+from tests.support.last_used import note_use
 
 Page = Callable[[str], str]
 
