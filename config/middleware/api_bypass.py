@@ -45,7 +45,10 @@ def fork(get_response: Handler) -> Handler:
 
 
 def _refuse_unknown_host(request: HttpRequest) -> None:
-    """As CommonMiddleware does for pages. Callers send the same few again and again."""
+    """As CommonMiddleware does for pages. Callers send the same few again and again.
+
+    Remembering them saves 4 to 14 % of a hot request's CPU (docs/adr/0020).
+    """
     host = request.META.get("HTTP_HOST")
     if _known.get(host) is not settings.ALLOWED_HOSTS:
         if len(request.get_host()) > _LONGEST_HOST:

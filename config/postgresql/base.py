@@ -12,9 +12,8 @@ from django.db.backends.postgresql import base
 from django.utils.functional import cached_property
 
 from config.postgresql import read_only
-from config.postgresql.connection import PatientConnection
+from config.postgresql.connection import PatientConnection, Prepared
 from config.postgresql.limits import ErrorWrapper, session_options
-from config.postgresql.prepared import Prepared
 from config.postgresql.validation import DatabaseValidation
 from core.redaction import first_line
 

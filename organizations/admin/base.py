@@ -164,6 +164,8 @@ class ServiceAdmin(StaffPages[M]):
             with bulkheads.hold("waiting", None) if request.method == "POST" else nullcontext():
                 return super().changeform_view(request, *args, **kwargs)
         except DomainError as refusal:
+            # Django's view is run again, rather than copied here, to show its form with an error.
+            # The refusal makes the form invalid, so that nothing is saved the second time.
             request.refusal = refusal  # type: ignore[attr-defined]
             return super().changeform_view(request, *args, **kwargs)
 

@@ -22,7 +22,7 @@ from apikeys.verification import key_cache, query
 from apikeys.verification.types import Refusal
 from apikeys.verification.verify import verify
 from config.postgresql import wait_budget
-from config.postgresql.prepared import name_of
+from config.postgresql.connection import name_of
 
 pytestmark = [
     pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL's statements"),

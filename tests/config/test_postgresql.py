@@ -12,6 +12,8 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 from django.db import OperationalError, connection, transaction
+from psycopg import generators
+from psycopg.adapt import Transformer
 from psycopg.conninfo import make_conninfo
 
 from config.postgresql import wait_budget
@@ -78,6 +80,8 @@ def test_what_is_overridden_of_psycopg_is_as_it_was_read() -> None:
     }
     assert inspect.isgeneratorfunction(psycopg.Connection._connect_gen)
     assert "cls._connect_gen(conninfo)" in inspect.getsource(psycopg.Connection.connect)
+    assert list(inspect.signature(generators.execute).parameters) == ["pgconn"]
+    assert {"set_pgresult", "load_row"} <= set(dir(Transformer))
     assert psycopg.__version__.startswith("3.3.")
 
 
