@@ -20,8 +20,12 @@ from core.ids import BASE62, base62
 RANDOM_LENGTH: Final = 34
 CHECKSUM_LENGTH: Final = 6
 SHOWN_LENGTH: Final = 4
+#: What `displayed_prefix` leaves away.
+HIDDEN_LENGTH: Final = RANDOM_LENGTH + CHECKSUM_LENGTH - SHOWN_LENGTH
 MINIMUM_PEPPER_BYTES: Final = 32
 BRAND: Final = re.compile(r"[a-z][a-z0-9]{0,15}")
+#: Of the CRC-32 that zlib computes, its bits in reversed order.
+_CRC_POLYNOMIAL: Final = 0xEDB88320
 _BODY: Final = f"[0-9A-Za-z]{{{RANDOM_LENGTH + CHECKSUM_LENGTH}}}"
 #: Any brand: keys made before a change of the brand go on working.
 _SHAPE: Final = re.compile(rf"{BRAND.pattern}_(?:live|test)_{_BODY}", re.ASCII)
@@ -61,9 +65,19 @@ def has_checksum(shaped: str) -> bool:
     return checksum(shaped[:-CHECKSUM_LENGTH]) == shaped[-CHECKSUM_LENGTH:]
 
 
+def format_for_scripts() -> dict[str, str | int]:
+    """What a script needs to do what `is_well_formed` does."""
+    return {
+        "pattern": _SHAPE.pattern,
+        "digits": BASE62,
+        "polynomial": _CRC_POLYNOMIAL,
+        "checksum_length": CHECKSUM_LENGTH,
+    }
+
+
 def displayed_prefix(secret: str) -> str:
     """The part that may be shown and kept: brand, environment, first four random characters."""
-    return secret[: -(RANDOM_LENGTH + CHECKSUM_LENGTH) + SHOWN_LENGTH]
+    return secret[:-HIDDEN_LENGTH]
 
 
 def scanning_pattern(brand: str) -> str:

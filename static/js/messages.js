@@ -2,15 +2,16 @@
 // Passing ones go away; those to act on stay until they are dismissed.
 
 const SECONDS = 8;
-const COPIED_SECONDS = 2;
 /** Successes and plain news. A spoken one is for screen readers: what it says is seen elsewhere. */
 const PASSING = ["ok", "", "spoken"];
 
 document.documentElement.classList.add("js");
 
+/** The page's own live region. */
+export const pageStatus = document.querySelector("#page-status");
+
 /** The live region that is read: a dialog makes the rest of the page inert. */
-const current = () =>
-  document.querySelector("dialog[open] [data-messages]") ?? document.querySelector("#page-status");
+const current = () => document.querySelector("dialog[open] [data-messages]") ?? pageStatus;
 
 /** Announces `text` as "ok", "warn", "bad", "spoken" or, without a kind, as news. */
 export function say(text, kind = "", place = current()) {
@@ -32,22 +33,6 @@ export function clear(place = current()) {
   for (const message of place?.querySelectorAll("[data-message]") ?? []) {
     if (PASSING.includes(message.dataset.message)) message.remove();
   }
-}
-
-/** Copies a text and says how that went, also on the button, which is where the eye is. */
-export async function copy(text, { success, failure, button }) {
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    say(failure, "warn");
-    return false;
-  }
-  say(success, "ok");
-  if (button) {
-    button.dataset.justCopied = "";
-    setTimeout(() => delete button.dataset.justCopied, COPIED_SECONDS * 1000);
-  }
-  return true;
 }
 
 function equip(message) {

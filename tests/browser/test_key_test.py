@@ -1,15 +1,24 @@
 """The Test dialog, where what is pasted or answered means harm."""
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 
+from apikeys import tokens
+from apikeys.pages.key_test import messages
+from apikeys.pages.key_test.client import Probe
+from apikeys.pages.key_test.sentences import sentence
 from tests.browser.conftest import OpenPage
 from tests.browser.test_secret import is_masked
 from tests.support.domain import SECRET
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from collections.abc import Callable
+
+    from playwright.sync_api import Page, Route
+
+    from apikeys.services.keys import Issued
 
 
 def _test(page: "Page", pasted: str) -> None:
@@ -94,3 +103,86 @@ def test_the_key_is_masked_on_the_page_too(sign_in: OpenPage, script: bool) -> N
     page.goto("/o/acme/settings/developer/test/")
 
     assert is_masked(page.get_by_label("API key", exact=True))
+
+
+def _error(code: object, message: object) -> str:
+    return json.dumps({"error": {"code": code, "message": message}})
+
+
+RESPONSES = [
+    Probe(status=200, body="{}"),
+    Probe(status=204),
+    Probe(status=401, body=_error("unauthorized", "No such key.")),
+    Probe(status=401, body=_error("key_expired", "It expired on 2026-11-04T14:05:09.123Z.")),
+    Probe(status=401, body=_error("key_disabled", None)),
+    Probe(status=401, body=_error(7, {"a": 1})),
+    Probe(status=401, body="null"),
+    Probe(status=403, body=_error("forbidden", "Needs signatures.read.")),
+    Probe(status=403, body="<p>no</p>"),
+    Probe(status=404, body="{}"),
+    Probe(status=418, body=_error("key_teapot", "Short and stout.")),
+    Probe(status=429, body="{}", retry_after="7"),
+    Probe(status=429, body="{}"),
+    Probe(status=503, body="[]", request_id="req_1"),
+    Probe(status=500),
+]
+
+
+def test_script_and_server_say_the_same_of_each_response(sign_in: OpenPage) -> None:
+    page, said = sign_in(), []
+    page.goto("/o/acme/settings/developer/test/")
+    page.get_by_label("API key", exact=True).fill(SECRET)
+
+    for probe in RESPONSES:
+        headers = {"X-Request-Id": probe.request_id, "Retry-After": probe.retry_after}
+        sent = {name: value for name, value in headers.items() if value}
+        with page.expect_request("**/v1/accounts/**"):
+            page.route("**/v1/accounts/**", _fulfill(probe, sent), times=1)
+            page.get_by_role("button", name="Run test").click()
+        line = page.locator("[data-line]", has_text=" ms · ")
+        said.append((line.text_content() or "").split(" ms · ")[1])
+
+    assert said == [messages.verdict(probe) for probe in RESPONSES]
+
+
+def _fulfill(probe: Probe, headers: dict[str, str]) -> "Callable[[Route], None]":
+    return lambda route: route.fulfill(status=probe.status, headers=headers, body=probe.body)
+
+
+def test_script_and_server_find_the_same_mistakes_in_keys(sign_in: OpenPage) -> None:
+    page, called = sign_in(), list[str]()
+    page.on("request", lambda request: called.append(request.url))
+    page.goto("/o/acme/settings/developer/test/")
+    made = [tokens.generate(brand, tokens.Environment.TEST) for brand in ("a", "sig", "old2")]
+    typos = [secret[:-1] + ("x" if secret[-1] != "x" else "y") for secret in made]
+    pasted = ["", "hello", SECRET + "\u00e9", *typos, f"x{SECRET}", SECRET.upper()]
+
+    found = []
+    for text in pasted:
+        page.get_by_label("API key", exact=True).fill(text)
+        page.get_by_role("button", name="Run test").click()
+        found.append(page.locator("[data-test-error]").text_content())
+
+    assert found == [messages.shape_problem(text) for text in pasted]
+    assert {sentence("empty"), sentence("typo"), messages.wrong_shape()} == set(found)
+    assert [url for url in called if "/v1/" in url] == []
+
+    page.route("**/v1/accounts/**", lambda route: route.fulfill(body="{}"))
+    for secret in made:
+        page.get_by_label("API key", exact=True).fill(secret)
+        page.get_by_role("button", name="Run test").click()
+        page.locator("[data-line]", has_text="The key works.").wait_for()
+        assert page.locator("[data-test-error]").text_content() == ""
+
+
+def test_the_page_tells_its_script_nothing_secret(
+    sign_in: OpenPage, make_key: "Callable[..., Issued]"
+) -> None:
+    issued, page = make_key(name="Shop"), sign_in()
+    page.goto("/o/acme/settings/developer/test/")
+
+    told = json.loads(page.locator("form[data-test] script").text_content() or "")
+
+    assert set(told) == {*("sentences", "by_status", "format", "hidden", "shown", "url", "command")}
+    assert issued.secret not in page.content()
+    assert issued.key.key_prefix not in json.dumps(told)

@@ -128,10 +128,16 @@ def test_what_compose_leaves_empty_does_not_stop_the_start(tmp_path: Path) -> No
 def test_scripts_import_each_other_by_the_names_that_browsers_keep(tmp_path: Path) -> None:
     """Two names for one module would be two modules, each with messages of its own."""
     manage("collectstatic", "--no-input", VAR_DIR=str(tmp_path), **GOOD_SECRETS)
-    scripts = list((tmp_path / "static" / "js").glob("*.*.js"))
-    imported = {
-        name for path in scripts for name in re.findall(r'from "\./(.+?)"', path.read_text())
-    }
+    manifest = json.loads((tmp_path / "static/staticfiles.json").read_text())["paths"]
+    hashed = {name: Path(path).name for name, path in manifest.items() if name.startswith("js/")}
+    sources = {name: (ROOT / "static" / name).read_text() for name in hashed}
+    collected = {name: (tmp_path / "static" / manifest[name]).read_text() for name in hashed}
 
-    assert imported
-    assert imported <= {path.name for path in scripts}
+    assert len(imports(sources["js/pages.js"])) > 5
+    for name, source in sources.items():
+        assert imports(collected[name]) == [hashed[f"js/{one}"] for one in imports(source)], name
+
+
+def imports(script: str) -> list[str]:
+    """The modules that a script imports, `import "./a.js"` and `… from "./a.js"` alike."""
+    return re.findall(r'(?:^|\s)(?:import|from)\s*"\./(.+?)"', script)

@@ -9,8 +9,8 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from apikeys.pages.key_test import messages
 from apikeys.pages.key_test.client import LARGEST
+from apikeys.pages.key_test.sentences import sentence
 from organizations.models import Organization
 from tests.pages.support import developer
 from tests.support.domain import SECRET
@@ -77,8 +77,8 @@ def _verdict(answer: Any) -> str:
 @pytest.mark.parametrize(
     ("pasted", "problem"),
     [
-        ("", messages.EMPTY),
-        ("   ", messages.EMPTY),
+        ("", sentence("empty")),
+        ("   ", sentence("empty")),
         ("hello", "That doesn't look like one of our keys. Keys start with sig_."),
         ("x" * 2000, "That doesn't look like one of our keys. Keys start with sig_."),
         *(
@@ -88,7 +88,7 @@ def _verdict(answer: Any) -> str:
             )
             for nasty in ("'; id; '", '"', "`id`", "$(id)", "\n-H evil: 1", "\\")
         ),
-        (SECRET[:-1] + ("a" if SECRET[-1] != "a" else "b"), messages.TYPO),
+        (SECRET[:-1] + ("a" if SECRET[-1] != "a" else "b"), sentence("typo")),
     ],
 )
 def test_what_cannot_be_a_key_is_not_sent(

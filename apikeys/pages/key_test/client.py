@@ -9,6 +9,8 @@ from typing import Final
 import httpx
 from django.conf import settings
 
+from apikeys.pages.key_test.sentences import sentence
+
 SECONDS: Final = 5.0
 LARGEST: Final = 64 * 1024
 _AGENT: Final = "latchkey-console"
@@ -43,9 +45,9 @@ def call(account_id: str, secret: str) -> Probe:
     try:
         return runner.submit(_call, client, account_id, secret).result(timeout=SECONDS)
     except (TooLate, httpx.TimeoutException):
-        return Probe(trouble=f"No answer within {SECONDS:.0f} s.")
+        return Probe(trouble=sentence("late", seconds=f"{SECONDS:.0f}"))
     except (httpx.HTTPError, OSError):
-        return Probe(trouble="The request didn't reach the API.")
+        return Probe(trouble=sentence("unreached"))
     finally:
         client.close()
         runner.shutdown(wait=False)

@@ -1,4 +1,4 @@
-"""What the Test page says of an answer; the script says the same of the same."""
+"""What the Test page says about a pasted key and a response; its script says the same."""
 
 import json
 import re
@@ -7,17 +7,17 @@ from typing import Any, Final
 
 from apikeys import conf, tokens
 from apikeys.pages.key_test.client import Probe
+from apikeys.pages.key_test.sentences import BY_STATUS, SENTENCES, sentence
 from core.timestamps import stamp
 
-EMPTY: Final = "Paste an API key."
-TYPO: Final = "This key has a typo: its check characters don't match."
+#: Characters of a response that the page shows.
+SHOWN: Final = 800
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
-UNKNOWN: Final = "Rejected: the key is unknown, expired, disabled or deleted."
 
 
 def wrong_shape() -> str:
     """For text that is no key at all."""
-    return f"That doesn't look like one of our keys. Keys start with {conf.brand()}_."
+    return sentence("wrong_shape", brand=conf.brand())
 
 
 def cleaned_secret(text: str) -> str:
@@ -29,30 +29,39 @@ def cleaned_secret(text: str) -> str:
 def shape_problem(secret: str) -> str:
     """Why `secret` is not even sent, or nothing."""
     if not secret:
-        return EMPTY
+        return sentence("empty")
     if not tokens.has_shape(secret):
         return wrong_shape()
-    return "" if tokens.is_well_formed(secret) else TYPO
+    return "" if tokens.is_well_formed(secret) else sentence("typo")
 
 
 def verdict(probe: Probe) -> str:
-    """The answer in words."""
+    """What the response says about the key; `key-test-verdict.js` chooses in the same way."""
     if probe.trouble:
         return probe.trouble
-    if probe.status == 429:
-        when = f"after {probe.retry_after} s" if probe.retry_after else "in a moment"
-        return f"Rate limit reached. Retry {when}."
-    error = _error(probe.body)
-    if probe.status == 401:
-        told = error.get("code", "").startswith("key_")
-        return f"Rejected: {_with_stamps(error['message'])}" if told else UNKNOWN
-    if probe.status == 403:
-        return str(error.get("message") or "The key works but lacks permission for this request.")
-    if probe.status == 404:
-        return "The key works, but not for this account."
+    code, message = _error(probe.body)
+    if probe.status == 401 and code.startswith("key_") and message:
+        return sentence("rejected", message=_with_stamps(message))
+    if probe.status == 403 and message:
+        return message
+    if probe.status == 429 and probe.retry_after:
+        return sentence("limited_for", seconds=probe.retry_after)
     if probe.status >= 500:
-        return f"The API failed (request id {probe.request_id or 'unknown'})."
-    return "The key works." if probe.status == 200 else "The API answered something unexpected."
+        return sentence("failed", id=probe.request_id or "unknown")
+    return sentence(BY_STATUS.get(probe.status, "unexpected"))
+
+
+def for_script(url: str, command: str) -> dict[str, Any]:
+    """What the page's script needs to run the test and to report it as this module does."""
+    return {
+        "sentences": {**SENTENCES, "wrong_shape": wrong_shape()},
+        "by_status": BY_STATUS,
+        "format": tokens.format_for_scripts(),
+        "hidden": tokens.HIDDEN_LENGTH,
+        "shown": SHOWN,
+        "url": url,
+        "command": command,
+    }
 
 
 def _with_stamps(text: str) -> str:
@@ -60,9 +69,12 @@ def _with_stamps(text: str) -> str:
     return _MOMENT.sub(lambda found: stamp(datetime.fromisoformat(found[0])), text)
 
 
-def _error(body: str) -> dict[str, Any]:
+def _error(body: str) -> tuple[str, str]:
+    """The code and the message of an error response; empty where they are not texts."""
     try:
         error = json.loads(body)["error"]
-        return error if isinstance(error, dict) else {}
-    except (ValueError, KeyError, TypeError):
-        return {}
+        parts = error.get("code"), error.get("message")
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return "", ""
+    code, message = (part if isinstance(part, str) else "" for part in parts)
+    return code, message

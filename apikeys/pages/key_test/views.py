@@ -3,18 +3,18 @@
 from typing import Any, Final
 
 from django.conf import settings
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.http import HttpRequest, HttpResponse
 
-from apikeys import conf
 from apikeys.pages.base import DeveloperPage
 from apikeys.pages.forms import PastedKeyForm
 from apikeys.pages.key_test import characters, client, messages
+from apikeys.pages.key_test.sentences import sentence
 from core import bulkheads
 from core.bulkheads import Kind
 from core.exceptions import Busy
 from organizations.pages.base import with_retry
 
-SHOWN: Final = 800
 PER_PERSON: Final = "10/minute"
 _UNSET: Final = (
     "Without JavaScript this needs the setting API_BASE_URL. Ask whoever runs this site."
@@ -58,13 +58,14 @@ class PastedKey(DeveloperPage):
         self, form: PastedKeyForm, status: int = 200, result: dict[str, Any] | None = None
     ) -> HttpResponse:
         path = client.path_for(self.organization.public_id)
+        url = self.base_url + path
+        command = f'curl "{url}" -H "Authorization: Bearer $API_KEY"'
         context = {
             "form": form,
             "result": result,
             "path": path,
-            "command": f'curl "{self.base_url}{path}" -H "Authorization: Bearer $API_KEY"',
-            "brand": conf.brand(),
-            "same_origin": self._is_same_origin(),
+            "command": command,
+            "for_script": messages.for_script(url, command) if self._is_same_origin() else None,
         }
         return self.render("apikeys/test.html", context, status=status)
 
@@ -75,11 +76,12 @@ class PastedKey(DeveloperPage):
 
 def _readable(result: client.Probe) -> dict[str, Any]:
     length = characters.count(result.body)
+    total = intcomma(length) + ("+" if result.truncated else "")
     return {
         "probe": result,
         "verdict": messages.verdict(result),
-        "shown": characters.first(result.body, SHOWN),
-        "shown_length": min(length, SHOWN),
-        "length": length,
+        "request_id": result.request_id and sentence("request_id", id=result.request_id),
+        "shown": characters.first(result.body, messages.SHOWN),
+        "extent": sentence("extent", shown=min(length, messages.SHOWN), total=total),
         "works": result.status == 200,
     }

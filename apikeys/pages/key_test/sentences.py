@@ -1,0 +1,35 @@
+"""The sentences of the Test page. Its script reads them from the page."""
+
+from typing import Final
+
+SENTENCES: Final = {
+    "empty": "Paste an API key.",
+    "wrong_shape": "That doesn't look like one of our keys. Keys start with {brand}_.",
+    "typo": "This key has a typo: its check characters don't match.",
+    "works": "The key works.",
+    "unknown": "Rejected: the key is unknown, expired, disabled or deleted.",
+    "rejected": "Rejected: {message}",
+    "forbidden": "The key works but lacks permission for this request.",
+    "other_account": "The key works, but not for this account.",
+    "limited": "Rate limit reached. Retry in a moment.",
+    "limited_for": "Rate limit reached. Retry after {seconds} s.",
+    "failed": "The API failed (request id {id}).",
+    "unexpected": "The API answered something unexpected.",
+    "late": "No answer within {seconds} s.",
+    "unreached": "The request didn't reach the API.",
+    "request_id": "Request id: {id}",
+    "extent": "Showing {shown} of {total} characters.",
+}
+#: What a status says, where neither its body nor its headers say more.
+BY_STATUS: Final = {
+    200: "works",
+    401: "unknown",
+    403: "forbidden",
+    404: "other_account",
+    429: "limited",
+}
+
+
+def sentence(name: str, **values: object) -> str:
+    """The sentence with values in place of its {names}."""
+    return SENTENCES[name].format(**values)

@@ -1,0 +1,133 @@
+// Shows links to forms as dialogs. Nothing unsaved or uncopied is dropped without a question.
+
+import { onClick } from "./events.js";
+import { fitsDialog, load } from "./fragments.js";
+import { refresh } from "./fresh.js";
+import { isUncopied, issuedKey, remember, wipe } from "./issued-secret.js";
+import { closeMenus } from "./menus.js";
+import { say } from "./messages.js";
+
+export const dialog = document.querySelector("#dialog");
+let opener = null;
+let changed = false;
+
+/** Shows HTML for which `fitsDialog` is true. `typed`: it holds what the user typed before. */
+export function show(html, { typed = false } = {}) {
+  dialog.innerHTML = html;
+  changed = typed;
+  dialog.setAttribute("role", dialog.querySelector("[data-alert]") ? "alertdialog" : "dialog");
+  if (!dialog.open) dialog.showModal();
+  const invalid = dialog.querySelector("[data-error-summary]") && dialog.querySelector("[aria-invalid=true]");
+  (invalid ?? dialog.querySelector("[autofocus]") ?? dialog.querySelector("#dialog-title"))?.focus();
+}
+
+/** Opens the dialog of a link; where it cannot be fetched, the page of the same URL. */
+export async function openDialog(link, url = link.href) {
+  opener = link.closest("details.menu")?.querySelector("summary") ?? link;
+  closeMenus();
+  try {
+    const got = await load(url);
+    if (!got) return signIn();
+    if (!got.response.ok || !fitsDialog(got.html)) return location.assign(url);
+    show(got.html);
+  } catch {
+    location.assign(url);
+  }
+}
+
+/** For dialogs in which nothing was typed: to the sign-in and back to the dialog. */
+function signIn() {
+  const here = new URL(location.pathname, location);
+  if (opener?.dataset.dialog) here.searchParams.set("dialog", opener.dataset.dialog);
+  const next = encodeURIComponent(here.pathname + here.search);
+  location.assign(`/accounts/login/?signed_out=page&next=${next}`);
+}
+
+/** Wipes secrets and empties the dialog. */
+export function dismiss() {
+  remember(null);
+  wipe();
+  dialog.close();
+  dialog.replaceChildren();
+}
+
+function close() {
+  const key = issuedKey();
+  dismiss();
+  if (key) {
+    say(key.announce, "ok");
+    refresh(key.keyId);
+  } else {
+    opener?.focus();
+  }
+}
+
+/** Closes the dialog, or first asks about a secret that was not copied or a form that was changed. */
+export function askToClose() {
+  if (isUncopied()) {
+    dialog.querySelector("[data-gate]").hidden = false;
+    dialog.querySelector("[data-gate-back]").focus();
+    return;
+  }
+  const question = changed && dialog.querySelector("[data-guard]") && dialog.querySelector("[data-discard]");
+  if (!question) return close();
+  question.hidden = false;
+  question.querySelector("[data-discard-not]").focus();
+}
+
+function keepEditing() {
+  dialog.querySelector("[data-discard]").hidden = true;
+  dialog.querySelector("[aria-invalid=true], [data-guard] input:not([type=hidden])")?.focus();
+}
+
+function backToSecret() {
+  dialog.querySelector("[data-gate]").hidden = true;
+  dialog.querySelector("[data-secret-copy]").focus();
+}
+
+function followLink(link, event) {
+  const plain = !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0;
+  if (!dialog || !plain) return;
+  event.preventDefault();
+  openDialog(link);
+}
+
+function closeByLink(_, event) {
+  if (!dialog?.open) return;
+  event.preventDefault();
+  askToClose();
+}
+
+onClick("a[data-dialog]", followLink);
+onClick("[data-close]", closeByLink);
+onClick("[data-done-button]", askToClose);
+onClick("[data-gate-close]", close);
+onClick("[data-gate-back]", backToSecret);
+onClick("[data-discard-all]", close);
+onClick("[data-discard-not]", keepEditing);
+
+dialog?.addEventListener("input", (event) => {
+  changed ||= event.target.form?.matches("[data-guard]");
+});
+
+// Chromium lets a second Escape close a dialog whatever `cancel` says, unless the key is taken.
+dialog?.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  event.preventDefault();
+  askToClose();
+});
+
+dialog?.addEventListener("cancel", (event) => {
+  event.preventDefault();
+  askToClose();
+});
+
+window.addEventListener("pageshow", (event) => {
+  if (!event.persisted || !dialog?.open) return;
+  dialog.close();
+  dialog.replaceChildren();
+});
+
+const wanted = new URLSearchParams(location.search).get("dialog");
+const deepLink = wanted && document.querySelector(`a[data-dialog="${CSS.escape(wanted)}"]`);
+if (deepLink && dialog) openDialog(deepLink);

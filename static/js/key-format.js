@@ -1,0 +1,25 @@
+// Whether a text is an API key, as far as its format tells. The page says what the format is.
+
+/** What is wrong with `secret`, or an empty string. */
+export function problemWith(secret, { sentences, format }) {
+  if (!secret) return sentences.empty;
+  if (!new RegExp(`^(?:${format.pattern})$`).test(secret)) return sentences.wrong_shape;
+  const body = secret.slice(0, -format.checksum_length);
+  return secret === body + checksum(body, format) ? "" : sentences.typo;
+}
+
+/** The CRC-32 of a text in the digits of the format. */
+function checksum(text, { polynomial, digits, checksum_length: length }) {
+  let crc = -1;
+  for (const character of text) {
+    crc ^= character.charCodeAt(0);
+    for (let bit = 0; bit < 8; bit += 1) crc = (crc >>> 1) ^ (crc & 1 ? polynomial : 0);
+  }
+  let rest = ~crc >>> 0;
+  let written = "";
+  for (let place = 0; place < length; place += 1) {
+    written = digits[rest % digits.length] + written;
+    rest = Math.floor(rest / digits.length);
+  }
+  return written;
+}

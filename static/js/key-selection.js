@@ -1,0 +1,44 @@
+// Selects keys of the list for the deletion of several.
+
+import { openDialog } from "./dialog.js";
+import { onClick, onSubmit } from "./events.js";
+
+const boxes = () => [...document.querySelectorAll("[data-select]")];
+
+function selectAll(checked) {
+  for (const box of boxes()) box.checked = checked;
+  showSelection();
+}
+
+/** The number in the bar and on its button, which CSS shows while something is selected. */
+function showSelection() {
+  const bulk = document.querySelector("[data-bulk]");
+  if (!bulk) return;
+  const all = document.querySelector("[data-select-all]");
+  const count = boxes().filter((box) => box.checked).length;
+  const keys = `${count} key${count === 1 ? "" : "s"}`;
+  bulk.querySelector("[data-selected]").textContent = `${keys} selected`;
+  bulk.querySelector("[data-bulk-label]").textContent = `Delete ${keys}`;
+  document.querySelector("[data-selection]").textContent = `${keys} selected.`;
+  all.checked = count === boxes().length;
+  all.indeterminate = count > 0 && count < boxes().length;
+}
+
+function clearSelection() {
+  selectAll(false);
+  document.querySelector("[data-select-all]").focus();
+}
+
+onClick("[data-select-none]", clearSelection);
+onSubmit("[data-bulk]", (form, button) =>
+  openDialog(button, `${form.action}?${new URLSearchParams(new FormData(form))}`),
+);
+
+document.addEventListener("change", ({ target }) => {
+  if (target.matches("[data-select-all]")) selectAll(target.checked);
+  else if (target.matches("[data-select]")) showSelection();
+});
+
+window.addEventListener("pageshow", () => {
+  if (boxes().some((box) => box.checked)) showSelection(); // as the browser has restored them
+});
