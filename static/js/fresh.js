@@ -4,24 +4,34 @@ import { onClick } from "./events.js";
 import { parse } from "./fragments.js";
 import { pageStatus, say } from "./messages.js";
 
-/** Replaces the part and puts the focus on the new key or the heading.
- *  What else depends on it, such as whether there can be another key, comes with it. */
+/** Fetches the part again after a change, and puts the focus on the new key or the heading. */
 export async function refresh(newKey) {
-  const part = document.querySelector("[data-fresh]");
-  if (!part) return;
-  removeOffer();
   const url = new URL(location);
   url.searchParams.delete("dialog");
-  if (newKey && part.id === "keys") url.searchParams.set("new", newKey);
+  if (newKey && document.querySelector("#keys[data-fresh]")) url.searchParams.set("new", newKey);
+  const fresh = await fetchPart(url);
+  if (!fresh) return;
+  const heading = document.querySelector("#keys-heading") ?? document.querySelector("main h1");
+  (fresh.querySelector("[data-new-name]") ?? heading).focus();
+}
+
+/** Replaces the part by the one of the page at `url`. What else depends on it, such as whether there can
+ *  be another key, comes with it. Null if there is none, or if it cannot be fetched, which is said. */
+export async function fetchPart(url, signal) {
+  const part = document.querySelector("[data-fresh]");
+  if (!part) return null;
+  removeOffer();
   part.setAttribute("aria-busy", "true");
   let id = "";
   try {
-    const response = await fetch(url, { cache: "no-store" });
+    const response = await fetch(url, { cache: "no-store", signal });
     id = response.headers.get("X-Request-Id");
-    focusOn(replace(part, parse(await response.text())));
+    return replace(part, parse(await response.text()));
   } catch {
+    if (signal?.aborted) return null;
     part.removeAttribute("aria-busy");
     offerRetry(id);
+    return null;
   }
 }
 
@@ -34,15 +44,10 @@ function replace(part, page) {
   return fresh;
 }
 
-function focusOn(fresh) {
-  const heading = document.querySelector("#keys-heading") ?? document.querySelector("main h1");
-  (fresh.querySelector("[data-new-name]") ?? heading).focus();
-}
-
 const removeOffer = () => document.querySelector("[data-message]:has([data-again])")?.remove();
 
 /** Says that what is shown is old, with a button to try again. */
-export function offerRetry(id) {
+function offerRetry(id) {
   removeOffer();
   const text = `We couldn't load your keys. Try again.${id ? ` (Request id ${id}.)` : ""}`;
   const button = document.createElement("button");

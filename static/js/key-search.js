@@ -1,7 +1,13 @@
 // Searches the list of keys while the user types.
 
-import { offerRetry } from "./fresh.js";
+import { onSubmit } from "./events.js";
+import { fetchPart } from "./fresh.js";
 import { pageStatus, say } from "./messages.js";
+
+const PAUSE_MILLISECONDS = 300;
+const FORM = "[data-live-search]";
+let timer = null;
+let running = new AbortController();
 
 /** A whole secret stays here: the search goes into URLs and the browser's history. */
 function cutSecret(field) {
@@ -11,19 +17,25 @@ function cutSecret(field) {
   say("That was a secret. Only its prefix is searched for.", "warn", pageStatus);
 }
 
-// While it is captured, which is before htmx sees it.
-document.addEventListener(
-  "input",
-  ({ target }) => target.matches('form[method="get"] input') && cutSecret(target),
-  true,
-);
-
-for (const failure of ["htmx:error", "htmx:response:error"]) {
-  document.addEventListener(failure, () => offerRetry());
+/** Shows the keys that match, and gives the page the URL of this search. The latest one counts. */
+async function search(form) {
+  clearTimeout(timer);
+  running.abort();
+  running = new AbortController();
+  const url = new URL(location.pathname, location);
+  url.search = new URLSearchParams(new FormData(form));
+  history.replaceState(history.state, "", url);
+  const list = await fetchPart(url, running.signal);
+  const count = list?.querySelector("[data-count]");
+  if (count) say(count.textContent, "spoken", pageStatus);
 }
 
-document.addEventListener("htmx:after:swap", (event) => {
-  if (event.detail.ctx?.response?.status >= 400) return; // nothing was swapped
-  const count = document.querySelector("#keys [data-count]");
-  if (count) say(count.textContent, "spoken", pageStatus);
+document.addEventListener("input", ({ target }) => {
+  if (target.matches('form[method="get"] input')) cutSecret(target);
+  const form = target.closest(FORM);
+  if (!form) return;
+  clearTimeout(timer);
+  timer = setTimeout(search, PAUSE_MILLISECONDS, form);
 });
+
+onSubmit(FORM, search);

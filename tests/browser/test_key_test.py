@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page, Route
 
-    from apikeys.services.keys import Issued
+    from apikeys.services import Issued
 
 
 def _test(page: "Page", pasted: str) -> None:

@@ -17,6 +17,16 @@ SCRIPT = ".ci/bill_of_materials.py"
 #: What of `static` may have been made by others, wherever it is.
 FOREIGN = {".woff", ".woff2", ".ttf", ".otf", ".eot", ".ico", ".png", ".jpg", ".gif", ".map"}
 
+#: An entry of `vendored.json` for a file that only these tests have.
+EXAMPLE = {
+    "name": "example",
+    "version": "1.0.0",
+    "license": "MIT",
+    "purl": "pkg:npm/example@1.0.0",
+    "source": "https://code.example/example",
+    "path": "static/vendor/example-1.0.0.min.js",
+}
+
 
 def _write(target: Path, root: Path = ROOT) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, SCRIPT, str(target)]
@@ -43,10 +53,18 @@ def _vendored(bill: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """A copy of what the script reads, to be changed."""
+    """A copy of what the script reads, with one vendored file, to be changed."""
     for folder in (".ci", "requirements", "static"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    script = tmp_path / EXAMPLE["path"]
+    script.parent.mkdir(exist_ok=True)
+    script.write_text("made by others")
+    (script.parent / "example-LICENSE.txt").write_text("Do what you like.")
+    listed = json.loads((ROOT / "requirements/vendored.json").read_text())
+    digest = hashlib.sha256(script.read_bytes()).hexdigest()
+    entries = [*listed, {**EXAMPLE, "sha256": digest}]
+    (tmp_path / "requirements/vendored.json").write_text(json.dumps(entries))
     return tmp_path
 
 
@@ -61,14 +79,16 @@ def test_it_names_every_package(bill: dict[str, Any]) -> None:
     assert len(lines) > 30
 
 
-def test_it_names_every_vendored_file_with_version_and_hash(bill: dict[str, Any]) -> None:
-    vendor = ROOT / "static/vendor"
+def test_it_names_every_vendored_file_with_version_and_hash(copy: Path, tmp_path: Path) -> None:
+    run = _write(tmp_path / "sbom.json", copy)
+    assert run.returncode == 0, run.stderr
+    found = _vendored(json.loads((tmp_path / "sbom.json").read_text()))
+    vendor = copy / "static/vendor"
     files = {f for f in vendor.rglob("*") if f.is_file() and f.suffix not in (".txt", ".md")}
-    found = _vendored(bill)
 
-    assert set(found) == {str(f.relative_to(ROOT)) for f in files}
+    assert set(found) == {str(f.relative_to(copy)) for f in files}
     for file in files:
-        part = found[str(file.relative_to(ROOT))]
+        part = found[str(file.relative_to(copy))]
         digest = hashlib.sha256(file.read_bytes()).hexdigest()
         assert part["hashes"] == [{"alg": "SHA-256", "content": digest}]
         assert part["version"] in file.name
@@ -105,19 +125,18 @@ def test_a_vendored_file_that_is_not_listed_fails(name: str, copy: Path, tmp_pat
 
 
 def test_a_listed_file_that_is_gone_fails(copy: Path, tmp_path: Path) -> None:
-    next((copy / "static/vendor").glob("*.js")).unlink()
+    (copy / EXAMPLE["path"]).unlink()
 
     run = _write(tmp_path / "sbom.json", copy)
 
     assert run.returncode == 1
-    assert "do not list the same files: static/vendor/htmx" in run.stderr
+    assert f"do not list the same files: {EXAMPLE['path']}" in run.stderr
 
 
 def test_a_file_that_was_changed_fails(copy: Path, tmp_path: Path) -> None:
-    script = next((copy / "static/vendor").glob("*.js"))
-    script.write_text(script.read_text() + ";")
+    (copy / EXAMPLE["path"]).write_text("changed by others")
 
     run = _write(tmp_path / "sbom.json", copy)
 
     assert run.returncode == 1
-    assert f"static/vendor/{script.name} has the SHA-256" in run.stderr
+    assert f"{EXAMPLE['path']} has the SHA-256" in run.stderr

@@ -12,7 +12,7 @@ class Configuration(DeveloperPage):
     """The list of keys and what is done with them."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """The page; htmx takes the list out of it."""
+        """The page; its script takes the list out of it, too."""
         keys = self.organization_keys()
         key_filter = KeyFilter.from_query(request.GET)
         listing = load(keys, key_filter)
