@@ -22,6 +22,7 @@ DEV := .venv/.dev
 BROWSER := .venv/.browser
 CONTRACT := .venv/.contract
 BENCH := .venv/.bench
+OXLINT := $(BIN)/oxlint
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-postgres test-browser test-contract test-bench fuzz bench schemas settings matrix screenshots lint format typecheck secure sbom check lock
@@ -131,10 +132,11 @@ matrix: $(DEV) ## Generate docs/security/authorization.md from tests/security/ma
 screenshots: $(BROWSER) ## Generate the README's pictures from a temporary demo
 	$(BIN)/python -m tests.browser.screenshots docs/images
 
-lint: $(DEV) ## Check style, templates and import contracts
+lint: $(DEV) ## Check style, templates, scripts and import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/djade --check $$(git ls-files 'templates/*.html')
+	$(OXLINT) static/js
 	$(BIN)/lint-imports
 
 format: $(DEV) ## Rewrite the sources in the house style

@@ -17,9 +17,10 @@ export function verdict({ sentences, by_status: byStatus }, { status, headers },
   return sentences[byStatus[status] ?? "unexpected"];
 }
 
+const asText = (value) => (typeof value === "string" ? value : "");
+
 /** The code and the message of an error response; empty where they are not texts. */
 function errorIn(text) {
-  const asText = (value) => (typeof value === "string" ? value : "");
   try {
     const { code, message } = JSON.parse(text).error;
     return { code: asText(code), message: asText(message) };

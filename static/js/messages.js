@@ -3,7 +3,7 @@
 
 const SECONDS = 8;
 /** Successes and plain news. A spoken one is for screen readers: what it says is seen elsewhere. */
-const PASSING = ["ok", "", "spoken"];
+const PASSING = new Set(["ok", "", "spoken"]);
 
 document.documentElement.classList.add("js");
 
@@ -31,7 +31,7 @@ export function say(text, kind = "", place = current()) {
 /** Removes what is passing, and what would be said a second time. */
 export function clear(place = current()) {
   for (const message of place?.querySelectorAll("[data-message]") ?? []) {
-    if (PASSING.includes(message.dataset.message)) message.remove();
+    if (PASSING.has(message.dataset.message)) message.remove();
   }
 }
 
@@ -48,7 +48,7 @@ function equip(message) {
     to?.focus({ preventScroll: true });
   });
   message.append(button);
-  if (PASSING.includes(message.dataset.message)) leaveLater(message);
+  if (PASSING.has(message.dataset.message)) leaveLater(message);
 }
 
 /** Not while it is pointed at or holds the focus, and not unseen in another tab. */

@@ -11,7 +11,7 @@ const REASONS = {
 };
 const OTHERWISE = "The passkey couldn't be used. Try again.";
 /** The addresses of this machine itself, which `localhost` names too. */
-const LOOPBACK = ["127.0.0.1", "[::1]"];
+const LOOPBACK = new Set(["127.0.0.1", "[::1]"]);
 
 function reasonOf(error) {
   if (!navigator.credentials || !window.PublicKeyCredential) return NEEDS_HTTPS;
@@ -33,7 +33,7 @@ function localLink() {
 
 document.addEventListener("allauth.error", (event) => {
   const reason = reasonOf(event.detail.exception);
-  const local = reason === NEEDS_NAME && LOOPBACK.includes(location.hostname);
+  const local = reason === NEEDS_NAME && LOOPBACK.has(location.hostname);
   document.querySelector("[data-passkey-error]")?.remove();
   const message = say(reason, "bad");
   message.dataset.passkeyError = "";
