@@ -46,9 +46,8 @@ def act(browser: Client, action: str, *rows: Model, **more: Any) -> Any:
 
 
 def text(response: Any) -> str:
-    """The page that came back."""
-    body: str = response.content.decode()
-    return body
+    """The page that came back, with one space for each run of white space."""
+    return " ".join(response.content.decode().split())
 
 
 def messages(response: Any) -> list[str]:

@@ -13,6 +13,11 @@ from tests.factories import PASSWORD
 RECORDS: Final = "account_authentication_methods"
 
 
+def html(response: Any) -> str:
+    """A page, with one space for each run of white space, as browsers show it."""
+    return " ".join(response.content.decode().split())
+
+
 def sign_in(user: User, client: Client | None = None) -> Client:
     """A browser in which `user` has just signed in with the password."""
     client = client or Client()

@@ -15,7 +15,7 @@ from organizations import services
 from organizations.models import AuditEvent, Invitation, Membership, Organization, User
 from organizations.roles import Role
 from tests.factories import PASSWORD, InvitationFactory, UserFactory
-from tests.pages.support import RECORDS, sign_in
+from tests.pages.support import RECORDS, html, sign_in
 from tests.support.domain import at_once, person
 
 DANA = "dana@acme.example"
@@ -41,7 +41,7 @@ def _invited(acme: Organization, admin: User, role: Role = Role.MEMBER) -> str:
 def _opened(link: str) -> Client:
     """A browser in which the link was followed, and then “Create an account”."""
     client = Client()
-    assert SIGN_UP in client.get(link).content.decode()
+    assert SIGN_UP in html(client.get(link))
     return client
 
 
@@ -61,7 +61,7 @@ def test_signing_up_joins_with_the_invited_address(
 ) -> None:
     client = _opened(_invited(acme, admin, role))
 
-    page = client.get(SIGN_UP).content.decode()
+    page = html(client.get(SIGN_UP))
     joined = _join(client)
     led = client.get("/")
 
@@ -98,8 +98,8 @@ def test_who_has_joined_reads_it_once(
         client = sign_in(UserFactory.create(email=DANA))
         page = client.post(link, follow=True)
 
-    assert said in page.content.decode()
-    assert said not in client.get("/", follow=True).content.decode()
+    assert said in html(page)
+    assert said not in html(client.get("/", follow=True))
 
 
 def test_the_link_of_the_invitation_proves_the_mailbox(acme: Organization, admin: User) -> None:
@@ -124,7 +124,7 @@ def test_another_address_is_refused_and_the_invited_one_stays(
     form = answer.context["form"]
     assert list(form.errors) == ["email"]
     assert f"This invitation is for {DANA}." in form.errors["email"][0]
-    assert f'value="{DANA}"' in answer.content.decode()
+    assert f'value="{DANA}"' in html(answer)
     assert not User.objects.filter(email__in=[DANA, email]).exists()
     assert Invitation.objects.open().count() == 1
     assert _join(client).status_code == 302, "and can be corrected"
@@ -147,8 +147,8 @@ def test_an_invitation_that_is_over_is_said_and_makes_nobody(
     people = User.objects.count()
 
     sent = _join(client)
-    shown = client.get(sent["Location"]).content.decode()
-    later = client.get(SIGN_UP).content.decode()
+    shown = html(client.get(sent["Location"]))
+    later = html(client.get(SIGN_UP))
 
     assert (sent.status_code, sent["Location"]) == (302, link)
     assert told in shown
@@ -220,7 +220,7 @@ def test_signing_in_names_the_account_and_not_an_organization(
 ) -> None:
     client = _opened(_invited(acme, admin))
 
-    page = client.get("/accounts/login/").content.decode()
+    page = html(client.get("/accounts/login/"))
 
     assert "Create an account" in page
     assert "Create an organization" not in page
@@ -231,10 +231,10 @@ def test_the_wrong_account_can_sign_out_to_use_another(
 ) -> None:
     link = _invited(acme, admin)
     client = sign_in(outsider)
-    page = client.get(link).content.decode()
+    page = html(client.get(link))
 
     (form,) = re.findall(r'(?s)<main.*?<form method="post" ([^>]*)>', page)
     answer = client.post(re.findall(r'action="([^"]*)"', form)[0], {"next": link})
 
     assert (answer.status_code, answer["Location"]) == (302, link)
-    assert SIGN_UP in client.get(link).content.decode()
+    assert SIGN_UP in html(client.get(link))

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from apikeys.services import Issued
 from organizations.models import Organization, User
 from tests.factories import PASSWORD
-from tests.pages.support import grow_stale, sign_in
+from tests.pages.support import grow_stale, html, sign_in
 from tests.support.logs import Lines
 
 SESSIONS = "/accounts/sessions/"
@@ -53,8 +53,8 @@ def test_a_new_password_ends_the_sessions_of_the_old_one(acme: Organization, adm
     new = "quite another horse"
     fields = {"oldpassword": PASSWORD, "password1": new, "password2": new}
 
-    asked = here.get("/accounts/password/change/").content.decode()
-    told = here.post("/accounts/password/change/", fields, follow=True).content.decode()
+    asked = html(here.get("/accounts/password/change/"))
+    told = html(here.post("/accounts/password/change/", fields, follow=True))
 
     assert "You stay signed in here. All other devices are signed out." in asked
     assert "Password changed. All other devices are signed out." in told
@@ -87,7 +87,7 @@ def test_one_session_is_ended_and_no_other(acme: Organization, admin: User, line
 def test_there_is_a_button_for_each_but_this_one(acme: Organization, admin: User) -> None:
     _browser(admin, "Other")
     here = _browser(admin, "Here")
-    page = here.get(SESSIONS).content.decode()
+    page = html(here.get(SESSIONS))
 
     named = re.findall(r'name="session" value="(\d+)"', page)
     assert named == [str(_listed(here)["Other"])]
@@ -103,7 +103,7 @@ def test_what_is_no_session_of_ones_own_ends_none(
     for named in (strange, str(_listed(theirs)["Theirs"]), str(_listed(here)["x"])):
         answer = here.post(SESSIONS, {"session": named.encode("utf-8", "surrogatepass")})
         assert answer.status_code == 200
-        assert "This session has ended already." in answer.content.decode()
+        assert "This session has ended already." in html(answer)
 
     assert all(_is_in(client) for client in (theirs, other, here))
 
@@ -194,7 +194,7 @@ def test_a_key_in_the_name_of_a_browser_is_not_kept(admin: User, manager: Issued
     client = Client(headers={"User-Agent": f"probe/1 {manager.secret}"})
     sign_in(admin, client)
 
-    listed = client.get("/accounts/sessions/").content.decode()
+    listed = html(client.get("/accounts/sessions/"))
 
     assert "probe/1" in listed
     assert manager.secret not in listed

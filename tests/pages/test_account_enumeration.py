@@ -9,7 +9,7 @@ from django.test import Client
 
 from organizations.models import Organization, User
 from organizations.signin.account_mail import background
-from tests.pages.support import sign_in
+from tests.pages.support import html, sign_in
 
 NEW: Final = "nora@new.example"
 OWN: Final = "quite another horse"
@@ -31,7 +31,7 @@ def _log_in(client: Client, email: str, password: str = OWN) -> Any:
 
 def _seen(answer: Any) -> Any:
     """What a browser gets, without what differs from one request to the next."""
-    page = re.sub(r'<input type="hidden"[^>]*>|nonce="[^"]*"', "", answer.content.decode())
+    page = re.sub(r'<input type="hidden"[^>]*>|nonce="[^"]*"', "", html(answer))
     for address in (NEW, "ada@acme.example"):
         page = page.replace(address, "")
     return answer.status_code, answer.headers.get("Location"), sorted(answer.cookies), page
@@ -83,7 +83,7 @@ def test_attempts_are_counted_alike(acme: Organization, admin: User) -> None:
 
     new, taken = [[_seen(answer) for answer in row] for row in answers]
     assert new == taken
-    assert "Too many attempts." in answers[0][-1].content.decode()
+    assert "Too many attempts." in html(answers[0][-1])
 
 
 def test_the_link_is_mailed_again(db: None, settings: Any) -> None:
@@ -97,7 +97,7 @@ def test_the_link_is_mailed_again(db: None, settings: Any) -> None:
     (sent,) = mail.outbox
     link = re.search(r"http://testserver(/accounts/confirm-email/\S+)", str(sent.body))
     assert link
-    assert "we sent the link again" in answer.content.decode()
+    assert "we sent the link again" in html(answer)
     assert Client().post(link[1], {"password": OWN}).status_code == 302
     browser = Client()
     assert _log_in(browser, NEW).status_code == 302
@@ -113,7 +113,7 @@ def test_the_link_is_not_mailed_again_within_three_minutes(db: None) -> None:
 
 
 def test_the_page_after_a_sign_up_says_what_to_do(db: None) -> None:
-    page = _sign_up(NEW).get("/accounts/confirm-email/").content.decode()
+    page = html(_sign_up(NEW).get("/accounts/confirm-email/"))
 
     assert "Sign in with the same email address and password." in page
     assert NEW not in page
@@ -128,9 +128,9 @@ def test_a_mail_server_that_is_away_is_not_noticed(db: None, settings: Any) -> N
     answer = _log_in(Client(), NEW)
 
     assert answer.context["form"].non_field_errors() == [INCORRECT]
-    assert "could not send" not in answer.content.decode()
+    assert "could not send" not in html(answer)
 
 
 def test_confirmed_people_sign_in(acme: Organization, admin: User) -> None:
     assert "_auth_user_id" in sign_in(admin).session
-    assert "we sent the link" not in Client().get("/accounts/login/").content.decode()
+    assert "we sent the link" not in html(Client().get("/accounts/login/"))

@@ -19,7 +19,7 @@ from organizations.models import AuditEvent, Organization, User
 from organizations.services import set_api_access
 from tests.conftest import ALL_SCOPES
 from tests.factories import PASSWORD, SYSTEM, IssuedKeyFactory
-from tests.pages.support import add_many_keys, developer, grow_stale, sign_in
+from tests.pages.support import add_many_keys, developer, grow_stale, html, sign_in
 from tests.support.api import MakeKey, never
 from tests.support.domain import acting, nothing_written
 
@@ -51,7 +51,7 @@ def _ids(*keys: ApiKey) -> dict[str, list[str]]:
 
 
 def _text(answer: Any) -> str:
-    text: str = answer.content.decode()
+    text: str = html(answer)
     return text.replace("&#x27;", "'")
 
 

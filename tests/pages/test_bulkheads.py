@@ -14,7 +14,7 @@ from apikeys.pages.activity import filters
 from apikeys.pages.csv_export import HeldLines
 from core import bulkheads
 from organizations.models import Organization
-from tests.pages.support import developer
+from tests.pages.support import developer, html
 from tests.reliability.faults.trail import fill_trail
 from tests.support.domain import SECRET
 
@@ -25,7 +25,7 @@ def alert(answer: Any) -> str:
     """The page, which asks to come back later."""
     assert answer.status_code == 429
     assert int(answer.headers["Retry-After"]) >= 1
-    page: str = answer.content.decode()
+    page: str = html(answer)
     return page
 
 

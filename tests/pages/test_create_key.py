@@ -13,7 +13,7 @@ from apikeys.verification.verify import verify
 from core.timestamps import stamp
 from organizations.models import AuditEvent, Organization, User
 from tests.factories import PASSWORD, TemplateFactory
-from tests.pages.support import developer, grow_stale, secret_in, sign_in, submission_of
+from tests.pages.support import developer, grow_stale, html, secret_in, sign_in, submission_of
 from tests.support.domain import every_row
 
 ALL_BUT_MANAGING = ["trademarks:read", "search:read", "portfolios:manage", "events:read"]
@@ -52,12 +52,12 @@ def test_the_answer_is_kept_nowhere(browser: Client, address: str) -> None:
         assert secret not in str(kept)
     assert secret not in str(answer.cookies)
     for other in ("", "keys/create/", f"keys/{ApiKey.objects.get().public_id}/"):
-        page = browser.get(address.replace("keys/create/", other)).content.decode()
+        page = html(browser.get(address.replace("keys/create/", other)))
         assert secret not in page
 
 
 def test_without_script_the_secret_is_folded_away(browser: Client, address: str) -> None:
-    text = _create(browser, address).content.decode()
+    text = html(_create(browser, address))
 
     assert "<summary>Show secret</summary>" in text
     assert "data-secret-value" not in text
@@ -74,8 +74,8 @@ def test_sent_again_it_makes_no_second_key(browser: Client, address: str) -> Non
 
     assert first.status_code == made.status_code == 201
     assert again.status_code == renamed.status_code == 409
-    assert "Its secret can't be shown again." in again.content.decode().replace("&#x27;", "'")
-    assert secret_in(made) not in again.content.decode()
+    assert "Its secret can't be shown again." in html(again).replace("&#x27;", "'")
+    assert secret_in(made) not in html(again)
     assert ApiKey.objects.count() == 2
     assert AuditEvent.objects.filter(event="api_key.created").count() == 2
 
@@ -113,7 +113,7 @@ def test_what_is_wrong_is_said_and_nothing_is_lost(
     answer = _create(browser, address, **{"description": "For the web shop", **fields})
 
     assert answer.status_code == 422
-    text = answer.content.decode()
+    text = html(answer)
     assert message in text
     assert 'role="alert"' in text
     if "description" not in fields:
@@ -181,7 +181,7 @@ def test_never_is_a_choice_with_a_template(
     browser: Client, address: str, acme: Organization
 ) -> None:
     template = TemplateFactory.create(organization=acme, scopes=["events:read"], lifetime_days=30)
-    form = browser.get(address).content.decode()
+    form = html(browser.get(address))
 
     _create(browser, address, template=template.pk, expires="never")
 
@@ -225,18 +225,18 @@ def test_another_organizations_template_is_no_choice(
     answer = _create(browser, address, template=template.pk)
 
     assert answer.status_code == 422
-    assert "Theirs" not in browser.get(address).content.decode()
+    assert "Theirs" not in html(browser.get(address))
 
 
 def test_the_end_is_stated_to_the_minute(browser: Client, address: str) -> None:
-    options = browser.get(address).content.decode()
+    options = html(browser.get(address))
     expected = stamp(timezone.now() + timedelta(days=30))
 
     answer = _create(browser, address, expires="custom", expires_on="2035-02-18")
 
     assert expected[:11] in options
     assert ApiKey.objects.get().expires_at == datetime(2035, 2, 18, 23, 59, tzinfo=UTC)
-    assert "18 Feb 2035, 23:59 UTC" in answer.content.decode()
+    assert "18 Feb 2035, 23:59 UTC" in html(answer)
 
 
 def test_an_old_sign_in_is_confirmed_first_and_keeps_what_was_typed(
@@ -252,20 +252,20 @@ def test_an_old_sign_in_is_confirmed_first_and_keeps_what_was_typed(
     made = browser.post(address, {**carried, "confirm_password": PASSWORD})
 
     assert carried["name"] == "Production"
-    assert "The password is incorrect." in refused.content.decode()
+    assert "The password is incorrect." in html(refused)
     assert made.status_code == 201
     assert ApiKey.objects.get().description == "For the web shop"
-    assert PASSWORD not in refused.content.decode()
+    assert PASSWORD not in html(refused)
 
 
 def test_a_name_from_the_address_is_filled_in(browser: Client, address: str) -> None:
-    assert 'value="From before"' in browser.get(f"{address}?name=From+before").content.decode()
+    assert 'value="From before"' in html(browser.get(f"{address}?name=From+before"))
 
 
 def test_a_name_with_markup_is_text(browser: Client, address: str, acme: Organization) -> None:
     _create(browser, address, name="<b onclick=x>'\"&", description="<script>")
 
-    text = browser.get(developer(acme)).content.decode()
+    text = html(browser.get(developer(acme)))
     assert "<b onclick" not in text
     assert "&lt;b onclick=x&gt;" in text
     assert "<script>" not in text

@@ -16,7 +16,7 @@ from core import transactions
 from organizations.models import Organization
 from organizations.services import set_api_access
 from tests.factories import PASSWORD, SYSTEM
-from tests.pages.support import developer, grow_stale, submission_of
+from tests.pages.support import developer, grow_stale, html, submission_of
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def _used(key: ApiKey, ago: timedelta) -> None:
 
 
 def _text(answer: Any) -> str:
-    text: str = answer.content.decode()
+    text: str = html(answer)
     return text.replace("&#x27;", "'")
 
 

@@ -12,7 +12,7 @@ from django.test import Client
 
 from organizations.models import AuditEvent, Organization, User
 from tests.factories import PASSWORD
-from tests.pages.support import sign_in
+from tests.pages.support import html, sign_in
 
 VICTIM = "vera@victim.example"
 STRANGER = {
@@ -39,7 +39,7 @@ def _link(kind: str = "confirm-email") -> str:
 
 
 def _text(answer: Any) -> str:
-    body: str = answer.content.decode()
+    body: str = html(answer)
     return body
 
 

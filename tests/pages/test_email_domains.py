@@ -18,7 +18,7 @@ from core.text import canonical_email
 from organizations.models import Invitation, Membership, Organization, User
 from tests.admin.support import enter
 from tests.factories import PASSWORD, UserFactory
-from tests.pages.support import sign_in
+from tests.pages.support import html, sign_in
 
 #: The same mailbox, as people and browsers write it.
 SPELLINGS: Final = [
@@ -124,7 +124,7 @@ def test_letters_with_accents_before_the_at_sign_are_refused_with_a_sentence(
 
     answer = enter_it(email)
 
-    assert SENTENCE in answer.content.decode()
+    assert SENTENCE in html(answer)
     assert mail.outbox == []
     assert User.objects.count() == people
     assert not Invitation.objects.exists()
@@ -214,7 +214,7 @@ def test_every_face_refuses_a_new_address_of_another_shape(
     with pytest.raises(ValidationError, match=re.escape(said)):
         User.objects.create_superuser(email, PASSWORD)
 
-    shown = [answer.content.decode() for answer in answers]
+    shown = [html(answer) for answer in answers]
     assert [said in page or "Enter a valid" in page for page in shown] == [True] * len(shown)
     assert said in str(refusal.value)
     assert not User.objects.filter(email=email).exists()

@@ -18,7 +18,7 @@ from organizations.models import Invitation, Organization, User
 from organizations.services.invitations import DAILY_LIMIT
 from tests.admin.support import change, enter, page
 from tests.factories import PASSWORD, InvitationFactory, UserFactory
-from tests.pages.support import sign_in
+from tests.pages.support import html, sign_in
 
 MEMBERS = "/o/acme/settings/members/"
 REFUSED = "Remove the link or email address: this is for a name."
@@ -80,7 +80,7 @@ def test_names_with_dots_and_slashes_are_names(name: str) -> None:
 
 
 def _shown(response: Any) -> str:
-    text: str = response.content.decode()
+    text: str = html(response)
     return text.replace("&#x27;", "'")
 
 

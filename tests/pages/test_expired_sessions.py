@@ -8,7 +8,7 @@ from django.test import Client
 
 from organizations.models import Organization, User
 from tests.factories import PASSWORD
-from tests.pages.support import developer, sign_in
+from tests.pages.support import developer, html, sign_in
 
 UNSAVED = "You were signed out, so your changes were not saved. Sign in, then send them again."
 OVER = "You were signed out. Sign in to continue."
@@ -24,7 +24,7 @@ FORMS = {
 
 
 def _text(answer: Any) -> str:
-    text: str = answer.content.decode()
+    text: str = html(answer)
     return text
 
 

@@ -19,7 +19,7 @@ from organizations.roles import Role
 from organizations.services.invitation_links import token_of
 from tests.admin.support import act, change, enter
 from tests.factories import SYSTEM, InvitationFactory, MembershipFactory, UserFactory
-from tests.pages.support import sign_in
+from tests.pages.support import html, sign_in
 from tests.support.domain import at_once, nothing_written, person, unwritable_trail
 
 MEMBERS = "/o/acme/settings/members/"
@@ -114,7 +114,7 @@ def test_an_invitation_is_revoked_when_its_sender_loses_the_role(
     refused = sign_in(alias).post(f"/invitations/{token_of(invitation)}/")
 
     assert refused.status_code == 409
-    assert "This invitation was revoked." in refused.content.decode()
+    assert "This invitation was revoked." in html(refused)
     assert not Membership.objects.filter(user=alias).exists()
     event = AuditEvent.objects.get(event="invitation.revoked")
     assert (event.target_id, event.details) == (
@@ -149,7 +149,7 @@ def test_a_sender_who_was_taken_out_past_the_services_invites_nobody(
 
     for answer in (asked, refused, again):
         said = "The person who sent this invitation can no longer invite."
-        assert said in answer.content.decode()
+        assert said in html(answer)
     assert (refused.status_code, again.status_code, len(mail.outbox)) == (409, 409, 0)
     assert not Membership.objects.filter(user=alias).exists()
 
@@ -217,8 +217,8 @@ def test_the_page_of_a_removal_shows_whom_the_person_has_invited(
             organization=acme, email="late@elsewhere.example", actor=person(mallory)
         )
 
-    page = browser.get(f"{MEMBERS}{_membership(mallory).pk}/remove/").content.decode()
-    listed = browser.get(MEMBERS).content.decode()
+    page = html(browser.get(f"{MEMBERS}{_membership(mallory).pk}/remove/"))
+    listed = html(browser.get(MEMBERS))
 
     assert f"{ALIAS}, admin, expires" in page
     assert "late@elsewhere.example, member, expired" in page
@@ -230,9 +230,9 @@ def test_the_page_of_a_removal_shows_whom_the_person_has_invited(
 def test_changing_a_role_and_leaving_say_so(
     browser: Client, mallory: User, invitation: Invitation
 ) -> None:
-    theirs = sign_in(mallory).get(LEAVE).content.decode()
+    theirs = html(sign_in(mallory).get(LEAVE))
     address = f"{MEMBERS}{_membership(mallory).pk}/role/"
-    changed = browser.post(address, {"role": "member"}, follow=True).content.decode()
+    changed = html(browser.post(address, {"role": "member"}, follow=True))
 
     assert f"{ALIAS}, admin, expires" in theirs
     assert "Mallory is now a member. Open invitations they sent were revoked (1)." in changed

@@ -15,7 +15,7 @@ from apikeys.services import Issued
 from organizations.models import Organization, User
 from organizations.services import set_api_access, set_key_limit
 from tests.factories import SYSTEM
-from tests.pages.support import add_many_keys, developer, sign_in, submission_of
+from tests.pages.support import add_many_keys, developer, html, sign_in, submission_of
 from tests.pages.test_key_list import LIST_QUERIES
 from tests.support.domain import nothing_written
 
@@ -38,7 +38,7 @@ def create(acme: Organization) -> str:
 
 
 def _text(answer: Any) -> str:
-    text: str = answer.content.decode()
+    text: str = html(answer)
     return text
 
 

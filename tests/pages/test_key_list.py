@@ -20,7 +20,7 @@ from core.actors import Actor
 from organizations.models import Organization, User
 from organizations.services import set_api_access
 from tests.factories import SYSTEM
-from tests.pages.support import add_many_keys, developer
+from tests.pages.support import add_many_keys, developer, html
 
 #: Session, person, membership, role; the switcher; counts, keys, their secrets, their usage.
 LIST_QUERIES = 9
@@ -31,7 +31,7 @@ def _names(answer: Any) -> list[str]:
 
 
 def test_empty(browser: Client, acme: Organization) -> None:
-    text = browser.get(developer(acme)).content.decode()
+    text = html(browser.get(developer(acme)))
 
     assert "This organization has no API keys" in text
     assert acme.public_id in text
@@ -46,7 +46,7 @@ def test_search_by_name_and_by_id(
 
     assert _names(browser.get(developer(acme, "?q=PROD"))) == ["Production"]
     assert _names(browser.get(developer(acme, f"?q={production.public_id}"))) == ["Production"]
-    nothing = browser.get(developer(acme, "?q=%3Cfoo%3E")).content.decode()
+    nothing = html(browser.get(developer(acme, "?q=%3Cfoo%3E")))
     assert "No keys match “&lt;foo&gt;”." in nothing
     assert "Clear filters" in nothing
 
@@ -56,8 +56,8 @@ def test_how_many_match_is_seen_beside_them(
 ) -> None:
     make_key(name="Production")
 
-    found = browser.get(developer(acme), {"q": "Prod"}).content.decode()
-    everything = browser.get(developer(acme)).content.decode()
+    found = html(browser.get(developer(acme), {"q": "Prod"}))
+    everything = html(browser.get(developer(acme)))
 
     assert '<p class="quiet" data-count>1 key matches</p>' in found
     assert '<p class="visually-hidden" data-count>1 key matches</p>' in everything
@@ -95,8 +95,8 @@ def test_a_whole_secret_is_cut_to_its_prefix(
     assert sent.status_code == 302
     assert issued.secret not in sent.headers["Location"]
     assert issued.key.key_prefix in sent.headers["Location"]
-    assert issued.secret not in shown.content.decode()
-    assert "That was a whole secret. Only its prefix was searched for." in shown.content.decode()
+    assert issued.secret not in html(shown)
+    assert "That was a whole secret. Only its prefix was searched for." in html(shown)
 
 
 def test_states(
@@ -145,8 +145,8 @@ def test_order(
 
     assert _names(up) == ["A", "b", "C"]
     assert _names(down) == ["C", "b", "A"]
-    assert up.content.decode().count('aria-sort="ascending"') == 1
-    assert down.content.decode().count('aria-sort="descending"') == 1
+    assert html(up).count('aria-sort="ascending"') == 1
+    assert html(down).count('aria-sort="descending"') == 1
 
 
 def test_pages(browser: Client, acme: Organization, admin: User) -> None:
@@ -156,7 +156,7 @@ def test_pages(browser: Client, acme: Organization, admin: User) -> None:
 
     assert len(_names(first)) == 25
     assert len(_names(last)) == 10
-    assert "Page 1 of 3" in first.content.decode()
+    assert "Page 1 of 3" in html(first)
     assert not set(_names(first)) & set(_names(last))
 
 
@@ -170,9 +170,9 @@ def test_of_many_keys_the_list_shows_pages_and_no_numbers(
     assert _names(pages[1]) == [f"Bulk {n:05}" for n in range(25)]
     assert _names(pages[2]) == [f"Bulk {n:05}" for n in range(25, 50)]
     assert _names(pages[81]) == _names(pages[999]) == [f"Bulk {n:05}" for n in range(2000, 2010)]
-    assert ["Next" in p.content.decode() for p in pages.values()] == [True, True, False, False]
-    assert ["Previous</a>" in p.content.decode() for p in pages.values()] == [False, *[True] * 3]
-    first = pages[1].content.decode()
+    assert ["Next" in html(p) for p in pages.values()] == [True, True, False, False]
+    assert ["Previous</a>" in html(p) for p in pages.values()] == [False, *[True] * 3]
+    first = html(pages[1])
     assert "<span>Page 1</span>" in first
     assert "Active</option>" in first
     assert "Active (" not in first
@@ -191,7 +191,7 @@ def test_a_filter_of_many_keys_shows_those_it_is_for(
     none = browser.get(developer(acme, "?status=expired"))
 
     assert _names(first) + _names(second) == [f"Bulk {n:05}" for n in range(30)]
-    assert "No keys have this status." in none.content.decode()
+    assert "No keys have this status." in html(none)
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_a_new_key_comes_first_and_is_marked(
     page = browser.get(developer(acme, f"?sort=-created&new={key.public_id}"))
 
     assert _names(page) == ["A", "B"]
-    assert page.content.decode().count("data-new-name") == 1
+    assert html(page).count("data-new-name") == 1
 
 
 def test_access_that_is_off_is_said(
@@ -237,7 +237,7 @@ def test_access_that_is_off_is_said(
 
     page = browser.get(developer(acme))
 
-    assert "API access is turned off for this organization." in page.content.decode()
+    assert "API access is turned off for this organization." in html(page)
     assert _names(page) == ["Production"]
 
 
@@ -286,7 +286,7 @@ def test_each_row_offers_what_its_key_allows(
     with transactions.allowed():
         ApiKey.objects.filter(pk=key.pk).update(expires_at=timezone.now())
 
-    text = browser.get(developer(acme)).content.decode()
+    text = html(browser.get(developer(acme)))
 
     assert text.count("/rotate/") == 1
     assert text.count("This key has expired. Create a new one instead.") == 1
@@ -301,7 +301,7 @@ def test_while_api_access_is_off_the_list_offers_nothing(
     make_key(name="Stopped")
     set_api_access(acme, enabled=False, actor=SYSTEM)
 
-    text = browser.get(developer(acme)).content.decode()
+    text = html(browser.get(developer(acme)))
 
     assert "API access is turned off for this organization." in text
     assert developer(acme, "access/") in text

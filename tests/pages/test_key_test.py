@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 from apikeys.pages.key_test.client import LARGEST
 from apikeys.pages.key_test.sentences import sentence
 from organizations.models import Organization
-from tests.pages.support import developer
+from tests.pages.support import developer, html
 from tests.support.domain import SECRET
 
 Upstream = Callable[..., list[bytes]]
@@ -99,7 +99,7 @@ def test_what_cannot_be_a_key_is_not_sent(
     answer = _post(browser, acme, pasted)
 
     assert answer.status_code == 422
-    assert problem in answer.content.decode().replace("&#x27;", "'")
+    assert problem in html(answer).replace("&#x27;", "'")
     assert not seen
 
 
@@ -119,7 +119,7 @@ def test_nothing_that_is_posted_changes_the_call(
     assert f"Bearer {SECRET}".encode() in seen[0]
     assert b"Cookie" not in seen[0]
     assert _verdict(answer) == "The key works."
-    assert SECRET not in answer.content.decode()
+    assert SECRET not in html(answer)
     assert SECRET not in caplog.text
 
 
@@ -197,7 +197,7 @@ def test_markup_in_an_answer_is_text(
 ) -> None:
     upstream(b"HTTP/1.1 200 OK\r\nContent-Length: 25\r\n\r\n<script>alert(1)</script>")
 
-    assert "<script>alert" not in _post(browser, acme).content.decode()
+    assert "<script>alert" not in html(_post(browser, acme))
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_without_a_configured_address_nothing_is_called(
     answer = _post(browser, acme)
 
     assert answer.status_code == 422
-    assert "API_BASE_URL" in answer.content.decode()
+    assert "API_BASE_URL" in html(answer)
 
 
 def test_ten_a_minute(browser: Client, acme: Organization, upstream: Upstream) -> None:
@@ -255,4 +255,4 @@ def test_an_answer_is_cut_between_characters(
     answer = _post(browser, acme)
 
     assert answer.context["result"]["shown"] == "x" * 799 + family
-    assert "Showing 800 of 1,299 characters." in answer.content.decode()
+    assert "Showing 800 of 1,299 characters." in html(answer)

@@ -28,14 +28,14 @@ from tests.factories import (
     MembershipFactory,
     UserFactory,
 )
-from tests.pages.support import developer, sign_in
+from tests.pages.support import developer, html, sign_in
 from tests.support.domain import person
 
 MEMBERS = "/o/acme/settings/members/"
 
 
 def _text(answer: Any) -> str:
-    text: str = answer.content.decode()
+    text: str = html(answer)
     return text.replace("&#x27;", "'")
 
 

@@ -11,14 +11,14 @@ from organizations.models import AuditEvent, Membership, Organization, User
 from organizations.roles import Role
 from organizations.services import organizations as limits
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
-from tests.pages.support import sign_in
+from tests.pages.support import html, sign_in
 from tests.support.domain import at_once
 
 NEW = "/organizations/new/"
 
 
 def _text(client: Client, address: str) -> str:
-    return client.get(address, follow=True).content.decode()
+    return html(client.get(address, follow=True))
 
 
 def test_people_come_back_to_the_organization_that_they_visited_last(
@@ -85,7 +85,7 @@ def test_one_person_makes_so_many_and_no_more(
     answers = [browser.post(NEW, {"name": name}) for name in ("Two", "Three")]
 
     assert [answer.status_code for answer in answers] == [303, 422]
-    assert "You are an admin of 2 organizations already." in answers[1].content.decode()
+    assert "You are an admin of 2 organizations already." in html(answers[1])
     assert Organization.objects.count() == 2
 
 
@@ -123,7 +123,7 @@ def test_two_who_rename_it_at_once(browser: Client, acme: Organization) -> None:
     again = browser.post("/o/acme/settings/", {"name": "Acme & Sons", "seen": form["seen"].value()})
 
     assert late.status_code == 422
-    assert "Someone changed this organization while you were editing." in late.content.decode()
+    assert "Someone changed this organization while you were editing." in html(late)
     assert late.context["theirs"] == [("Organization name", "Acme Works")]
     assert form["name"].value() == "Acme & Sons"
     assert again.status_code == 303
@@ -137,8 +137,6 @@ def test_members_are_shown_no_way_into_pages_that_refuse_them(
     pages = [client.get(f"/o/acme/settings/{rest}") for rest in ("", "members/")]
     pages.append(client.get("/o/acme/settings/developer/templates/"))
 
-    links = {
-        link for page in pages for link in re.findall(r'href="(/o/[^"]+)"', page.content.decode())
-    }
+    links = {link for page in pages for link in re.findall(r'href="(/o/[^"]+)"', html(page))}
     assert "/o/acme/settings/developer/templates/" in links
     assert {link: client.get(link).status_code for link in links} == dict.fromkeys(links, 200)

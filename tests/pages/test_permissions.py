@@ -14,7 +14,7 @@ from tests.factories import (
     SYSTEM,
     MembershipFactory,
 )
-from tests.pages.support import sign_in
+from tests.pages.support import html, sign_in
 from tests.pages.world import PAGES, SUBJECT_PAGES, Address
 from tests.support.domain import nothing_written
 
@@ -56,7 +56,7 @@ def test_members_are_refused_and_told_whom_to_ask(
         assert sent.status_code in (403, 405)
         return
     assert (seen.status_code, sent.status_code) in {(403, 403), (403, 405)}
-    assert "Ada Acme" in seen.content.decode()
+    assert "Ada Acme" in html(seen)
 
 
 @pytest.mark.parametrize(("app", "name"), PAGES)
@@ -74,7 +74,7 @@ def test_outsiders_learn_nothing(
 
 def _told(answer: Any) -> str:
     """What a page says, but for the id of its request."""
-    text: str = answer.content.decode()
+    text: str = html(answer)
     return text.replace(answer["X-Request-Id"], "")
 
 
@@ -132,14 +132,14 @@ def test_forms_need_a_token(address: Address, admin: User, app: str, name: str) 
         answer = strict.post(address(app, name), {"name": "Changed"})
 
     assert answer.status_code == 403
-    assert "This form was not accepted" in answer.content.decode()
+    assert "This form was not accepted" in html(answer)
     with_token = {"name": "Changed", "csrfmiddlewaretoken": _token(strict)}
     assert "This form was not accepted" not in _told(strict.post(address(app, name), with_token))
 
 
 def _token(client: Client) -> str:
     """The token of a form that the person has open."""
-    form = client.get("/organizations/new/").content.decode()
+    form = html(client.get("/organizations/new/"))
     found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form)
     assert found
     return found[1]

@@ -14,7 +14,7 @@ from django.test import Client
 
 from organizations.models import AuditEvent, Membership, Organization, User
 from tests.factories import PASSWORD
-from tests.pages.support import sign_in
+from tests.pages.support import html, sign_in
 from tests.support.logs import Lines
 
 NEWCOMER = {
@@ -26,7 +26,7 @@ NEWCOMER = {
 
 
 def _text(response: Any) -> str:
-    body: str = response.content.decode()
+    body: str = html(response)
     return body
 
 

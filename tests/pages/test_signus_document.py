@@ -16,7 +16,7 @@ from apikeys.services import Issued
 from organizations import services
 from organizations.models import Organization, User
 from tests.factories import SYSTEM
-from tests.pages.support import developer, secret_in, sign_in, submission_of
+from tests.pages.support import developer, html, secret_in, sign_in, submission_of
 from tests.support.api import templates
 from tests.support.client import ApiClient
 
@@ -37,7 +37,7 @@ def create(browser: Client, acme: Organization) -> Create:
 
 
 def _text(answer: Any) -> str:
-    text: str = answer.content.decode()
+    text: str = html(answer)
     return text
 
 

@@ -23,7 +23,7 @@ from tests.factories import (
     MembershipFactory,
     ServiceAccountFactory,
 )
-from tests.pages.support import grow_stale, sign_in, submission_of
+from tests.pages.support import grow_stale, html, sign_in, submission_of
 from tests.security.matrix.routes import operations
 from tests.support.domain import every_row
 
@@ -190,7 +190,7 @@ def test_an_old_sign_in_is_asked_first_and_what_was_typed_is_done_afterwards(
     asked = world.send(route, fields)
 
     assert asked.status_code == 422
-    assert "Confirm that it is you" in asked.content.decode()
+    assert "Confirm that it is you" in html(asked)
     assert _everything() == before
     carried: Fields = {}
     for name, value in asked.context["carried"]:
@@ -198,7 +198,7 @@ def test_an_old_sign_in_is_asked_first_and_what_was_typed_is_done_afterwards(
     refused = world.send(route, carried, confirm_password="wrong")
     assert (refused.status_code, _everything()) == (422, before)
     done = world.send(route, carried, confirm_password=PASSWORD)
-    assert done.status_code in (201, 303), done.content.decode()
+    assert done.status_code in (201, 303), html(done)
     assert _everything() != before or route == f"{_KEY}switch/"
 
 
@@ -241,7 +241,7 @@ def test_another_way_is_offered_to_those_who_have_one(
         grow_stale(browser)
 
     fields = {"email": "new@acme.example", "role": "member"}
-    asked = browser.post("/o/acme/settings/members/", fields).content.decode()
+    asked = html(browser.post("/o/acme/settings/members/", fields))
 
     assert ("confirm with a passkey or a code in a new tab" in asked) is (factor != "none")
     assert ("Your password" in asked) is (factor != "app alone")
@@ -251,7 +251,7 @@ def test_another_way_is_offered_to_those_who_have_one(
 def test_a_recent_sign_in_is_enough(world: World, route: str, fields: Fields) -> None:
     done = world.send(route, fields)
 
-    assert done.status_code in (201, 303), done.content.decode()
+    assert done.status_code in (201, 303), html(done)
 
 
 @pytest.mark.parametrize(("route", "fields"), _AWAY)

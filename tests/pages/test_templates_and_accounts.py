@@ -17,13 +17,13 @@ from core.actors import Actor
 from organizations import services as organization_services
 from organizations.models import Organization, ServiceAccount, User
 from tests.factories import SYSTEM, ServiceAccountFactory, TemplateFactory
-from tests.pages.support import developer, grow_stale, sign_in
+from tests.pages.support import developer, grow_stale, html, sign_in
 
 TEMPLATE = {"name": "CI", "scopes": ["search:read"], "lifetime_days": "30", "description": ""}
 
 
 def _text(answer: Any) -> str:
-    text: str = answer.content.decode()
+    text: str = html(answer)
     return text.replace("&#x27;", "'")
 
 

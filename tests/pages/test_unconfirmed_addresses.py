@@ -14,7 +14,7 @@ from organizations import services
 from organizations.models import AuditEvent, Membership, Organization, User
 from organizations.roles import Role
 from tests.factories import PASSWORD, SYSTEM, InvitationFactory, MembershipFactory, UserFactory
-from tests.pages.support import sign_in
+from tests.pages.support import html, sign_in
 from tests.support.domain import at_once, person
 
 VERA: Final = "vera@victim.example"
@@ -302,7 +302,7 @@ def test_the_page_says_that_another_account_has_the_address(
 
     asked, refused = client.get(link), client.post(link)
 
-    assert "belongs to another account already" in asked.content.decode()
+    assert "belongs to another account already" in html(asked)
     assert refused.status_code == 409
     assert not EmailAddress.objects.get(user=admin, email=VERA).verified
 
@@ -318,4 +318,4 @@ def test_a_link_of_ones_own_is_opened_after_any_sign_up(
     page = prober.get(link)
 
     assert page.status_code == 200
-    assert 'name="password"' in page.content.decode()
+    assert 'name="password"' in html(page)

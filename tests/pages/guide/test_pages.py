@@ -14,14 +14,14 @@ from apikeys.services import Issued
 from config.env import ROOT
 from core.exceptions import ErrorCode
 from organizations.models import Organization, User
-from tests.pages.support import sign_in
+from tests.pages.support import html, sign_in
 from tests.support.client import ApiClient
 
 PAGES = ["/docs/", "/docs/calls/", "/docs/errors/", "/docs/formats/", "/docs/changes/"]
 
 
 def _text(answer: Any) -> str:
-    text: str = answer.content.decode()
+    text: str = html(answer)
     return text
 
 
