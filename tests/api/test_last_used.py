@@ -21,7 +21,7 @@ from apikeys.usage.recorder import recorder
 from config import urls
 from organizations.models import Organization, User
 from tests.admin.support import IP, enter
-from tests.pages.support import developer, sign_in
+from tests.pages.support import developer, html, sign_in
 from tests.support.api import CURRENT, KEYS, MakeKey, never, one, templates
 from tests.support.client import ApiClient
 
@@ -174,11 +174,11 @@ def test_pages_tell_refused_requests_apart(
     issued = make_key(scopes=["events:read"])
     browser = sign_in(admin)
     page = developer(acme, f"keys/{issued.key.public_id}/")
-    assert "Last refused" not in browser.get(page).content.decode()
+    assert "Last refused" not in html(browser.get(page))
     with time_machine.travel(NOON, tick=False):
         call("GET", KEYS, key=issued)
 
-    text = browser.get(page).content.decode()
+    text = html(browser.get(page))
 
     assert "Never used" in text
     assert "Last refused" in text
@@ -194,4 +194,4 @@ def test_staff_see_them_apart(call: ApiClient, make_key: MakeKey, staff: User) -
     browser = enter(Client(REMOTE_ADDR=IP), staff)
     page = browser.get(reverse("admin:apikeys_apikey_change", args=[issued.key.pk]))
 
-    assert "in the hour from 21 Nov 2026, 12:00 UTC: insufficient_scope" in page.content.decode()
+    assert "in the hour from 21 Nov 2026, 12:00 UTC: insufficient_scope" in html(page)

@@ -21,7 +21,7 @@ from organizations import audit
 from organizations.events import OrganizationEvent
 from organizations.models import AuditEvent, Organization, User
 from tests.factories import SYSTEM
-from tests.pages.support import developer, sign_in
+from tests.pages.support import developer, html, sign_in
 from tests.support.domain import at_once, person
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -57,7 +57,7 @@ def test_pages_and_export_show_what_came_last_first(
         following = response.context["following"]
         address = f"activity/?{following}" if following else ""
     exported = browser.get(developer(acme, "activity/export/")).getvalue().decode()
-    timeline = browser.get(developer(acme, f"keys/{renamed.key.public_id}/")).content.decode()
+    timeline = html(browser.get(developer(acme, f"keys/{renamed.key.public_id}/")))
 
     assert seen == _names(exported) == NAMES[::-1]
     assert [name for name in _names(timeline) if name in NAMES] == NAMES[::-1]

@@ -20,7 +20,7 @@ from organizations.events import OrganizationEvent
 from organizations.models import AuditEvent, AuditEventQuerySet, Organization, User
 from tests.apikeys.plans import rows_read
 from tests.factories import SYSTEM
-from tests.pages.support import developer, sign_in
+from tests.pages.support import developer, html, sign_in
 from tests.reliability.faults.events import add_events
 
 #: Far more than a search may look at.
@@ -104,9 +104,9 @@ def test_the_page_says_how_far_it_has_searched(
     second = browser.get(developer(acme, f"activity/?{first.context['following']}"))
     exported = browser.get(developer(acme, "activity/export/?actor=max")).getvalue().decode()
 
-    assert "Searched 10 events, back to" in first.content.decode()
-    assert "No match so far." in first.content.decode()
-    assert "Search older events" in first.content.decode()
+    assert "Searched 10 events, back to" in html(first)
+    assert "No match so far." in html(first)
+    assert "Search older events" in html(first)
     assert [row["event"].actor_label for row in second.context["rows"]] == ["Max"]
     assert exported.count("Max renamed") == 1
 
@@ -266,7 +266,7 @@ def test_what_the_access_page_and_invitations_ask_of_the_trail_is_bounded(
 
 
 def test_every_event_is_offered_to_staff_as_a_filter(staff: User) -> None:
-    page = sign_in(staff).get("/admin/organizations/auditevent/").content.decode()
+    page = html(sign_in(staff).get("/admin/organizations/auditevent/"))
 
     for name in ("api_key.revoked", "template.deleted", "member.left", "organization.renamed"):
         assert f"?event={name}" in page

@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import include, path
 
 from config import urls
+from tests.pages.support import html
 
 handler400, handler403 = urls.handler400, urls.handler403
 handler404, handler500 = urls.handler404, urls.handler500
@@ -42,7 +43,7 @@ def visitor() -> Client:
 @pytest.mark.parametrize("status", [400, 403, 404, 500])
 def test_a_page_says_what_happened_and_under_which_id(status: int, visitor: Client) -> None:
     response = visitor.get("/nothing-here" if status == 404 else f"/fail/{status}")
-    page = response.content.decode()
+    page = html(response)
 
     assert response.status_code == status
     assert response.headers["Content-Type"].startswith("text/html")
@@ -67,7 +68,7 @@ def test_the_api_answers_json(status: int, code: str, visitor: Client) -> None:
     assert response.status_code == status
     assert body["error"]["code"] == code
     assert body["request_id"] == response.headers["X-Request-Id"]
-    assert "detail-inside" not in response.content.decode()
+    assert "detail-inside" not in html(response)
 
 
 def test_an_unknown_host_is_refused_in_either_shape(visitor: Client) -> None:
@@ -75,7 +76,7 @@ def test_an_unknown_host_is_refused_in_either_shape(visitor: Client) -> None:
     api = visitor.get("/v1/api-keys", headers={"Host": "other.example"})
 
     assert (page.status_code, api.status_code) == (400, 400)
-    assert HEADINGS[400] in page.content.decode()
+    assert HEADINGS[400] in html(page)
     assert api.json()["error"]["type"] == "validation_error"
 
 
@@ -84,8 +85,8 @@ def test_a_form_without_its_token_gets_the_same_page() -> None:
     answer = Client(enforce_csrf_checks=True).post("/admin/login/", {"username": "x"})
 
     assert answer.status_code == 403
-    assert "This form was not accepted" in answer.content.decode()
-    assert answer.headers["X-Request-Id"] in answer.content.decode()
+    assert "This form was not accepted" in html(answer)
+    assert answer.headers["X-Request-Id"] in html(answer)
 
 
 @pytest.mark.django_db
@@ -97,8 +98,8 @@ def test_a_page_says_503_while_the_database_is_away(visitor: Client) -> None:
         answer = visitor.post("/accounts/login/", {"login": "a@example.com", "password": "x"})
 
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
-    assert "Not available right now" in answer.content.decode()
-    assert "server closed" not in answer.content.decode()
+    assert "Not available right now" in html(answer)
+    assert "server closed" not in html(answer)
 
 
 def test_too_many_attempts_are_a_page_with_the_request_id(
@@ -110,6 +111,6 @@ def test_too_many_attempts_are_a_page_with_the_request_id(
     ]
 
     assert [answer.status_code for answer in answers] == [302, 429]
-    page = answers[1].content.decode()
+    page = html(answers[1])
     assert "<h1>Too many attempts</h1>" in page
     assert answers[1].headers["X-Request-Id"] in page

@@ -11,6 +11,7 @@ from pytest_django import Settings
 from apikeys import tokens
 from organizations.models import Organization, User
 from tests.factories import PASSWORD
+from tests.pages.support import html
 from tests.support.logs import Lines
 
 LOGIN = "/accounts/login/"
@@ -87,7 +88,7 @@ def test_people_sign_in_from_an_unknown_address(acme: Organization, admin: User)
 
     assert answer.status_code == 302
     assert UserSession.objects.get(user=admin).ip == "0.0.0.0"
-    page = answer.client.get("/accounts/sessions/").content.decode()
+    page = html(answer.client.get("/accounts/sessions/"))
     assert "Unknown" in page
     assert "0.0.0.0" not in page
 
@@ -97,5 +98,5 @@ def test_failures_from_unknown_addresses_lock_no_other_account(
 ) -> None:
     answers = [attempt("wrong", outsider, "unknown") for _ in range(12)]
 
-    assert "Too many attempts" in answers[-1].content.decode()
+    assert "Too many attempts" in html(answers[-1])
     assert attempt(PASSWORD, admin, "unknown").status_code == 302

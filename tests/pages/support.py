@@ -10,12 +10,15 @@ from core import transactions
 from organizations.models import Organization, User
 from tests.factories import PASSWORD
 
+_BLOCKS: Final = "p|div|td|th|li|dd|dt|h[1-3]|option|summary|button"
 RECORDS: Final = "account_authentication_methods"
 
 
 def html(response: Any) -> str:
-    """A page, with one space for each run of white space, as browsers show it."""
-    return " ".join(response.content.decode().split())
+    """A page with the white space that browsers show: single, and none at the edges of blocks."""
+    text = " ".join(response.content.decode().split())
+    text = re.sub(rf"(<(?:{_BLOCKS})\b[^>]*>) ", r"\1", text)
+    return re.sub(rf" (</(?:{_BLOCKS})>)", r"\1", text)
 
 
 def sign_in(user: User, client: Client | None = None) -> Client:

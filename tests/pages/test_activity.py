@@ -24,7 +24,7 @@ from organizations.events import OrganizationEvent
 from organizations.models import Organization, User
 from organizations.roles import Role
 from tests.factories import IssuedKeyFactory, MembershipFactory, UserFactory
-from tests.pages.support import developer
+from tests.pages.support import developer, html
 from tests.support.domain import person
 
 
@@ -100,7 +100,7 @@ def test_the_page_says_what_becomes_of_old_events(
 ) -> None:
     settings.RETENTION_ADDRESS_DAYS = days
 
-    text = browser.get(developer(acme, page)).content.decode()
+    text = html(browser.get(developer(acme, page)))
 
     assert said in text
     assert "can be replaced by a pseudonym" in text
@@ -133,8 +133,8 @@ def test_a_filter_that_cannot_be_read_is_named(
         answer = browser.get(developer(acme, f"{page}?{query}&key=kept"))
 
         assert answer.status_code == 422
-        assert 'role="alert"' in answer.content.decode()
-        assert 'value="kept"' in answer.content.decode()
+        assert 'role="alert"' in html(answer)
+        assert 'value="kept"' in html(answer)
 
 
 def test_pages_follow_each_other_and_cursors_of_others_begin_again(

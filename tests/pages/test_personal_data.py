@@ -16,7 +16,7 @@ from organizations import services
 from organizations.models import AuditEvent, Organization, User
 from tests.admin.support import act, enter, messages
 from tests.factories import PASSWORD
-from tests.pages.support import grow_stale, sign_in
+from tests.pages.support import grow_stale, html, sign_in
 from tests.support.domain import person, unwritable_trail
 
 ADDRESS = "/accounts/data/"
@@ -85,13 +85,13 @@ def test_after_the_confirmation_the_page_offers_the_download_again(admin: User) 
     browser = sign_in(admin)
     grow_stale(browser)
     asked = browser.post(ADDRESS, follow=True)
-    assert "can change who gets in" not in asked.content.decode()
+    assert "can change who gets in" not in html(asked)
 
     (confirmation, _) = asked.redirect_chain[-1]
     back = browser.post(confirmation, {"password": PASSWORD}, follow=True)
 
     assert back.request["PATH_INFO"] == ADDRESS
-    assert "Confirmed. Download your data again." in back.content.decode()
+    assert "Confirmed. Download your data again." in html(back)
     assert not AuditEvent.objects.filter(event="person.exported").exists()
     assert browser.post(ADDRESS).headers["Content-Disposition"].startswith("attachment")
 
@@ -100,7 +100,7 @@ def test_an_address_alone_confirms_nothing(admin: User) -> None:
     browser = sign_in(admin)
     grow_stale(browser)
 
-    page = browser.get(f"{ADDRESS}?confirmed=1").content.decode()
+    page = html(browser.get(f"{ADDRESS}?confirmed=1"))
 
     assert "Confirmed." not in page
 

@@ -99,7 +99,7 @@ def test_the_changes_of_the_api_are_a_page(client: Client, db: None) -> None:
 
     versions = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert versions
-    assert re.findall("<h2>(.+)</h2>", page) == ["Current version", *versions[1:]]
+    assert re.findall("<h2>(.+?)</h2>", page) == ["Current version", *versions[1:]]
     assert "These changes are live on this server." in page
     assert "Unreleased" not in page
 

@@ -18,7 +18,7 @@ from core.text import clean_name, clean_text, name_key
 from organizations.models import Organization, User
 from tests.admin.support import IP, change, enter, messages, page
 from tests.factories import PASSWORD
-from tests.pages.support import developer, sign_in, submission_of
+from tests.pages.support import developer, html, sign_in, submission_of
 from tests.security.hostile.costly import costly
 from tests.security.hostile.test_cost import PROXIES
 from tests.support.client import ApiClient
@@ -145,8 +145,8 @@ def test_a_page_keeps_what_was_typed_and_says_what_to_do(acme: Organization, adm
 
     assert response.status_code == 422
     assert response.context["form"].errors == {"name": [TOLD]}
-    assert MARKS in response.content.decode()
-    assert "Keep this." in response.content.decode()
+    assert MARKS in html(response)
+    assert "Keep this." in html(response)
 
 
 @pytest.fixture
@@ -169,9 +169,9 @@ def test_a_page_takes_256_kilobytes(path: str, content: Any, visitor: Client) ->
     response = visitor.post(path, content(LIMIT))
 
     assert response.status_code == 413
-    assert "<h1>This is too large</h1>" in response.content.decode()
-    assert "Pages take at most 256 KB." in response.content.decode()
-    assert response.headers["X-Request-Id"] in response.content.decode()
+    assert "<h1>This is too large</h1>" in html(response)
+    assert "Pages take at most 256 KB." in html(response)
+    assert response.headers["X-Request-Id"] in html(response)
     assert "Content-Security-Policy" in response.headers
     assert visitor.post(path, content(LIMIT - 1_000)).status_code != 413
 
@@ -181,7 +181,7 @@ def test_too_many_cookies_are_told(visitor: Client) -> None:
     response = visitor.get("/accounts/login/", headers={"Cookie": "a=" + "b" * 33_000})
 
     assert response.status_code == 431
-    assert "Delete the cookies of this site" in response.content.decode()
+    assert "Delete the cookies of this site" in html(response)
     assert (
         visitor.get("/accounts/login/", headers={"Cookie": "a=" + "b" * 9_000}).status_code == 200
     )
@@ -273,7 +273,7 @@ def test_staff_are_told_of_a_search_that_is_too_long(staff: User, acme: Organiza
     response = browser.get(page(Organization), {"q": "a " * 150})
 
     assert messages(response) == ["Search: use 200 characters or fewer."]
-    assert "Acme" in response.content.decode()
+    assert "Acme" in html(response)
 
 
 @pytest.mark.parametrize("lookup", ["name__regex", "name__iregex", "slug__regex"])
