@@ -1,11 +1,11 @@
-"""The app of keys."""
+"""App config of `apikeys`."""
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate, pre_migrate
 
 
 class ApiKeysConfig(AppConfig):
-    """Installs the database triggers of this app after each migrate; adds to personal data."""
+    """Installs database triggers after each migrate, and adds keys to personal data exports."""
 
     name = "apikeys"
     verbose_name = "API keys"

@@ -1,4 +1,4 @@
-"""What can happen to keys and templates."""
+"""Audit events about API keys and templates."""
 
 from enum import StrEnum
 
@@ -7,8 +7,6 @@ from organizations.events import recorded
 
 @recorded
 class KeyEvent(StrEnum):
-    """Names of audit events."""
-
     CREATED = "api_key.created"
     UPDATED = "api_key.updated"
     ENABLED = "api_key.enabled"

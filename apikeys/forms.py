@@ -1,4 +1,4 @@
-"""Forms about keys and templates."""
+"""Form fields for API keys and templates."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from apikeys import conf
 
 
 def scope_choices() -> list[tuple[str, str]]:
-    """The registry's scopes with what each opens."""
+    """The scopes with their descriptions."""
     return [(scope, f"{scope} — {description}") for scope, description in conf.scopes().items()]
 
 
 class ScopesField(forms.MultipleChoiceField):
-    """Checkboxes, one for each scope of the registry."""
+    """One checkbox per scope."""
 
     def __init__(self, **options: Any) -> None:
         widget = forms.CheckboxSelectMultiple

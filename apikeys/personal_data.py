@@ -1,4 +1,4 @@
-"""What the export of a person's data says of keys."""
+"""API keys in the export of personal data."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from organizations.services.personal_data import contributes
 
 @contributes("created_keys")
 def created_keys(user: User) -> list[dict[str, Any]]:
-    """The keys that the person made; they are their organizations'."""
+    """Keys that the person created. They belong to the organizations."""
     keys = ApiKey.objects.filter(created_by=user).select_related("organization").order_by("id")
     return [
         {

@@ -1,7 +1,7 @@
 """The format of a secret, its checksum and its keyed digest.
 
 ``<brand>_<environment>_`` + 34 random base-62 characters + 6 base-62 characters of the CRC-32 of
-everything before them. The checksum tells typing errors apart without a query; it is no secret.
+everything before them. The checksum detects typos without a query. It is not secret.
 """
 
 import hashlib
@@ -27,12 +27,12 @@ BRAND: Final = re.compile(r"[a-z][a-z0-9]{0,15}")
 #: Of the CRC-32 that zlib computes, its bits in reversed order.
 _CRC_POLYNOMIAL: Final = 0xEDB88320
 _BODY: Final = f"[0-9A-Za-z]{{{RANDOM_LENGTH + CHECKSUM_LENGTH}}}"
-#: Any brand: keys made before a change of the brand go on working.
+#: Any brand: keys created before a change of the brand keep working.
 _SHAPE: Final = re.compile(rf"{BRAND.pattern}_(?:live|test)_{_BODY}", re.ASCII)
 
 
 class Environment(StrEnum):
-    """Where a key works; part of its secret's text."""
+    """The environment of a key. Part of its secret."""
 
     LIVE = "live"
     TEST = "test"
@@ -46,12 +46,12 @@ def generate(brand: str, environment: Environment) -> str:
 
 
 def checksum(body: str) -> str:
-    """The last six characters of a secret whose other characters are `body`."""
+    """The last six characters of a secret that starts with `body`."""
     return base62(zlib.crc32(body.encode("ascii")), CHECKSUM_LENGTH)
 
 
 def has_shape(presented: str) -> bool:
-    """Whether `presented` looks like a secret, whatever its checksum."""
+    """Whether `presented` looks like a secret, without checking its checksum."""
     return bool(_SHAPE.fullmatch(presented))
 
 
@@ -61,7 +61,7 @@ def is_well_formed(presented: str) -> bool:
 
 
 def has_checksum(shaped: str) -> bool:
-    """Whether what has the shape of a secret has its checksum too."""
+    """Whether text in the format of a secret has a valid checksum."""
     return checksum(shaped[:-CHECKSUM_LENGTH]) == shaped[-CHECKSUM_LENGTH:]
 
 
@@ -81,13 +81,13 @@ def displayed_prefix(secret: str) -> str:
 
 
 def scanning_pattern(brand: str) -> str:
-    """The regular expression to give to secret scanners."""
+    """A regular expression for secret scanners."""
     return rf"\b{brand}_(?:live|test)_{_BODY}\b"
 
 
 @dataclass(frozen=True, slots=True)
 class Peppers:
-    """Numbered keys of the digest, kept outside the database. Their bytes are in no `repr`."""
+    """Numbered keys of the digest, stored outside the database. Not shown by `repr`."""
 
     newest: int
     values: Mapping[int, bytes]
@@ -96,28 +96,28 @@ class Peppers:
         return f"Peppers(newest={self.newest}, numbers={sorted(self.values)})"
 
     def digest(self, secret: str, number: int) -> bytes:
-        """HMAC-SHA-256 of `secret` under pepper `number`: 32 bytes."""
+        """HMAC-SHA-256 of `secret` with pepper `number`: 32 bytes."""
         keyed = _keyed(self.values[number]).copy()
         keyed.update(secret.encode("ascii"))
         return keyed.digest()
 
     def digests(self, secret: str) -> list[bytes]:
-        """The digests of `secret` under every pepper."""
+        """The digests of `secret` with every pepper."""
         return [self.digest(secret, number) for number in self.values]
 
 
 @lru_cache(maxsize=16)
 def _keyed(pepper: bytes) -> hmac.HMAC:
-    """HMAC that has read its key.
+    """An HMAC with its key set.
 
-    `hmac.digest` lets OpenSSL look for the algorithm on each call, which took longer than all the
-    rest of a hot verification (docs/performance.md).
+    With `hmac.digest`, OpenSSL looks up the algorithm on each call, which took longer than the rest
+    of a cached verification (docs/performance.md).
     """
     return hmac.new(pepper, digestmod=hashlib.sha256)
 
 
 def read_peppers(text: str) -> Peppers:
-    """Reads ``2:value,1:value``, newest first. ValueError, without the values, if it cannot."""
+    """Parses ``2:value,1:value``, newest first. ValueError messages don't contain values."""
     values: dict[int, bytes] = {}
     for item in filter(None, (part.strip() for part in text.split(","))):
         number, _, value = item.partition(":")
@@ -127,5 +127,5 @@ def read_peppers(text: str) -> Peppers:
             raise ValueError(f"pepper {number} needs at least {MINIMUM_PEPPER_BYTES} characters")
         values[int(number)] = value.encode()
     if not values:
-        raise ValueError("there is no pepper")
+        raise ValueError("no pepper is set")
     return Peppers(newest=next(iter(values)), values=values)

@@ -1,4 +1,4 @@
-"""What may never change about a key, said by the database."""
+"""Database triggers for what may never change about a key."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -47,7 +47,7 @@ TRIGGERS: Final = (
 )
 
 
-#: What verification reads of these rows (docs/adr/0018). A moved pepper changes no answer.
+#: The columns that verification reads (docs/adr/0018). Changing the pepper has no effect on it.
 CHANGES: Final = (
     ChangeTrigger(
         name="a_key_changes",

@@ -1,4 +1,4 @@
-"""What a key or a template may hold. Every face passes its input through here."""
+"""Validates the fields of keys and templates, for every interface."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -35,7 +35,7 @@ def read_timestamp(text: str, field: str = "expires_at") -> datetime:
 
 
 def clean_expiry(value: datetime | None, field: str = "expires_at") -> datetime | None:
-    """A moment more than 60 seconds and at most ten years ahead, or None, or Invalid."""
+    """A time more than 60 seconds and at most ten years ahead, or None. Raises Invalid."""
     if value is None:
         return None
     ahead = value - timezone.now()
@@ -47,7 +47,7 @@ def clean_expiry(value: datetime | None, field: str = "expires_at") -> datetime 
 
 
 def clean_metadata(value: object) -> dict[str, str]:
-    """An object of at most 50 strings, left exactly as given, or Invalid."""
+    """A dict of at most 50 strings, unchanged, or Invalid."""
     if not isinstance(value, dict):
         raise Invalid.field("metadata", "Give an object of names and text values.")
     if len(value) > METADATA_ENTRIES:
@@ -67,7 +67,7 @@ def _check_metadata_entry(key: str, value: object) -> None:
 
 
 def clean_lifetime_days(value: int | None) -> int | None:
-    """Whole days from 1 to 3650, or None for keys that do not expire, or Invalid."""
+    """Whole days from 1 to 3650, or None for no expiry. Raises Invalid."""
     if value is not None and not 1 <= value <= 3650:
         raise Invalid.field("lifetime_days", "Choose from 1 to 3650 days, or none.")
     return value
@@ -85,7 +85,7 @@ _CLEANERS: Final[Mapping[str, Callable[[Any], Any]]] = {
 
 
 def clean_fields(given: Mapping[str, Any]) -> dict[str, Any]:
-    """All of `given` cleaned; Invalid with every problem at once."""
+    """All of `given`, cleaned. Raises Invalid with every problem."""
     cleaned: dict[str, Any] = {}
     problems: list[Problem] = []
     for field, value in given.items():

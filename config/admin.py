@@ -1,4 +1,4 @@
-"""The staff administration's frame."""
+"""The staff admin site."""
 
 from typing import Any, Final, cast
 
@@ -16,25 +16,25 @@ from django.urls import reverse
 from core.forms import BoundedTexts
 
 _NEEDED: Final = (
-    "The administration needs a second factor. Set up an authenticator app or a passkey."
+    "The administration requires two-factor authentication. Add an authenticator app or a passkey."
 )
 
 
 class PasswordForm(BoundedTexts, AdminPasswordChangeForm):
-    """A new password of one's own."""
+    """Django's form with length limits."""
 
 
 class StaffAdminSite(AdminSite):
-    """Looks unlike the customers' pages on purpose, so that nobody mistakes one for the other."""
+    """Looks different from the customers' pages on purpose, to avoid mix-ups."""
 
     site_header = f"{settings.SITE_NAME} staff"
     site_title = f"{settings.SITE_NAME} staff"
-    #: The lists need the width, and the start page names every list.
+    #: Lists need the width, and the start page links to every list.
     enable_nav_sidebar = False
-    index_title = "Look after organizations and their keys"
+    index_title = "Organizations and API keys"
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Staff, and where the settings ask for it only those with a second factor."""
+        """Staff. If the settings require it, only with a second factor."""
         return super().has_permission(request) and self._has_factors(request)
 
     def _has_factors(self, request: HttpRequest) -> bool:
@@ -43,7 +43,7 @@ class StaffAdminSite(AdminSite):
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        """Django's page, with a limit on what it reads."""
+        """Django's page with length limits."""
         request.current_app = self.name
         view = PasswordChangeView.as_view(
             form_class=PasswordForm,
@@ -53,7 +53,7 @@ class StaffAdminSite(AdminSite):
         return cast("TemplateResponse", view(request))
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """The sign-in of everybody, with its limits; staff without a second factor set one up."""
+        """Uses allauth's sign-in. Staff without a required second factor must set one up."""
         if super().has_permission(request) and not self._has_factors(request):
             messages.info(request, _NEEDED)
             return HttpResponseRedirect(reverse("mfa_index"))

@@ -1,9 +1,7 @@
-"""The staff administration."""
+"""Installs the staff admin site."""
 
 from django.contrib.admin.apps import AdminConfig
 
 
 class StaffAdminConfig(AdminConfig):
-    """Django admin under the site's own name."""
-
     default_site = "config.admin.StaffAdminSite"

@@ -1,7 +1,7 @@
-"""Django's cache in Redis or Valkey that goes on, in the process's own memory, without them.
+"""Redis cache that falls back to process memory while Redis is unreachable.
 
-What is kept in it are attempts to sign in: people get in while the store is away, and each process
-counts their attempts by itself.
+It stores sign-in attempts. Users can sign in while Redis is unreachable, and each process counts
+their attempts separately.
 """
 
 import json
@@ -16,32 +16,31 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-#: Seconds for which a process that got no answer does not ask again.
+#: Seconds before a process retries an unreachable store.
 _PAUSE: Final = 5.0
-#: The year 9999: a larger number is not the time of an attempt.
+#: The year 9999. A larger number isn't the time of an attempt.
 _LATEST: Final = 253_402_300_800
 _log = structlog.get_logger(__name__)
 
 
 class UnreadableValue(Exception):
-    """The store holds a value that this application has not written."""
+    """The store holds a value that this application did not write."""
 
 
 class AttemptsSerializer:
-    """Stores lists of timestamps, and marks such as locks, as JSON.
+    """Stores lists of timestamps and flags such as locks as JSON.
 
-    Django's own serializer pickles, and reading a pickle runs what its writer chose: anyone who
-    can write to the store could run code here.
+    Django's own serializer uses pickle: anyone who can write to the store could run code here.
     """
 
     def dumps(self, value: Any) -> bytes:
-        """Raises TypeError for a value that could not be read back."""
+        """Raises TypeError for a value that can't be read back."""
         if not isinstance(value, bool | int) and not _are_timestamps(value):
             raise TypeError(f"The cache stores lists of numbers, not {type(value).__name__}.")
         return json.dumps(value).encode()
 
     def loads(self, data: bytes) -> list[float]:
-        """The timestamps; raises UnreadableValue for everything else, marks included."""
+        """The timestamps. Raises UnreadableValue for everything else, including flags."""
         try:
             value = json.loads(data)
         except (ValueError, RecursionError):
@@ -53,22 +52,22 @@ class AttemptsSerializer:
 
 
 def _are_timestamps(value: Any) -> bool:
-    """Whether `value` is a list of numbers; booleans and NaN are not numbers here."""
+    """Whether `value` is a list of numbers. Booleans and NaN don't count."""
     return isinstance(value, list) and all(
         type(one) in (int, float) and 0 <= one < _LATEST for one in value
     )
 
 
 class EnduringCache(BaseCache):
-    """`patience` in its options is how many seconds the store may take to answer."""
+    """The option `store_timeout` is the timeout of the store in seconds."""
 
-    #: Of the process, not of one thread's cache.
+    #: Shared by all threads of the process.
     _away_until: ClassVar[float | None] = None
 
     def __init__(self, server: str | list[str], params: dict[str, Any]) -> None:
         super().__init__(params)
-        patience = params.get("OPTIONS", {}).get("patience", 0.2)
-        waits = {"socket_timeout": patience, "socket_connect_timeout": patience}
+        timeout = params.get("OPTIONS", {}).get("store_timeout", 0.2)
+        waits = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
         options = {**waits, "retry": Retry(NoBackoff(), 0), "serializer": AttemptsSerializer}
         self._shared = RedisCache(server, {**params, "OPTIONS": options})
         self._own = LocMemCache("while the store is away", params)
@@ -77,7 +76,7 @@ class EnduringCache(BaseCache):
         return bool(self._do("add", *args, **kwargs))
 
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
-        """The value; `default` also for a value that this application has not written."""
+        """The value, or `default`, also for a value that this application did not write."""
         try:
             return self._do("get", key, default, version)
         except UnreadableValue:

@@ -1,4 +1,4 @@
-"""The only reader of environment variables."""
+"""Reads environment variables. Nothing else reads them."""
 
 import os
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
@@ -14,17 +14,17 @@ from config import env_file, env_urls
 from config.switches import SWITCH
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-#: What the running application keeps: SQLite's file, static files, the demo's secrets.
+#: Files of the running application: the SQLite database, static files, the demo's secrets.
 VAR: Final = Path(os.environ.get("VAR_DIR") or ROOT / "var").resolve()
 DEMO_FILE: Final = VAR / "demo.env"
 _SHORTEST_SECRET_KEY: Final = 50
 _LONGEST_TIME: Final = 10
 _LARGEST_NUMBER: Final = 999_999_999
 _LONGEST_RETENTION: Final = 36_500
-#: The bits before the IPv4 address in an IPv6 one.
+#: Bits before the IPv4 address in an IPv4-mapped IPv6 address.
 _MAPPED_BITS: Final = 96
 _EXAMPLE: Final = "change-me"
-#: Parts of a request by the names of CGI, besides HTTP_*, that Django or a library reads.
+#: CGI variables of a request, besides HTTP_*, that Django or a library reads.
 _REQUEST_VARIABLES: Final = frozenset(
     ("AUTH_TYPE", "CONTENT_LENGTH", "CONTENT_TYPE", "REDIRECT_URL", "REMOTE_USER", "SCRIPT_URL")
 )
@@ -32,9 +32,9 @@ _LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 def load(*, for_command: bool = False) -> None:
-    """Reads the settings file and chooses the settings module; real variables come first.
+    """Reads the settings file and selects the settings module. Real variables take precedence.
 
-    The file is `ENV_FILE`, or else `.env`, or else, for commands, what `make demo` has made.
+    The file is `ENV_FILE`, or else `.env`, or else, for commands, the one from `make demo`.
     """
     candidates = [ROOT / ".env"]
     if for_command:
@@ -43,17 +43,17 @@ def load(*, for_command: bool = False) -> None:
     file = Path(chosen) if chosen else next(filter(Path.is_file, candidates), None)
     if file is not None:
         if not file.exists():
-            raise ImproperlyConfigured(f"ENV_FILE names {file}, which does not exist.")
+            raise ImproperlyConfigured(f"ENV_FILE is {file}, which does not exist.")
         env_file.read(file)
     _remove_request_variables()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.production")
 
 
 def _remove_request_variables() -> None:
-    """Removes what a WSGI server would pass on as part of every request.
+    """Removes variables that a WSGI server would add to every request.
 
-    Granian and wsgiref start each request's environ with a copy of this process's variables:
-    HTTP_AUTHORIZATION would authenticate requests that send nothing. It runs before they copy.
+    Granian and wsgiref copy this process's variables into each request's environ.
+    HTTP_AUTHORIZATION would then authenticate every request. Must run before they copy.
     """
     for name in list(os.environ):
         if name.startswith("HTTP_") or name in _REQUEST_VARIABLES:
@@ -61,12 +61,12 @@ def _remove_request_variables() -> None:
 
 
 def text(name: str, default: str = "") -> str:
-    """A variable as text, as it is: django-environ would look up what follows a “$”."""
+    """A variable as it is. django-environ would expand a value that starts with “$”."""
     return os.environ.get(name, default)
 
 
 def flag(name: str, *, default: bool = False) -> bool:
-    """A switch; any other word stops the start, because a typo would quietly mean off."""
+    """A switch. Raises for other words, because a typo would silently mean off."""
     value = os.environ.get(name)
     if value is None:
         return default
@@ -78,7 +78,7 @@ def flag(name: str, *, default: bool = False) -> bool:
 
 
 def seconds(name: str, default: float) -> float:
-    """A short time in seconds, from 0 to 10."""
+    """A duration in seconds, from 0 to 10."""
     value = text(name, str(default))
     try:
         found = float(value)
@@ -90,7 +90,6 @@ def seconds(name: str, default: float) -> float:
 
 
 def words(name: str, default: list[str]) -> list[str]:
-    """A comma-separated list."""
     value = os.environ.get(name)
     if value is None:
         return default
@@ -98,41 +97,40 @@ def words(name: str, default: list[str]) -> list[str]:
 
 
 def database() -> dict[str, Any]:
-    """Django's settings for the database of `DATABASE_URL`; SQLite under `var/` by default."""
+    """Django's settings for `DATABASE_URL`. Defaults to SQLite under `var/`."""
     VAR.mkdir(mode=0o700, parents=True, exist_ok=True)
     value = env_urls.database(text("DATABASE_URL", f"sqlite:///{VAR / 'db.sqlite3'}"))
     if _EXAMPLE in value["PASSWORD"]:
-        raise ImproperlyConfigured("Set DATABASE_URL to a database of your own, not the example's.")
+        raise ImproperlyConfigured("Set DATABASE_URL to your own database, not the example's.")
     return value
 
 
 def redis_url() -> str:
-    """`REDIS_URL`; empty where each process counts alone."""
+    """`REDIS_URL`. Empty if each process counts separately."""
     value = text("REDIS_URL")
     if _EXAMPLE in value:
         raise ImproperlyConfigured(
-            "Set REDIS_URL to the address of Redis or Valkey, such as"
-            " “redis://:password@host:6379/0”."
+            "Set REDIS_URL to the URL of Redis or Valkey, such as “redis://:password@host:6379/0”."
         )
     return env_urls.redis(value) if value else ""
 
 
 def base_url() -> str:
-    """`API_BASE_URL` without a slash at its end; empty where the pages' own URL is meant."""
+    """`API_BASE_URL` without a trailing slash. Empty to use the pages' own URL."""
     value = text("API_BASE_URL")
     return env_urls.api(value) if value else ""
 
 
 def site_url(*, required: bool = False) -> str:
-    """`SITE_URL`, the start of every link in emails, without a slash at its end.
+    """`SITE_URL`, the start of every link in emails, without a trailing slash.
 
-    Empty where it isn't `required`; then HTTP is fine, too, as on a developer's machine.
+    Empty unless `required`. Then HTTP is allowed too, for development.
     """
     value = text("SITE_URL")
     schemes = ("https",) if required else ("https", "http")
     if (value or required) and not _is_origin(value, schemes):
         raise ImproperlyConfigured(
-            "Set SITE_URL to the address of the pages, which the links in emails begin with:"
+            "Set SITE_URL to the URL of the pages, with which links in emails start:"
             f" {' or '.join(schemes)}, a host, and nothing else, such as"
             " “https://keys.example.com”."
         )
@@ -140,7 +138,7 @@ def site_url(*, required: bool = False) -> str:
 
 
 def _is_origin(value: str, schemes: tuple[str, ...]) -> bool:
-    """Whether `value` is a URL of a scheme, a host and perhaps a port."""
+    """Whether `value` consists of a scheme, a host and perhaps a port."""
     try:
         parts = urlsplit(value)
         port = parts.port
@@ -159,15 +157,15 @@ def _is_origin(value: str, schemes: tuple[str, ...]) -> bool:
 
 
 def mail() -> dict[str, Any]:
-    """Django's settings for the mail server of `EMAIL_URL`; without one, emails are printed."""
+    """Django's settings for `EMAIL_URL`. Without it, emails are printed."""
     value = env_urls.email(text("EMAIL_URL", "consolemail://"))
     if _EXAMPLE in (value["EMAIL_HOST_PASSWORD"] or ""):
-        raise ImproperlyConfigured("Set EMAIL_URL to a mail server of your own, not the example's.")
+        raise ImproperlyConfigured("Set EMAIL_URL to your own mail server, not the example's.")
     return value
 
 
 def require_mail_server() -> None:
-    """Stops a start that would print emails, and the links in them, to the log."""
+    """Raises if emails, and the links in them, would be printed to the log."""
     if mail()["EMAIL_BACKEND"] == environ.Env.EMAIL_SCHEMES["consolemail"]:
         raise ImproperlyConfigured(
             "Set EMAIL_URL to your mail server, such as “smtp+tls://name:password@host:587”."
@@ -185,7 +183,7 @@ def number(name: str, default: int, *, least: int = 0, most: int = _LARGEST_NUMB
 
 
 def retention(name: str, default: int, *, least: int) -> int:
-    """For how many days something is kept; 0 for good."""
+    """Retention in days. 0 keeps forever."""
     days = number(name, default)
     if days and not least <= days <= _LONGEST_RETENTION:
         raise ImproperlyConfigured(
@@ -196,7 +194,7 @@ def retention(name: str, default: int, *, least: int) -> int:
 
 
 def processes() -> int:
-    """`RATE_LIMIT_PROCESSES`: how many share a limit; granian's workers where it is not set."""
+    """`RATE_LIMIT_PROCESSES`: processes that share a limit. Defaults to granian's workers."""
     value = text("RATE_LIMIT_PROCESSES") or text("GRANIAN_WORKERS") or "1"
     if not value.isdecimal() or not int(value):
         raise ImproperlyConfigured("Set RATE_LIMIT_PROCESSES to a whole number from 1.")
@@ -204,16 +202,16 @@ def processes() -> int:
 
 
 def worker_threads() -> int:
-    """`GRANIAN_BLOCKING_THREADS`: the threads of each worker.
+    """`GRANIAN_BLOCKING_THREADS`: threads per worker.
 
-    A server that was started with the option in place of the variable tells nothing: the least that
-    lets one thread work while another waits is then assumed.
+    A server that was started with the command-line option instead doesn't tell. The default is the
+    minimum that lets one thread work while another waits.
     """
     return number("GRANIAN_BLOCKING_THREADS", 2, least=1)
 
 
 def log_level() -> str:
-    """`LOG_LEVEL`, by the names of Python's logging."""
+    """`LOG_LEVEL`, a level of Python's logging."""
     value = text("LOG_LEVEL", "INFO").upper()
     if value not in _LOG_LEVELS:
         raise ImproperlyConfigured(f"Set LOG_LEVEL to one of {', '.join(_LOG_LEVELS)}.")
@@ -221,18 +219,18 @@ def log_level() -> str:
 
 
 def secret_key() -> str:
-    """`SECRET_KEY`; stops the start where it is missing, short or the example's."""
+    """`SECRET_KEY`. Raises if it is missing, short or the example's."""
     value = text("SECRET_KEY")
     if len(value) < _SHORTEST_SECRET_KEY or _EXAMPLE in value:
         raise ImproperlyConfigured(
-            f"Set SECRET_KEY to at least {_SHORTEST_SECRET_KEY} random characters of your own;"
+            f"Set SECRET_KEY to at least {_SHORTEST_SECRET_KEY} random characters;"
             " “python manage.py generate_secrets” prints some."
         )
     return value
 
 
 def peppers() -> Peppers:
-    """`API_KEY_PEPPERS`, ``2:newer,1:older``; stops the start where it is missing or weak."""
+    """`API_KEY_PEPPERS`, ``2:newer,1:older``. Raises if it is missing or weak."""
     value = text("API_KEY_PEPPERS")
     try:
         if _EXAMPLE in value:
@@ -257,7 +255,7 @@ def brand() -> str:
 
 
 def networks(name: str) -> tuple[IPv4Network | IPv6Network, ...]:
-    """A comma-separated list of addresses and CIDR ranges."""
+    """A comma-separated list of IP addresses and CIDR ranges."""
     try:
         return tuple(_unmapped(ip_network(item)) for item in words(name, []))
     except ValueError as error:
@@ -265,7 +263,7 @@ def networks(name: str) -> tuple[IPv4Network | IPv6Network, ...]:
 
 
 def _unmapped(network: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
-    """``::ffff:10.0.0.0/104`` as ``10.0.0.0/8``: clients' addresses are compared as IPv4, too."""
+    """``::ffff:10.0.0.0/104`` as ``10.0.0.0/8``: clients' addresses are compared as IPv4."""
     mapped = network.network_address
     if not isinstance(mapped, IPv6Address) or mapped.ipv4_mapped is None:
         return network

@@ -1,6 +1,6 @@
-"""Reads a settings file such as `.env`, and refuses lines that django-environ would skip or print.
+"""Reads a settings file such as `.env`. Rejects lines that django-environ would skip or print.
 
-A skipped DATABASE_URL means SQLite, and a printed line can hold a secret.
+A skipped DATABASE_URL would mean SQLite, and a printed line can contain a secret.
 """
 
 import re
@@ -14,12 +14,12 @@ from django.core.exceptions import ImproperlyConfigured
 _BOM: Final = "\ufeff"
 #: As django-environ reads it.
 _ASSIGNMENT: Final = re.compile(r"(?:export )?[A-Za-z_0-9]+=(.*)")
-#: The variable of a faulty line. Only what looks like a name of ours: the rest may be a secret.
+#: The variable of a faulty line. Only names like our settings': other text may be a secret.
 _NAME: Final = re.compile(rf"[{_BOM}\s]*(?:export\s+)?([A-Z][A-Z0-9_]*)\s*=")
 
 
 def read(file: Path) -> None:
-    """Adds the variables of `file` to the environment, where they aren't set yet."""
+    """Adds the variables of `file` to the environment unless they are set."""
     lines = _text(file).splitlines()
     assignments = []
     for number, line in enumerate(lines, start=1):
@@ -43,7 +43,7 @@ def _text(file: Path) -> str:
 
 
 def _fault(line: str) -> str:
-    """What is wrong with a line that should be an assignment, and what to do."""
+    """What is wrong with a line that should be an assignment, and how to fix it."""
     if line.startswith(_BOM):
         return "save the file as UTF-8 without a byte order mark (BOM)."
     if "\0" in line:

@@ -1,7 +1,7 @@
-"""Reads the URLs of the database, Redis, the mail server and the API.
+"""Parses the URLs of the database, Redis, the mail server and the API.
 
-What a library would misread, or refuse only when it connects, is refused here. Refusals name the
-setting and the reason but repeat nothing of the URL, which can hold a password.
+Rejects what a library would misread or reject only when it connects. Errors name the setting and
+the reason but never quote the URL, which can contain a password.
 """
 
 import re
@@ -23,7 +23,7 @@ _EXAMPLES: Final = {
 }
 _POSTGRESQL: Final = ("postgres", "postgresql", "psql", "pgsql")
 _SMTP: Final = ("smtp", "smtps", "smtp+tls", "smtp+ssl")
-#: Of Django's database settings, those that are on or off.
+#: Boolean database settings of Django.
 _DATABASE_SWITCHES: Final = (
     "ATOMIC_REQUESTS",
     "AUTOCOMMIT",
@@ -35,7 +35,7 @@ _ENCODE: Final = "write “#”, “/”, “?” and “@” in a name or passw
 
 
 def database(url: str) -> dict[str, Any]:
-    """Django's settings for PostgreSQL or a file of SQLite."""
+    """Django's settings for PostgreSQL or a SQLite file."""
     name = "DATABASE_URL"
     scheme = url.partition(":")[0].lower()
     if scheme == "sqlite":
@@ -64,7 +64,7 @@ def _sqlite(url: str) -> dict[str, Any]:
 
 
 def redis(url: str) -> str:
-    """The URL as redis-py takes it: with a scheme in lower case."""
+    """The URL with a lower-case scheme, as redis-py expects it."""
     name = "REDIS_URL"
     parts = _split(name, url)
     if parts.scheme not in ("redis", "rediss", "unix"):
@@ -84,7 +84,7 @@ def redis(url: str) -> str:
 
 
 def email(url: str) -> dict[str, Any]:
-    """Django's settings for a mail server, or for another of its mail backends."""
+    """Django's settings for a mail server or another mail backend."""
     name = "EMAIL_URL"
     parts = _split(name, url)
     if parts.scheme not in environ.Env.EMAIL_SCHEMES:
@@ -102,7 +102,7 @@ def email(url: str) -> dict[str, Any]:
 
 
 def api(url: str) -> str:
-    """The base URL of the API, without a slash at its end."""
+    """The base URL of the API without a trailing slash."""
     name = "API_BASE_URL"
     parts = _split(name, url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -113,10 +113,10 @@ def api(url: str) -> str:
 
 
 def _split(name: str, url: str) -> SplitResult:
-    """The parts of a URL whose host and port can be read."""
+    """The parts of a URL with a valid host and port."""
     try:
         parts = urlsplit(url)
-        parts.port  # noqa: B018 - raises ValueError for what is not a port
+        parts.port  # noqa: B018 - raises ValueError for an invalid port
     except ValueError:
         raise _refusal(name, f"the host or port is malformed; {_ENCODE}") from None
     if "#" in url or not url.isprintable() or " " in url:
@@ -125,7 +125,7 @@ def _split(name: str, url: str) -> SplitResult:
 
 
 def _switches(name: str, query: str, known: tuple[str, ...]) -> dict[str, bool]:
-    """Those options of a query that are on or off. django-environ would take “false” for true."""
+    """The boolean options of a query. django-environ would read “false” as true."""
     found = {}
     for option, word in parse_qsl(query, keep_blank_values=True):
         if option.upper() in known:

@@ -1,4 +1,4 @@
-"""What Django shows of an error where `DEBUG` is on, or mails where somebody has set that up."""
+"""Redacts Django's error reports, shown if `DEBUG` is on or emailed if configured."""
 
 import re
 from typing import Final
@@ -8,24 +8,23 @@ from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
 from core.redaction import redact
 
-#: Addresses of databases, stores and mail servers have passwords in them.
+#: URLs of databases, stores and mail servers can contain passwords.
 _ADDRESSES: Final = "|URL|LOCATION|DSN"
 
 
 class ReportFilter(SafeExceptionReporterFilter):
-    """Leaves settings out that open something, addresses among them."""
+    """Also hides settings with URLs."""
 
     hidden_settings = re.compile(
         SafeExceptionReporterFilter.hidden_settings.pattern + _ADDRESSES, flags=re.IGNORECASE
     )
 
     def is_active(self, request: HttpRequest | None) -> bool:
-        """In every report; Django's own leaves forms and variables alone where `DEBUG` is on."""
-        return True
+        return True  # Django's own filter is off if `DEBUG` is on
 
 
 class Reporter(ExceptionReporter):
-    """Cuts what looks like a secret, wherever in a report it is: local variables, form, message."""
+    """Redacts secrets anywhere in a report: local variables, forms, messages."""
 
     def get_traceback_html(self) -> str:  # type: ignore[override]
         return redact(super().get_traceback_html())

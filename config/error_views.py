@@ -1,4 +1,4 @@
-"""Error answers outside the viewsets: JSON under the API's prefixes, a page elsewhere."""
+"""Error responses outside the viewsets: JSON for API paths, a page elsewhere."""
 
 import sys
 from http import HTTPStatus

@@ -1,4 +1,4 @@
-"""Whether this process lives, and whether it can do its work."""
+"""Liveness and readiness checks."""
 
 from collections.abc import Callable
 from typing import Final
@@ -13,7 +13,7 @@ from config import readiness
 
 @require_safe
 def livez(request: HttpRequest) -> JsonResponse:
-    """200 while the process answers; asks nothing else."""
+    """200 while the process responds. Checks nothing else."""
     return JsonResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
 
 
@@ -39,7 +39,7 @@ def _limiter() -> str:
     return readiness.OK if limiter().is_reachable() else readiness.AWAY
 
 
-#: The addresses that no URL configuration knows.
+#: Paths handled here, not by the URL configuration.
 CHECKS: Final[dict[str, Callable[[HttpRequest], HttpResponse]]] = {
     "/livez": livez,
     "/readyz": readyz,
@@ -49,5 +49,5 @@ CHECKS: Final[dict[str, Callable[[HttpRequest], HttpResponse]]] = {
 def health_checks(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware that answers `/livez` and `/readyz` for any Host: probes call by address."""
+    """Middleware that handles `/livez` and `/readyz` for any Host: probes use IP addresses."""
     return lambda request: CHECKS.get(request.path, get_response)(request)

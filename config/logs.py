@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line, with the request's id, and never a secret."""
+"""Logs: one JSON object per line with the request ID, without secrets."""
 
 import json
 import logging.config
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def redact_secrets(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-    """Cuts whatever looks like a secret, in values however deep, tracebacks included."""
+    """Redacts secrets in all values, nested ones and tracebacks included."""
     return {name: _redacted(value) for name, value in event.items()}
 
 
@@ -37,7 +37,7 @@ def add_origin(logger: WrappedLogger, method: str, event: EventDict) -> EventDic
 def _caller(current: CurrentRequest) -> dict[str, str]:
     """Ids of the key or the person, as far as they are known by now, and of the organization.
 
-    Nothing is read for it: a line in the log must not cost a query, nor fail for want of one.
+    Reads nothing: a log line must not cost a query or fail.
     """
     if current.key_use:
         return ids_of(current.key_use)
@@ -49,7 +49,7 @@ def _caller(current: CurrentRequest) -> dict[str, str]:
 
 
 def ids_of(use: "KeyUse") -> dict[str, str]:
-    """The ids of a request's key and of its organization."""
+    """The IDs of a request's key and of its organization."""
     return {
         "key_id": ids.public_id("key", use.found.key_id),
         "organization_id": ids.public_id("org", use.found.organization_id),
@@ -67,10 +67,10 @@ def _redacted(value: Any) -> Any:
 
 
 class ConsoleHandler(logging.StreamHandler[Any]):
-    """Standard error. Of a line that cannot be made or written, it says where it comes from."""
+    """Writes to standard error. If a line can't be written, logs where it came from."""
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - its name there
-        """Logging's own way prints message and arguments as they are, secrets included."""
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Replaces logging's own, which prints messages unredacted."""
         kind = sys.exc_info()[0]
         line = {
             "event": "line_not_logged",
@@ -79,12 +79,12 @@ class ConsoleHandler(logging.StreamHandler[Any]):
             "file": f"{record.filename}:{record.lineno}",
             "reason": kind.__name__ if kind else None,
         }
-        with suppress(OSError, ValueError):  # there may be nowhere left to say it
+        with suppress(OSError, ValueError):  # standard error may be closed
             self.stream.write(json.dumps(line) + self.terminator)
 
 
 def redact_crashes() -> None:
-    """Cuts secrets in the tracebacks of what nobody catches, threads and finalizers included."""
+    """Redacts tracebacks of uncaught exceptions, also in threads and finalizers."""
     sys.excepthook = _show
     threading.excepthook = lambda crash: _show(crash.exc_type, crash.exc_value, crash.exc_traceback)
     sys.unraisablehook = lambda crash: _show(crash.exc_type, crash.exc_value, crash.exc_traceback)
@@ -106,7 +106,7 @@ _SHARED: list[Any] = [
 
 
 def logging_settings(level: str) -> dict[str, Any]:
-    """Configures structlog and the standard library alike; returns the latter's settings."""
+    """Configures structlog and the standard library. Returns the latter's settings."""
     structlog.configure(
         processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -130,7 +130,7 @@ def logging_settings(level: str) -> dict[str, Any]:
         "handlers": {"console": {"class": "config.logs.ConsoleHandler", "formatter": "json"}},
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
-            # The access line of `config.middleware.request_context` says it already.
+            # `config.middleware.request_context` already logs each request.
             "django.request": {"level": "ERROR"},
             "django.server": {"level": "WARNING"},
         },

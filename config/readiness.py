@@ -1,7 +1,4 @@
-"""What this process needs before it can do its work, and what is wrong with it.
-
-Each function returns "ok" or the name of a fault, as `/readyz` shows it.
-"""
+"""Checks that this process can work. Each returns "ok" or the name of a fault for `/readyz`."""
 
 from functools import cache
 from typing import Final
@@ -15,13 +12,13 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from core.revocation_clock import store
-from core.sqlite_writers import turn
+from core.sqlite_writers import write_lock
 
 OK: Final = "ok"
 AWAY: Final = "away"
-#: What to do about each fault that does not pass by itself; for the log.
+#: How to fix each fault that is not temporary, for the log.
 _HINTS: Final = {
-    "read_only": "The database takes no writes. Point DATABASE_URL to the primary.",
+    "read_only": "The database is read-only. Point DATABASE_URL to the primary.",
     "not_utf8": "Create the database with ENCODING 'UTF8', and run “manage.py migrate” on it.",
     "not_migrated": "Run “manage.py migrate”.",
     "missing": "Run “manage.py collectstatic --no-input”, then restart the server.",
@@ -32,15 +29,15 @@ _log = structlog.get_logger(__name__)
 class _Schema:
     """Whether this process has found all of its migrations applied.
 
-    They are not asked for again: reversing the last one, on the way back to an earlier version,
-    must not take every process out of traffic at the same moment.
+    They are not checked again: reversing the last one, to return to an earlier version, must not
+    take every process out of service at the same time.
     """
 
     complete = False
 
 
 def database() -> str:
-    """Whether it answers, takes writes, keeps every character and has the tables."""
+    """Checks that it responds, accepts writes, stores Unicode and has all tables."""
     try:
         fault = _postgresql() if connection.vendor == "postgresql" else _sqlite()
         return fault if fault != OK else _tables()
@@ -61,9 +58,9 @@ def _postgresql() -> str:
 
 
 def _sqlite() -> str:
-    """Begins to write, which a file that can only be read refuses. A writing thread may go on."""
-    with turn(wait=False) as mine:
-        if mine:
+    # Starting a write fails on a read-only file. Skipped while another thread writes.
+    with write_lock(wait=False) as acquired:
+        if acquired:
             with transaction.atomic():
                 pass
     with connection.cursor() as cursor:
@@ -83,12 +80,12 @@ def _tables() -> str:
 
 @cache
 def _newest_migrations() -> frozenset[tuple[str, str]]:
-    """The last one of each app: those before it are applied when it is."""
+    """The last migration of each app. The ones before it are applied if it is."""
     return frozenset(MigrationLoader(None).graph.leaf_nodes())
 
 
 def _fault_behind(error: DatabaseError) -> str:
-    """SQLite raises the same class for all of them."""
+    # SQLite raises the same exception class for all faults.
     if isinstance(error, ProgrammingError) or "no such table" in str(error):
         return "not_migrated"
     return "read_only" if "readonly database" in str(error) else AWAY
@@ -96,7 +93,7 @@ def _fault_behind(error: DatabaseError) -> str:
 
 @cache
 def static_files() -> str:
-    """Whether they were collected when this process started; it does not look again."""
+    """Whether they were collected when this process started. Checked once."""
     collected: dict[str, str] | None = getattr(staticfiles_storage, "hashed_files", None)
     if settings.DEBUG or collected is None:
         return OK
@@ -106,6 +103,6 @@ def static_files() -> str:
 
 
 def log(check: str, fault: str) -> None:
-    """Says in the log what is to be done; nothing of what passes by itself."""
+    """Logs how to fix a fault, unless it is temporary."""
     if fault in _HINTS:
         _log.error("not_ready", check=check, reason=fault, hint=_HINTS[fault])

@@ -1,9 +1,9 @@
-"""How static files are named: each by its content, so that browsers may keep it for good."""
+"""Names static files by their content, so that browsers can cache them forever."""
 
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class Storage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
-    """Also in what scripts import from each other: one module, one address, one instance."""
+    """Also renames imports between scripts, so that each module has one URL and one instance."""
 
     support_js_module_import_aggregation = True

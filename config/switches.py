@@ -1,4 +1,4 @@
-"""The words of a switch, in lower case."""
+"""Accepted words for boolean settings, in lower case."""
 
 from typing import Final
 

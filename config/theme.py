@@ -1,4 +1,4 @@
-"""Light or dark: kept in a cookie that the server reads, so that no page flashes."""
+"""Light or dark theme, stored in a cookie that the server reads, so that pages don't flash."""
 
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ _YEAR: Final = 365 * 24 * 60 * 60
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """What every page's frame needs; asks no database."""
+    """Context processor for the layout. Makes no queries."""
     chosen = request.COOKIES.get(_cookie(), "")
     theme = chosen if chosen in _THEMES else "system"
     return {"theme": theme, "site_name": settings.SITE_NAME}
@@ -24,7 +24,7 @@ def _cookie() -> str:
 
 @require_POST
 def choose_theme(request: HttpRequest) -> HttpResponse:
-    """Keeps the choice for a year and goes back to where it was made."""
+    """Stores the choice for a year and redirects back."""
     theme = request.POST.get("theme", "")
     if theme not in _THEMES:
         return HttpResponseBadRequest("Choose system, light or dark.", content_type="text/plain")

@@ -1,4 +1,4 @@
-"""Mounts the admin and the API; `config.health` answers before any address is looked up."""
+"""Root URL configuration. `config.health` handles its paths before URLs are resolved."""
 
 import allauth.urls
 from django.contrib import admin
@@ -6,7 +6,7 @@ from django.urls import include, path, re_path
 
 from config.theme import choose_theme
 from organizations.pages.personal_data import PersonalData
-from organizations.signin.account_changes import whole, with_whole_changes
+from organizations.signin.account_changes import atomic_change, with_atomic_changes
 from organizations.signin.views.confirm_email import ConfirmEmail
 from organizations.signin.views.passwords import ChangePassword, SetPassword
 from organizations.signin.views.sessions import Sessions, SignOut
@@ -14,7 +14,7 @@ from organizations.signin.views.sign_up import SignUp
 
 _confirm_email = re_path(
     r"^confirm-email/(?P<key>[-:\w]+)/$",
-    whole(ConfirmEmail.as_view()),
+    atomic_change(ConfirmEmail.as_view()),
     name="account_confirm_email",
 )
 urlpatterns = [
@@ -25,10 +25,14 @@ urlpatterns = [
     path("accounts/signup/", SignUp.as_view(), name="account_signup"),
     path("accounts/", include([_confirm_email])),
     path(
-        "accounts/password/change/", whole(ChangePassword.as_view()), name="account_change_password"
+        "accounts/password/change/",
+        atomic_change(ChangePassword.as_view()),
+        name="account_change_password",
     ),
-    path("accounts/password/set/", whole(SetPassword.as_view()), name="account_set_password"),
-    path("accounts/", include(with_whole_changes(allauth.urls.urlpatterns))),
+    path(
+        "accounts/password/set/", atomic_change(SetPassword.as_view()), name="account_set_password"
+    ),
+    path("accounts/", include(with_atomic_changes(allauth.urls.urlpatterns))),
     path("theme/", choose_theme, name="theme"),
     path("", include("apikeys.api.urls")),
     path("", include("organizations.pages.urls")),
@@ -39,5 +43,5 @@ urlpatterns = [
 handler400 = "config.error_views.bad_request"
 handler403 = "config.error_views.permission_denied"
 handler404 = "config.error_views.not_found"
-handler429 = "config.error_views.too_many_requests"  # asked for by django-allauth
+handler429 = "config.error_views.too_many_requests"  # used by django-allauth
 handler500 = "config.error_views.server_error"

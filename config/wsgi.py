@@ -18,13 +18,13 @@ redact_crashes()
 env.load()
 refuse_atomic_requests()
 
-# What is no request's, such as writing usage, waits as long, but each time anew.
+# Work outside requests, such as writing usage, has this limit for each wait.
 wait_budget.limit_each_wait(settings.DATABASE_PATIENCE)
 bulkheads.limit(settings.WORKER_THREADS)
 receivers.limit(settings.WORKER_THREADS)
 _django = get_wsgi_application()
 
-from config.wsgi_shield import shielded  # noqa: E402 - it asks the apps, which are ready only now
+from config.wsgi_shield import shielded  # noqa: E402 - needs the apps to be ready
 
 application = measured(shielded(_django), limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 if settings.USE_FORWARDED_HEADER:

@@ -1,4 +1,4 @@
-"""Bodies and answers in one piece: what Django and the server take from each other."""
+"""WSGI wrapper: sets Content-Length for chunked bodies, and sends responses as one bytes object."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -12,22 +12,22 @@ from core.request_bodies import REFUSED, receivers
 from core.request_context import client_ip
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
-#: Of a media type with its parameters; boundaries have at most 70 characters.
+#: Characters of a media type with its parameters. Boundaries have at most 70 characters.
 _LONGEST_MEDIA_TYPE: Final = 500
 
 
 def measured(application: Application, limit: int) -> Application:
-    """Gives chunked bodies a length, without which Django takes them for empty.
+    """Reads chunked bodies and sets their length. Django treats them as empty without it.
 
-    At most one byte more than `limit` is read, which is enough for a body to be refused.
+    Reads at most one byte more than `limit`, enough for the body to be rejected.
     """
 
     def wrapper(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if "HTTP_TRANSFER_ENCODING" in environ and not environ.get("CONTENT_LENGTH"):
-            # Chunks that bring nothing were cut off; they must not pass for no body at all.
+            # Empty chunked bodies were cut off. They must not count as no body.
             body = _received(environ, limit + 1) or b"\n"
             environ.update({"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))})
-        # Django reads its parameters before any middleware, in time that grows with their square.
+        # Django parses its parameters before any middleware, in quadratic time.
         if len(environ.get("CONTENT_TYPE", "")) > _LONGEST_MEDIA_TYPE:
             environ["CONTENT_TYPE"] = ""
         return _in_one_piece(application(environ, start_response))
@@ -36,10 +36,10 @@ def measured(application: Application, limit: int) -> Application:
 
 
 def _received(environ: dict[str, Any], most: int) -> bytes:
-    """The chunks; nothing, and a mark, where too many others of the address are received."""
+    """The body. Empty and marked if too many bodies of this client are being received."""
     try:
         read: Callable[[], bytes] = partial(environ["wsgi.input"].read, most)
-        # An object equals nothing else: requests of unknown clients don't share a limit.
+        # A new object is unique: requests of unknown clients don't share a limit.
         return receivers.receive(client_ip(environ, settings.TRUSTED_PROXIES) or object(), read)
     except Busy:
         environ[REFUSED] = True
@@ -47,7 +47,7 @@ def _received(environ: dict[str, Any], most: int) -> bytes:
 
 
 def _in_one_piece(response: Any) -> Iterable[bytes]:
-    """What is whole already: granian takes parts one by one, from thread to thread."""
+    """Joins non-streaming responses: granian passes parts one by one between threads."""
     if getattr(response, "streaming", True):
         return cast("Iterable[bytes]", response)
     try:

@@ -1,9 +1,9 @@
-"""The Forwarded header (RFC 7239): the client's address under a name that has only one spelling.
+"""Reads the Forwarded header (RFC 7239) instead of X-Forwarded-For and X-Forwarded-Proto.
 
-A WSGI environment writes hyphens of header names as underscores. The server has merged
-`X_Forwarded_For` into `X-Forwarded-For` before Python sees either, and the last one wins: behind a
-proxy that passes names with underscores on, a client could choose its own address. `Forwarded`
-has no hyphen, so nothing else is merged into it.
+A WSGI environ writes hyphens of header names as underscores. The server merges `X_Forwarded_For`
+into `X-Forwarded-For` before Python sees either, and the last one wins. Behind a proxy that passes
+on names with underscores, a client could choose its own IP address. `Forwarded` has no hyphen, so
+nothing else is merged into it.
 """
 
 from collections.abc import Iterable
@@ -11,12 +11,12 @@ from typing import Any, Final
 
 from config.wsgi_body import Application
 
-#: Elements that are looked at, nearest last.
+#: Elements that are read, nearest last.
 _MOST: Final = 20
 
 
 def reading_forwarded(application: Application) -> Application:
-    """Puts what `Forwarded` says in place of every X-Forwarded-For and X-Forwarded-Proto."""
+    """Replaces X-Forwarded-For and X-Forwarded-Proto by the values of `Forwarded`."""
 
     def wrapper(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         environ.pop("HTTP_X_FORWARDED_FOR", None)
@@ -34,9 +34,9 @@ def reading_forwarded(application: Application) -> Application:
 
 
 def _pairs(element: str) -> dict[str, str]:
-    """The fields of an element by their names in lower case, without quotes.
+    """The fields of an element by lower-case name, without quotes.
 
-    A field that is given twice says nothing (RFC 7239, section 4).
+    A duplicate field is ignored (RFC 7239, section 4).
     """
     pairs: dict[str, str] = {}
     for text in element.split(";"):

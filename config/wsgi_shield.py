@@ -1,7 +1,7 @@
-"""Callers that go on after refusals: short answers, which take little of others' time.
+"""Sends short 429 responses to callers that keep sending requests after being rejected.
 
-A refusal costs about as much as an answer. A hundred connections that ask for it again without a
-rest would take the processors from everybody else, which no limit of threads prevents.
+Rejecting a request costs about as much as serving it. A hundred connections that retry without a
+pause would take the CPU from everyone else, which thread limits don't prevent.
 """
 
 import json
@@ -26,13 +26,13 @@ from config.logs import ids_of
 from config.wsgi_body import Application
 from core import ids
 
-#: Refusals of one caller in one second, in one serving process, after which the rest of that
-#: second and the next one bring it short answers. Only requests count that came after the refusal
-#: before them was answered: those that were sent together count once.
+#: Rejections of a caller per second and process, after which it gets short responses for the rest
+#: of that second and the next one. Only requests that came after the previous rejection was sent
+#: count: those that were sent together count once.
 MOST: Final = 3
-#: So many refusals of a key that has ended count as one, since they ask nobody to wait.
+#: This many rejections of a revoked or expired key count as one: they ask no one to wait.
 _OTHERS: Final = 7
-#: Seconds after which short answers have ended.
+#: Seconds after which short responses stop.
 _WAIT: Final = 2
 _MESSAGE: Final = "Too many requests were refused, and more followed. Try again in {} seconds."
 _FORBIDDEN: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
@@ -42,7 +42,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class _Refused:
-    """How much a caller was refused in a second, when last, until when, and the key's last use."""
+    """A caller's rejections in a second: count, last time, retry time, and last key use."""
 
     use: KeyUse | None = None
     score: int = 0
@@ -51,21 +51,21 @@ class _Refused:
 
 
 class _Seconds:
-    """The callers that were refused in this second and the one before.
+    """The callers that were rejected in this second and the previous one.
 
-    A caller is a number that says nothing of its credential outside this process. A count that is
-    lost between threads costs one refusal more.
+    A caller is a number that reveals nothing of its credential outside this process. A count lost
+    between threads costs one more rejection.
     """
 
     def __init__(self) -> None:
-        # Processes whose seconds begin together would let all that was held back in at once.
+        # With seconds in step, all processes would let held-back requests through together.
         self._offset = random.random()  # noqa: S311 # nosec B311 - nothing secret
         self._second = 0
         self._now: dict[int, _Refused] = {}
         self._before: dict[int, _Refused] = {}
 
     def note(self, caller: int, response: Any, began: float) -> bool:
-        """Counts a refusal; whether it is the last before short answers."""
+        """Counts a rejection. Returns whether short responses start now."""
         now = self._look_at_clock()
         refused = self._now.setdefault(caller, _Refused())
         if began < refused.at:
@@ -80,7 +80,7 @@ class _Seconds:
         return before < MOST * _OTHERS <= refused.score
 
     def find(self, caller: int) -> _Refused | None:
-        """What a caller that was refused too often was refused; None for all others."""
+        """The rejections of a caller with too many of them, otherwise None."""
         if not self._now and not self._before:
             return None
         self._look_at_clock()
@@ -100,10 +100,10 @@ class _Seconds:
 
 
 def shielded(application: Application) -> Application:
-    """Answers callers that were just refused too often, before all else; their usage counts it.
+    """Sends short responses to callers with too many rejections. Usage counts them.
 
-    Around Django, not a middleware: what Django does before the first of them is most of what an
-    answer here costs.
+    Wraps Django rather than being a middleware: most of the cost is in Django before the first
+    middleware.
     """
     seconds = _Seconds()
 
@@ -113,7 +113,7 @@ def shielded(application: Application) -> Application:
             return application(environ, start_response)
         refused = seconds.find(caller)
         if refused:
-            return _short_answer(environ, refused, start_response)
+            return _short_response(environ, refused, start_response)
         began = time.monotonic()
         response: Any = application(environ, start_response)
         if _is_refusal(response) and seconds.note(caller, response, began):
@@ -126,7 +126,7 @@ def shielded(application: Application) -> Application:
 
 
 def _is_refusal(response: Any) -> bool:
-    """429, or any of a genuine key that opens nothing any more; one that does may ask on."""
+    """A 429, or a 401 or 403 for a genuine key that is no longer usable."""
     status = getattr(response, "status_code", 0)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return True
@@ -135,9 +135,9 @@ def _is_refusal(response: Any) -> bool:
 
 
 def _caller(environ: dict[str, Any]) -> int | None:
-    """The key or the session of a request, which need not exist; None without one.
+    """Identifies the key or session of a request, valid or not. None without one.
 
-    Reads and writes are two callers: a change that has to wait must not hold up checks of its key.
+    Reads and writes count separately: a change that has to wait must not block checks of its key.
     """
     path = environ["PATH_INFO"]
     called = is_api(path)
@@ -150,11 +150,11 @@ def _caller(environ: dict[str, Any]) -> int | None:
         credential = cookies.get(settings.SESSION_COOKIE_NAME, "")
     if not credential:
         return None
-    # With a seed that only this process has.
+    # Seeded per process.
     return hash((called, environ["REQUEST_METHOD"] in _SAFE, credential))
 
 
-def _short_answer(environ: dict[str, Any], refused: _Refused, start_response: Any) -> list[bytes]:
+def _short_response(environ: dict[str, Any], refused: _Refused, start_response: Any) -> list[bytes]:
     request_id, use = ids.new_public_id("req"), refused.use
     limit = use.limit if use else None
     wait = max(_WAIT, math.ceil(refused.until - time.monotonic()))

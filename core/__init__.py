@@ -1,1 +1,1 @@
-"""The foundation that both apps share: no models, and no imports of the apps."""
+"""Foundation shared by both apps. Has no models and doesn't import the apps."""

@@ -1,4 +1,4 @@
-"""The one who acts: a person, an API key, a member of staff or the system itself."""
+"""Actor: who performs an operation (a person, an API key, staff or the system)."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -7,8 +7,6 @@ from uuid import UUID
 
 
 class ActorKind(StrEnum):
-    """What sort of principal an actor is."""
-
     PERSON = "person"
     KEY = "key"
     STAFF = "staff"
@@ -16,24 +14,23 @@ class ActorKind(StrEnum):
 
 
 class RequestContext(NamedTuple):
-    """Where an act came from. `request_id` is empty outside a request."""
+    """Where a request came from. `request_id` is empty outside a request."""
 
     request_id: str = ""
     ip: str | None = None
     user_agent: str = ""
 
 
-#: Of whatever does not come from a request.
-NOWHERE: Final = RequestContext()
+#: For operations outside a request.
+NO_REQUEST: Final = RequestContext()
 
 
 class Actor(NamedTuple):
-    """Who acts, how far their own authority reaches, and from where. Made anew for each call.
+    """Who performs an operation, the limits of their authority, and where the request came from.
 
-    `organization_id`, `scopes`, `environment`, `service_account_id` and `expires_at` are the limits
-    of an API key; None means no limit of its own. They are those of when it was verified: what
-    writes reads them again by `secret_id`. `authority_id` is the person on whose authority the
-    actor acts.
+    `organization_id`, `scopes`, `environment`, `service_account_id` and `expires_at` are limits of
+    an API key. None means no limit. They are as of verification; services read them again by
+    `secret_id`. `authority_id` is the person on whose authority the actor acts.
     """
 
     kind: ActorKind
@@ -46,40 +43,39 @@ class Actor(NamedTuple):
     service_account_id: UUID | None = None
     expires_at: datetime | None = None
     secret_id: UUID | None = None
-    origin: RequestContext = NOWHERE
+    origin: RequestContext = NO_REQUEST
 
     @property
     def is_authenticated(self) -> bool:
-        """Always, as permissions of DRF's and others' ask: nobody becomes an actor otherwise."""
+        # DRF permissions ask for this. Every actor has been authenticated.
         return True
 
     @property
     def pk(self) -> UUID | None:
-        """The id, by the name under which throttles of DRF's ask for it."""
+        # DRF throttles ask for this name.
         return self.id
 
     @property
     def principal_id(self) -> UUID:
-        """The id of a person or a key; LookupError for the system, which has none."""
+        """The ID of the person or key. Raises LookupError for the system, which has none."""
         if self.id is None:
             raise LookupError(self.kind)
         return self.id
 
     @classmethod
-    def person(cls, user_id: UUID, label: str, origin: RequestContext = NOWHERE) -> "Actor":
-        """A signed-in person; what they may do depends on their role in each organization."""
+    def person(cls, user_id: UUID, label: str, origin: RequestContext = NO_REQUEST) -> "Actor":
+        """A signed-in person. Permissions depend on their role in each organization."""
         return cls(
             kind=ActorKind.PERSON, id=user_id, authority_id=user_id, label=label, origin=origin
         )
 
     @classmethod
-    def staff(cls, user_id: UUID, label: str, origin: RequestContext = NOWHERE) -> "Actor":
-        """A member of staff at work in the admin, which has checked their permissions."""
+    def staff(cls, user_id: UUID, label: str, origin: RequestContext = NO_REQUEST) -> "Actor":
+        """A staff member using the admin, which has already checked their permissions."""
         return cls(
             kind=ActorKind.STAFF, id=user_id, authority_id=user_id, label=label, origin=origin
         )
 
     @classmethod
-    def system(cls, label: str = "system", origin: RequestContext = NOWHERE) -> "Actor":
-        """A command or the application itself."""
+    def system(cls, label: str = "system", origin: RequestContext = NO_REQUEST) -> "Actor":
         return cls(kind=ActorKind.SYSTEM, label=label, origin=origin)

@@ -1,4 +1,4 @@
-"""A dictionary of bounded size that forgets what came first."""
+"""A dictionary of bounded size that drops its oldest entries."""
 
 from typing import Generic, TypeVar
 
@@ -9,8 +9,8 @@ V = TypeVar("V")
 class BoundedCache(Generic[K, V]):
     """Keeps at least `size` and at most twice as many entries, in two generations.
 
-    When the younger one is full, it becomes the older one, and what that held is forgotten. Each
-    step is one operation on a dictionary, so that threads need no lock.
+    When the young generation is full, it replaces the old one. Each step is one dictionary
+    operation, so threads need no lock.
     """
 
     def __init__(self, size: int) -> None:
@@ -22,21 +22,17 @@ class BoundedCache(Generic[K, V]):
         return len(self._young) + len(self._old)
 
     def get(self, key: K) -> V | None:
-        """What was kept last under `key`, if it has not been forgotten."""
         value = self._young.get(key)
         return self._old.get(key) if value is None else value
 
     def keep(self, key: K, value: V) -> None:
-        """Keeps `value` in place of what was kept before."""
         if len(self._young) >= self._size:
             self._old, self._young = self._young, {}
         self._young[key] = value
 
     def forget(self, key: K) -> None:
-        """Forgets an entry, if it is there."""
         self._young.pop(key, None)
         self._old.pop(key, None)
 
     def clear(self) -> None:
-        """Forgets everything."""
         self._young, self._old = {}, {}

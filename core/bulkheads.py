@@ -1,12 +1,12 @@
-"""Bulkheads: how many of a worker's threads may be busy with work that makes them wait.
+"""Bulkheads: limits how many threads of a worker may do work that waits.
 
-Four kinds of work hold a thread for long without using the processor much: waiting until a
-withdrawal is known to every worker, the Test page's call, an export, and a text search of the audit
-log. Together they get at most half of the threads of a worker. The last of these places is kept:
-only a withdrawal may take it, of an organization that has no other in progress. So no tenant stops
-the checks of the others or anyone's withdrawals, and its own exports don't stop its own either.
+Four kinds of work block a thread for long without using much CPU: waiting until every worker knows
+of a revocation, the request of the Test page, exports, and text searches of the audit log. Together
+they get at most half of a worker's threads. The last of these places is reserved for a revocation
+by an organization that has no other revocation in progress. So one tenant can't block other
+tenants' requests or revocations, and its own exports can't block its own revocations.
 
-Only serving processes have bulkheads; in commands and tests everything passes.
+Only serving processes have limits. In commands and tests everything passes.
 """
 
 import threading
@@ -18,12 +18,12 @@ from uuid import UUID
 from core.exceptions import Busy
 
 Kind = Literal["waiting", "test_call", "export", "search"]
-#: An organization, and whether the place is that of a withdrawal.
+#: An organization, and whether the place is for a revocation.
 _Holder = tuple[int, bool]
 
-#: The most places that one organization may have in a process, its first withdrawal aside.
+#: Places per organization and process, not counting its first revocation.
 MOST_PER_ORGANIZATION: Final = 2
-#: What is said of a kind of work, and after how many seconds to try again.
+#: Message and retry delay in seconds for each kind of work.
 _REFUSALS: Final[dict[Kind, tuple[str, int]]] = {
     "waiting": ("Too many changes are in progress.", 1),
     "test_call": ("Too many tests are in progress.", 5),
@@ -33,25 +33,25 @@ _REFUSALS: Final[dict[Kind, tuple[str, int]]] = {
 
 
 class _Process:
-    """The places of this process; `places` is 0 where nothing is limited.
+    """The places of this process. `places` is 0 if nothing is limited.
 
-    An organization is its UUID as a number, which is hashed faster; staff are 0.
+    An organization's key is its UUID as an int, which hashes faster. Staff are 0.
     """
 
     def __init__(self) -> None:
         self.places = 0
         self.taken = 0
-        #: Places by organization, those of withdrawals apart.
+        #: Places per organization, with those for revocations counted separately.
         self.taken_by: Final[Counter[_Holder]] = Counter()
         self.lock: Final = threading.Lock()
-        #: Who has given a place back since the last look. Appending waits for no lock, which a
-        #: destructor must not do, and is quicker.
+        #: Holders that released their place since the last check. Appending needs no lock:
+        #: a destructor must not wait for one, and it is faster.
         self.returned: Final[deque[_Holder]] = deque()
-        #: The threads that have a place.
+        #: IDs of the threads that hold a place.
         self.threads: Final[set[int]] = set()
 
     def take(self, kind: Kind, organization: int) -> None:
-        """Counts a place, or raises Busy."""
+        """Takes a place, or raises Busy."""
         with self.lock:
             has_room = self._has_room(kind, organization)
             if has_room:
@@ -61,7 +61,7 @@ class _Process:
             raise _busy(kind)
 
     def has_room(self, kind: Kind, organization: int | None) -> bool:
-        """Whether there is a place for that organization; for any, if it is None."""
+        """Whether there is a place for this organization, or for any organization if None."""
         with self.lock:
             return self._has_room(kind, organization)
 
@@ -77,7 +77,7 @@ class _Process:
         return waiting + other < MOST_PER_ORGANIZATION and self.taken < self.places - kept
 
     def _is_only_place_held_by_other_work(self) -> bool:
-        """Where threads are too few to keep a place, a withdrawal needs none that others hold."""
+        # With one place in all, none can be reserved. A revocation then shares it with other work.
         return self.places == 1 and not any(waiting for _, waiting in self.taken_by)
 
     def _forget_returned(self) -> None:
@@ -93,20 +93,20 @@ _process: Final = _Process()
 
 
 def limit(threads: int) -> None:
-    """From now on there are places for half of so many threads, at least one; 0 for no limit."""
+    """Allows half of `threads` places from now on, at least one. 0 removes the limit."""
     _process.places = max(1, threads // 2) if threads else 0
 
 
 def taken() -> int:
-    """How many places are taken."""
+    """The number of places in use."""
     return _process.taken - len(_process.returned)
 
 
 def refusal_of(kind: Kind, organization_id: UUID | None = None) -> Busy | None:
-    """What an organization would be told now; without one, what all would be told.
+    """The error that an organization would get now, or None if a place is free.
 
-    None where a place would be given. Asked before the work that leads to it, so that refusing
-    costs next to nothing; whoever asks may still be refused when they take the place.
+    Without an organization, the error that every organization would get. Lets callers refuse before
+    they do expensive work. Taking the place later can still fail.
     """
     if not _process.places:
         return None
@@ -115,9 +115,9 @@ def refusal_of(kind: Kind, organization_id: UUID | None = None) -> Busy | None:
 
 
 class Place:
-    """A place that is held until `release`, by any thread. Raises Busy where none is free.
+    """A place that is held until `release`, by any thread. Raises Busy if none is free.
 
-    For work that outlives the call of its view, such as a streaming response.
+    For work that outlasts its view, such as a streaming response.
     """
 
     __slots__ = ("_holder", "_is_held")
@@ -131,21 +131,21 @@ class Place:
             self._is_held = True
 
     def release(self) -> None:
-        """Gives the place back; does nothing the second time."""
+        """Returns the place. Calling it again does nothing."""
         if self._is_held:
             self._is_held = False
             _process.returned.append(self._holder)
 
     def __del__(self) -> None:
-        """For a response that its server never closes, since something failed on its way out."""
+        # A server may never close a response if sending it failed.
         self.release()
 
 
 class hold:  # noqa: N801 - reads as a function: with bulkheads.hold(…)
-    """Within, this thread has a place; raises Busy before anything is done where none is free.
+    """Holds a place for this thread. Raises Busy before anything is done if none is free.
 
-    `organization_id` is None for staff, who count as one organization. An operation inside another
-    one of the same thread shares its place.
+    `organization_id` is None for staff, who count as one organization. Nested operations of a
+    thread share one place.
     """
 
     __slots__ = ("_kind", "_organization", "_thread")

@@ -1,4 +1,4 @@
-"""What the domain refuses, and why. Faces translate these; nothing here knows of HTTP."""
+"""Domain errors and their codes. They know nothing of HTTP; each interface translates them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class ErrorCode(StrEnum):
-    """Machine-readable reasons, the same in every face and format."""
+    """Machine-readable error codes, the same in every interface and format."""
 
     INVALID = "invalid"
     REQUIRED = "required"
@@ -36,7 +36,7 @@ class ErrorCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with one field. `field` is a dotted path such as ``metadata.cost``."""
+    """An error of one field. `field` is a dotted path such as ``metadata.cost``."""
 
     field: str
     code: str
@@ -44,7 +44,7 @@ class Problem:
 
 
 class DomainError(Exception):
-    """A refusal that its reader can act on: a sentence, a code and the fields concerned."""
+    """An error with a message for the user, a code and the fields concerned."""
 
     default_code: ErrorCode = ErrorCode.CONFLICT
 
@@ -58,24 +58,23 @@ class DomainError(Exception):
 
 
 class Invalid(DomainError):
-    """The input cannot be stored as it is; each problem names its field."""
+    """The input can't be stored. Each problem names its field."""
 
     default_code = ErrorCode.INVALID
 
     @classmethod
     def field(cls, field: str, message: str, code: ErrorCode = ErrorCode.INVALID) -> "Invalid":
-        """The refusal of one field."""
         return cls(message, code=code, problems=[Problem(field, code, message)])
 
 
 class Forbidden(DomainError):
-    """The actor is known but may not do this."""
+    """The actor is known but lacks permission."""
 
     default_code = ErrorCode.FORBIDDEN
 
 
 class LacksScope(Forbidden):
-    """The key may not do this, as it does not hold `scope`."""
+    """The API key doesn't have `scope`."""
 
     default_code = ErrorCode.INSUFFICIENT_SCOPE
 
@@ -85,7 +84,7 @@ class LacksScope(Forbidden):
 
 
 class NotFound(DomainError):
-    """Absent, or another organization's: the two are never told apart."""
+    """Doesn't exist, or belongs to another organization. The two look the same to callers."""
 
     default_code = ErrorCode.NOT_FOUND
 
@@ -96,15 +95,15 @@ class NotFound(DomainError):
 
 
 class Conflict(DomainError):
-    """The state of things refuses this, or another request was first."""
+    """The current state doesn't allow this, or another request came first."""
 
 
 class AlreadyDone(Conflict):
-    """What is asked for was done before: a refusal to some, to others as good as a success."""
+    """The requested change was made before. Some callers treat it as a success."""
 
 
 class Busy(Conflict):
-    """Too much of this kind is in progress; nothing was done. Try again after `retry_after` s."""
+    """Too many operations of this kind are running. Nothing was done.."""
 
     default_code = ErrorCode.TOO_MANY_CONCURRENT
 
@@ -114,16 +113,16 @@ class Busy(Conflict):
 
 
 class Mismatch(DomainError):
-    """It says that it repeats an earlier request, and asks for something else."""
+    """A retry whose content differs from the original request."""
 
 
 def require_unchanged(updated_at: datetime, seen_at: datetime | None, what: str) -> None:
-    """Conflict if what was looked at as of `seen_at` has changed meanwhile; None asks nothing."""
+    """Raises Conflict if the object changed since `seen_at`. None skips the check."""
     if seen_at and seen_at != updated_at:
         message = f"Someone changed this {what} while you were editing. Review their version."
         raise Conflict(message, code=ErrorCode.CHANGED_MEANWHILE)
 
 
 def is_stale(refusal: DomainError) -> bool:
-    """Whether the refusal is that somebody else was first to change it."""
+    """Whether the error says that someone else changed the object first."""
     return refusal.code == ErrorCode.CHANGED_MEANWHILE

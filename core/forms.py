@@ -21,7 +21,7 @@ from core.text import (
 C = TypeVar("C")
 
 
-#: For fields of libraries that have no limit of their own.
+#: For text fields of libraries that set no limit.
 _LENGTH_OF_OTHERS: Final = 500
 
 
@@ -31,8 +31,8 @@ _TOO_LONG: Final = "Use %(limit_value)s characters or fewer. You have used %(sho
 class TextField(forms.CharField):
     """A text of at most `max_length` characters, counted as the services count them.
 
-    Refused, with the count, where it is longer. The browser gets no `maxlength`: it would cut what
-    is pasted without a word.
+    Sets no `maxlength` attribute: browsers would silently cut pasted text. Longer text is rejected
+    with its length.
     """
 
     default_error_messages: ClassVar[dict[str, Any]] = {"max_length": _TOO_LONG}
@@ -42,7 +42,7 @@ class TextField(forms.CharField):
         self.longest = max_length
 
     def to_python(self, value: Any) -> str:
-        """The text in its composed form, or as it is where it is too long in any form."""
+        """The text in NFC, or unchanged if it is too long in any form."""
         text: str = super().to_python(value) or ""
         fits = is_normalizable(text, self.longest)
         return unicodedata.normalize("NFC", text) if fits else text
@@ -54,7 +54,7 @@ class TextField(forms.CharField):
 
 
 class BoundedTexts(forms.BaseForm):
-    """Gives each text field of another package's form a limit, and the words of ours."""
+    """Adds length limits and our error messages to another package's form."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -64,7 +64,7 @@ class BoundedTexts(forms.BaseForm):
 
 
 def bound_length(field: forms.CharField) -> None:
-    """Limits a field that has no limit; too long a text is refused in the same words as all."""
+    """Sets a length limit if the field has none, and our message for text that is too long."""
     field.error_messages["max_length"] = _TOO_LONG
     if field.max_length is None:
         is_password = isinstance(field.widget, forms.PasswordInput)
@@ -80,7 +80,7 @@ def bound_length(field: forms.CharField) -> None:
 
 
 def validate_email_in_any_spelling(value: str) -> None:
-    """Django's check, on the form that is kept; letters with accents have their own refusal."""
+    """Runs Django's check on the canonical form. Accented letters have their own error."""
     try:
         validate_email(canonical_email(value))
     except forms.ValidationError:
@@ -89,7 +89,7 @@ def validate_email_in_any_spelling(value: str) -> None:
 
 
 def cleaned(clean: Callable[[str, str], C], value: str, field: str) -> C:
-    """What `clean` makes of a field's value; what it refuses is an error of the field."""
+    """Returns `clean(value, field)`, with Invalid turned into an error of the form field."""
     try:
         return clean(value, field)
     except Invalid as refusal:
@@ -97,7 +97,7 @@ def cleaned(clean: Callable[[str, str], C], value: str, field: str) -> C:
 
 
 def show_refusal(form: forms.BaseForm, refusal: DomainError) -> None:
-    """Puts each problem on its field; the sentence on the form where no field fits."""
+    """Adds each problem to its field, or to the form if it has no such field."""
     if refusal.code == ErrorCode.NAME_TAKEN and "name" in form.fields:
         form.add_error("name", refusal.message)
         return
@@ -108,45 +108,46 @@ def show_refusal(form: forms.BaseForm, refusal: DomainError) -> None:
         form.add_error(None, refusal.message)
 
 
-class SeenForm(forms.Form):
-    """An edit form that says which version of its object it was filled from.
+class VersionedForm(forms.Form):
+    """An edit form that remembers which version of its object it was filled from.
 
-    Its fields are named as the attributes of the object.
+    Its fields are named after the object's attributes.
     """
 
     seen = TextField(required=False, widget=forms.HiddenInput)
 
     @classmethod
     def of(cls, thing: Any, data: Any = None) -> Self:
-        """The form as it is opened, or as it was sent."""
+        """The form filled from `thing`, bound to `data` if given."""
         names = [name for name in cls.base_fields if name != "seen"]
         values = {name: getattr(thing, name) for name in names}
         return cls(data, initial={**values, "seen": thing.updated_at.isoformat()})
 
     def wanted(self) -> dict[str, Any]:
-        """The values to write."""
         return {name: value for name, value in self.cleaned_data.items() if name != "seen"}
 
-    def facts_of(self, thing: Any) -> list[tuple[str, Any]]:
-        """What the fields would show of `thing`, each with its label."""
+    def displayed_values(self, thing: Any) -> list[tuple[str, Any]]:
+        """(label, value) of `thing` for each visible field."""
         return [(str(field.label), getattr(thing, field.name)) for field in self.visible_fields()]
 
     @property
     def seen_at(self) -> datetime | None:
-        """The version that was looked at; None where the form does not say."""
+        """The version the form was filled from. None if the form doesn't say."""
         try:
             return datetime.fromisoformat(self.cleaned_data["seen"])
         except ValueError:
             return None
 
 
-def look_again(form: SeenForm, refusal: DomainError, current: Any) -> list[tuple[str, Any]] | None:
-    """Puts a refusal on the form; where somebody else was first, the facts of their version.
+def show_edit_refusal(
+    form: VersionedForm, refusal: DomainError, current: Any
+) -> list[tuple[str, Any]] | None:
+    """Adds the error to the form. On an edit conflict, returns the other version's values.
 
-    What was typed is kept then, as of the `current` version that is shown beside it.
+    The form then keeps what was typed, based on the `current` version shown next to it.
     """
     show_refusal(form, refusal)
     if not is_stale(refusal):
         return None
     form.data = {**form.cleaned_data, "seen": current.updated_at.isoformat()}
-    return form.facts_of(current)
+    return form.displayed_values(current)

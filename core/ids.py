@@ -17,24 +17,24 @@ _TIME_SHIFT: Final = 80
 
 
 def new_id() -> uuid.UUID:
-    """A UUIDv7: sorts by the moment it was made."""
+    """A UUIDv7, which sorts by creation time."""
     return uuid7()
 
 
 def first_id(moment: datetime) -> uuid.UUID:
-    """The smallest UUIDv7 that can have been made at `moment`, or after it."""
+    """The smallest UUIDv7 that can have been created at or after `moment`."""
     return uuid.UUID(int=max(0, int(moment.timestamp() * 1000)) << _TIME_SHIFT)
 
 
 def made_at(value: uuid.UUID) -> datetime:
-    """The moment at which a UUIDv7 was made, to the millisecond."""
+    """The creation time of a UUIDv7, in milliseconds."""
     return datetime.fromtimestamp((value.int >> _TIME_SHIFT) / 1000, UTC)
 
 
 def base62(number: int, length: int) -> str:
     """`number` in base 62, left-padded with zeros to `length` characters."""
     digits = []
-    for _ in range(length // 2):  # in pairs, which takes half the divisions
+    for _ in range(length // 2):  # in pairs: half as many divisions
         number, pair = divmod(number, 3844)
         digits.append(_PAIRS[pair])
     if length % 2:
@@ -43,19 +43,19 @@ def base62(number: int, length: int) -> str:
 
 
 def public_id(prefix: str, value: uuid.UUID) -> str:
-    """The text form of `value`; `read_id` is its inverse."""
+    """The public form of `value`. `read_id` reverses it."""
     return f"{prefix}_{base62(value.int, _LENGTH)}"
 
 
 def new_public_id(prefix: str) -> str:
-    """The text form of an id that nothing else will need."""
+    """A public ID without a database row."""
     return f"{prefix}_{base62(uuid_utils.uuid7().int, _LENGTH)}"
 
 
 def read_id(prefix: str, text: str) -> uuid.UUID | None:
-    """The UUID behind a public id or a hyphenated UUID; None for anything else.
+    """The UUID of a public ID or a hyphenated UUID. None for anything else.
 
-    Exactly one spelling of each form is accepted, so that two addresses never name one object.
+    Exactly one spelling of each form is accepted, so that an object never has two URLs.
     """
     if len(text) == _UUID_LENGTH:
         return _read_uuid(text)

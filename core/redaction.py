@@ -1,25 +1,24 @@
-"""Takes API key secrets, and the links of mails, out of text that is about to be kept or shown."""
+"""Removes API key secrets and links with tokens from text before it is stored or shown."""
 
 import re
 from typing import Final
 
-#: What stands for the rest of a secret.
+#: Replaces the rest of a secret.
 REDACTED: Final = "[redacted]"
-#: Looser than a valid secret on purpose: truncated, mistyped and foreign brands are caught too.
-#: The brand is not looked at: it stays in any case, and may follow anything, since percent-encoding
-#: glues letters and digits to it (``%20sig_…``). Beginning with a fixed character keeps the search
-#: fast and linear.
+#: Looser than a valid secret on purpose, to catch truncated and mistyped secrets and other brands.
+#: Does not match the brand: it stays anyway, and percent-encoding puts letters and digits before it
+#: (``%20sig_…``). Starting with a fixed character keeps the search fast and linear.
 _SECRET: Final = re.compile(r"(_(?:live|test)_[0-9A-Za-z]{4})[0-9A-Za-z]{4,}")
 
-#: Addresses in mails: whoever has one may join, confirm an address or choose a password.
+#: Links in emails. They let the holder join, verify an email address or set a password.
 _LINK: Final = re.compile(r"(/(?:invitations|confirm-email|password/reset/key)/)[^/\s\"'?]+")
 
-#: Characters behind the environment from which on a text is taken for a secret.
+#: A text with this many characters after the environment counts as a secret.
 _TELLING: Final = 20
 
 
 def redact(text: str) -> str:
-    """`text` with whatever looks like a secret cut down to its displayed prefix, links included."""
+    """`text` with each secret cut to its display prefix, and tokens removed from links."""
     return _LINK.sub(rf"\1{REDACTED}", _SECRET.sub(rf"\1{REDACTED}", text))
 
 
@@ -32,8 +31,8 @@ def first_line(error: BaseException) -> str:
 
 
 def holds_secret(text: str) -> bool:
-    """Whether `text` contains a secret, or so much of one that the rest could be worked out.
+    """Whether `text` contains a secret, or enough of it to compute the rest.
 
-    The last characters of a secret are a checksum, which anybody can add to the others.
+    The last characters of a secret are a checksum, which anyone can compute from the others.
     """
     return any(len(match[0].rsplit("_", 1)[1]) >= _TELLING for match in _SECRET.finditer(text))

@@ -1,7 +1,7 @@
-"""Request bodies that arrive slowly: how many threads of a worker may wait for them.
+"""Limits how many threads of a worker may wait for slow request bodies.
 
-One sender gets at most half of the threads, all senders together leave one free. A body that is
-there already is received within microseconds. Only serving processes have these limits.
+One sender gets at most half of the threads, and all senders together leave one free. A body that
+has arrived already is received within microseconds. Only serving processes have these limits.
 """
 
 import threading
@@ -12,36 +12,36 @@ from typing import Final, TypeVar
 from core.exceptions import Busy
 
 T = TypeVar("T")
-#: Seconds after which a body that is being received is a slow one, which no other waits for.
+#: Seconds after which a body counts as slow. Other requests don't wait for slow bodies.
 _SLOW: Final = 0.1
 
 
-#: Where the server's environment of a request says that its body was not received.
+#: WSGI environ key of requests whose body was rejected.
 REFUSED: Final = "latchkey.body_refused"
 
 
 def busy() -> Busy:
-    """The refusal of a request whose body is not waited for."""
+    """The error for a request whose body can't be received now."""
     message = "Too many requests are being received. Try again in 1 second."
     return Busy(message, retry_after=1)
 
 
 class Receivers:
-    """The threads of this process that receive a body; `most` is 0 where nothing is limited."""
+    """The threads of this process that receive a body. `most` is 0 if nothing is limited."""
 
     def __init__(self) -> None:
         self.most = self.most_of_one = 0
-        #: By thread: whose body it receives, and since when.
+        #: Per thread: the sender of the body, and when receiving began.
         self._receiving: dict[int, tuple[Hashable, float]] = {}
         self._changed = threading.Condition()
 
     def limit(self, threads: int) -> None:
-        """From now on for so many threads; 0 for no limit."""
+        """Sets the limits for a worker with this many threads. 0 removes them."""
         self.most = max(1, threads - 1) if threads else 0
         self.most_of_one = max(1, threads // 2)
 
     def receive(self, sender: Hashable, read: Callable[[], T]) -> T:
-        """What `read` returns; Busy where too many others of `sender`, or of all, are at it."""
+        """Returns `read()`. Raises Busy if too many bodies of `sender`, or of all, are slow."""
         if not self.most:
             return read()
         with self._changed:
@@ -59,7 +59,7 @@ class Receivers:
                 self._changed.notify_all()
 
     def _in_the_way(self, sender: Hashable) -> list[float]:
-        """Since when those receive that have to end first; none where there is room."""
+        """Start times of the bodies that must finish first. Empty if there is room."""
         since = [began for _, began in self._receiving.values()]
         own = [began for other, began in self._receiving.values() if other == sender]
         if len(own) >= self.most_of_one:
@@ -67,5 +67,4 @@ class Receivers:
         return since if len(since) >= self.most else []
 
 
-#: The process's own.
 receivers: Final = Receivers()

@@ -1,4 +1,4 @@
-"""Where a request came from: its id, the client's address and its user agent."""
+"""Where a request came from: request ID, client IP address and user agent."""
 
 import re
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ from core.redaction import redact
 
 Networks = Sequence[IPv4Network | IPv6Network]
 _USER_AGENT_LENGTH: Final = 500
-#: Characters that are looked at; a secret near the cut is cut to its prefix all the same.
+#: Characters read before redaction, more than are kept: a secret at the cut is still found.
 _LONGEST_READ: Final = 2_000
-#: Entries of a forwarded header that are looked at, nearest first, and characters of each.
+#: Entries read of a forwarded header, nearest first, and characters read of each.
 _MOST_HOPS: Final = 20
 _LONGEST_ADDRESS: Final = 100
 #: Some load balancers add the client's port: ``192.0.2.1:52341``, ``[2001:db8::1]:443``.
@@ -27,7 +27,7 @@ _current: "ContextVar[CurrentRequest | None]" = ContextVar("request", default=No
 
 
 def read_request_context(meta: dict[str, Any], trusted_proxies: Networks) -> RequestContext:
-    """The origin of a WSGI request; forwarded addresses count only from trusted proxies."""
+    """The context of a WSGI request. Forwarded headers count only from trusted proxies."""
     return RequestContext(
         request_id=ids.new_public_id("req"),
         ip=client_ip(meta, trusted_proxies),
@@ -35,7 +35,7 @@ def read_request_context(meta: dict[str, Any], trusted_proxies: Networks) -> Req
     )
 
 
-@lru_cache(maxsize=1024)  # the same few programs call again and again
+@lru_cache(maxsize=1024)  # most requests come from a few clients
 def _clean_agent(text: str) -> str:
     agent = "".join(c for c in text if c.isprintable())
     return redact(agent)[:_USER_AGENT_LENGTH]
@@ -77,18 +77,18 @@ def set_key_use(key_use: object) -> None:
 
 
 def client_ip(meta: dict[str, Any], trusted_proxies: Networks) -> str | None:
-    """The nearest address that is not a trusted proxy's.
+    """The right-most X-Forwarded-For address that isn't a trusted proxy's; None if invalid.
 
-    None if a proxy forwards something else than an address. Its own would count in place of all
-    its clients' then, and one of them could use up the limits of the others.
+    With the proxy's own address instead of None, one client could use up the limits of all others
+    behind that proxy.
     """
     return _walk(meta, trusted_proxies)[0]
 
 
 def is_https(meta: dict[str, Any], trusted_proxies: Networks) -> bool:
-    """Whether a trusted proxy says that the client came by HTTPS.
+    """Whether a trusted proxy says that the client used HTTPS.
 
-    Where several proxies each append a scheme, that of the proxy that saw the client counts.
+    If several proxies each append a scheme, the one from the proxy nearest to the client counts.
     """
     schemes = [scheme.lower() for scheme in _entries(meta.get("HTTP_X_FORWARDED_PROTO", ""))]
     if not schemes or not is_trusted(meta.get("REMOTE_ADDR") or "", trusted_proxies):
@@ -100,7 +100,7 @@ def is_https(meta: dict[str, Any], trusted_proxies: Networks) -> bool:
 
 
 def _walk(meta: dict[str, Any], trusted_proxies: Networks) -> tuple[str | None, int]:
-    """The client's address, and how many forwarded entries led to it."""
+    """The client's IP address, and the number of forwarded entries read to find it."""
     nearest, hops = _clean_ip(meta.get("REMOTE_ADDR", "")), 0
     forwarded = _entries(meta.get("HTTP_X_FORWARDED_FOR", ""))
     while nearest and forwarded and is_trusted(nearest, trusted_proxies):
@@ -112,26 +112,26 @@ def _walk(meta: dict[str, Any], trusted_proxies: Networks) -> tuple[str | None, 
 
 
 def _entries(header: str) -> list[str]:
-    """The entries of a list, nearest last; empty ones don't count (RFC 9110, section 5.6.1.2)."""
+    """The entries of a list, nearest last. Empty ones don't count (RFC 9110, section 5.6.1.2)."""
     nearest = header.rsplit(",", _MOST_HOPS)[-_MOST_HOPS:]
     return [entry for entry in map(str.strip, nearest) if entry]
 
 
 def _read_entry(entry: str) -> str | None:
-    """The address of a forwarded entry, without a port."""
+    """The IP address of a forwarded entry, without its port."""
     entry = entry[:_LONGEST_ADDRESS]
     with_port = _WITH_PORT.fullmatch(entry)
     return _clean_ip(with_port[1] or with_port[2] if with_port else entry)
 
 
-@lru_cache(maxsize=64)  # one line for each proxy, and not for each of its requests
+@lru_cache(maxsize=64)  # one line per proxy, not per request
 def _warn_unreadable(proxy: str) -> None:
-    """Without what was forwarded, which may be anything."""
+    # Doesn't log the forwarded value, which can be anything.
     _log.warning("forwarded_address_unreadable", proxy=proxy)
 
 
 def is_trusted(address: str, trusted_proxies: Networks) -> bool:
-    """Whether `address` is one of the configured proxies'; nothing else than an address is."""
+    """Whether `address` is the IP address of a trusted proxy. False if it isn't an IP address."""
     cleaned = _clean_ip(address) if trusted_proxies else None
     return cleaned is not None and any(ip_address(cleaned) in net for net in trusted_proxies)
 
@@ -145,12 +145,12 @@ def _clean_ip(text: str) -> str | None:
 
 
 def _read_ip(text: str) -> IPv4Address | IPv6Address:
-    """A socket for both versions shows IPv4 peers as ``::ffff:192.0.2.1``; that is one address."""
+    # Dual-stack sockets show IPv4 peers as ``::ffff:192.0.2.1``.
     address = ip_address(text)
     return getattr(address, "ipv4_mapped", None) or address
 
 
 def request_context_of(request: Any) -> RequestContext:
-    """The origin that the middleware has read for `request`."""
+    """The context that the middleware read for `request`."""
     origin: RequestContext = request.origin
     return origin

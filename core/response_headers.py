@@ -1,7 +1,6 @@
-"""Headers whose names and values are our own, past the care that Django takes with each of them.
+"""Sets constant response headers without Django's per-header validation.
 
-Django looks for characters and line ends that no header may have, which costs as much for each as
-checking a key. Nothing that came from outside may be set in this way.
+Django's validation costs as much per header as checking a key. Never pass request data.
 """
 
 from collections.abc import Mapping
@@ -12,18 +11,17 @@ Prepared = Mapping[str, tuple[str, str]]
 
 
 def prepared(headers: Mapping[str, str]) -> Prepared:
-    """The form in which Django keeps headers; ValueError for what none may contain."""
+    """Headers in Django's internal form. Raises ValueError for unsafe characters."""
     for text in (*headers, *headers.values()):
         if not (text.isascii() and text.isprintable()):
             raise ValueError(f"{text!r} cannot be in a header.")
     return {name.lower(): (name, value) for name, value in headers.items()}
 
 
-def put(response: HttpResponse, headers: Prepared) -> None:
-    """Sets them all."""
+def set_headers(response: HttpResponse, headers: Prepared) -> None:
     response.headers._store.update(headers)  # noqa: SLF001
 
 
-def put_one(response: HttpResponse, name: str, value: str) -> None:
-    """Sets one that is made anew for each answer, of letters, digits and signs of our own."""
+def set_header(response: HttpResponse, name: str, value: str) -> None:
+    """Sets a header with a computed value. It must consist of safe ASCII characters."""
     response.headers._store[name.lower()] = (name, value)  # noqa: SLF001

@@ -1,8 +1,8 @@
-"""Taking authority away: the answer waits until no process can still act on the past.
+"""Makes revocations wait until no process can still act on the old state.
 
-An operation that takes authority away says so with `withdraw`. When the outermost transaction has
-been committed, it returns as soon as every follower of the revocation clock has applied it
-(docs/adr/0018), whatever has opened that transaction.
+An operation that takes authority away calls `require_wait`. It returns after the outermost
+transaction is committed and every follower of the revocation clock has applied the change
+(docs/adr/0018), no matter what opened that transaction.
 """
 
 import threading
@@ -22,15 +22,15 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class _State(threading.local):
-    #: Whether an operation, or several together, will wait at its end.
+    #: Whether a `wait_once` block is open, which waits at its end.
     collecting = False
     pending = False
-    #: How many withdrawals were announced, and how many of them a wait has covered.
+    #: Revocations announced, and how many of them have been waited for.
     announced = 0
     settled = 0
 
     def __init__(self) -> None:
-        #: What is held until the end of the operation.
+        #: Bulkhead places held until the end of the operation.
         self.places = ExitStack()
 
 
@@ -38,16 +38,17 @@ _state: Final = _State()
 
 
 def require_wait() -> None:
-    """Says, inside an operation, that it takes authority away."""
+    """Call inside an operation that takes authority away."""
     _state.announced += 1
     transaction.on_commit(_settle)
 
 
 def wait_for_earlier(organization_id: UUID) -> None:
-    """Says that what follows tells of a withdrawal that was made before.
+    """Call before a response that reveals an earlier revocation.
 
-    That one may be waiting still, or its process have died. This answer must not overtake it, even
-    if it is a refusal. Raises Busy where too many wait: nothing has been done yet.
+    Its operation may still be waiting, or its process may have died. This response must not
+    overtake it, not even an error. Raises Busy if too many operations wait; nothing has been done
+    then.
     """
     _state.announced += 1
     place = bulkheads.hold("waiting", organization_id)
@@ -62,10 +63,11 @@ def wait_for_earlier(organization_id: UUID) -> None:
 def limit_waiting(
     *, needed: Callable[[Mapping[str, Any]], bool] = lambda options: True
 ) -> Callable[[F], F]:
-    """Lets an operation that may wait begin only while few others of its process do.
+    """Lets an operation that may wait begin only if few others of its process are waiting.
 
-    Its first argument is an organization or belongs to one, or is a sequence of such. `needed`
-    says of its options whether it may take authority away. Raises Busy before anything is done.
+    Its first argument is an organization, an object of one, or a sequence of such objects. `needed`
+    tells from the options whether the operation may take authority away. Raises Busy before
+    anything is done.
     """
 
     def decorate(operation: F) -> F:
@@ -82,7 +84,7 @@ def limit_waiting(
 
 
 def _organization_of(subject: Any) -> UUID | None:
-    """None for things of several organizations, which are staff's to change together."""
+    # None for objects of several organizations: only staff change these together.
     things = subject if isinstance(subject, Sequence) else [subject]
     owners = {thing.organization_id for thing in things}
     return owners.pop() if len(owners) == 1 else None
@@ -90,29 +92,29 @@ def _organization_of(subject: Any) -> UUID | None:
 
 @contextmanager
 def wait_once() -> Iterator[None]:
-    """Lets what happens within wait once, at the end, also where it ends in a refusal.
+    """Waits once at the end of the block, even if the block raises a DomainError.
 
-    Within a transaction that something else has opened, the wait belongs to that one's commit.
+    Inside a transaction that other code opened, the wait happens after that transaction's commit.
     """
     if _state.collecting or connection.in_atomic_block:
         yield
         return
-    _state.collecting, _state.pending, answered = True, False, False
+    _state.collecting, _state.pending, is_finished = True, False, False
     with _state.places:
         try:
             yield
-            answered = True
+            is_finished = True
         except DomainError:
-            answered = True
+            is_finished = True
             raise
         finally:
             _state.collecting = False
-            if answered and _state.pending:
+            if is_finished and _state.pending:
                 _wait()
 
 
 def _settle() -> None:
-    """Waits now, or when what collects withdrawals has ended; once for all of one commit."""
+    """Waits now, or at the end of the open `wait_once` block. Once per commit."""
     if _state.collecting:
         _state.pending = True
     elif _state.settled < _state.announced:

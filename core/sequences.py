@@ -1,4 +1,4 @@
-"""Numbers that the database gives out in the order of inserts, whatever its clock says."""
+"""A model field that the database numbers in insert order, independent of its clock."""
 
 from typing import Any, Final
 
@@ -8,7 +8,7 @@ from django.db.models.expressions import Expression
 from django.db.models.sql.compiler import SQLCompiler
 
 _Sql = tuple[str, tuple[Any, ...]]
-#: `table` and `column` are our own names and never a user's.
+#: `table` and `column` come from our models, never from users.
 _NEXT: Final = {
     "postgresql": "nextval('{table}_{column}_seq')",
     "sqlite": "(SELECT COALESCE(MAX({column}), 0) + {place} FROM {table})",
@@ -16,9 +16,9 @@ _NEXT: Final = {
 
 
 class _Next(Expression):
-    """The next number of a column. `place` is that of the row in its statement, from 1.
+    """The next number of a column. `place` is the row's position in its statement, from 1.
 
-    SQLite has no sequences and one writer; all rows of a statement may see the same maximum there.
+    SQLite has no sequences. All rows of a statement may see the same maximum there, hence `place`.
     """
 
     def __init__(self, table: str, column: str, place: int) -> None:
@@ -30,15 +30,16 @@ class _Next(Expression):
 
 
 class SequenceField(models.BigIntegerField[int, int]):
-    """A number that each new row gets from the database.
+    """A number that the database assigns to each new row.
 
-    On PostgreSQL the migration makes the sequence, as the column's default for older processes.
+    On PostgreSQL the migration creates the sequence. It is also the column's default, for processes
+    that run an older version.
     """
 
     db_returning = True
 
     def next(self, place: int = 1) -> Any:
-        """What an insert puts in the place of the number."""
+        """The expression to insert for the number."""
         return _Next(self.model._meta.db_table, self.attname, place)  # noqa: SLF001
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:

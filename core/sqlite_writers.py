@@ -1,4 +1,4 @@
-"""SQLite has one writer: the threads of a process take turns to be it."""
+"""Lets the threads of a process write to SQLite one after another."""
 
 import threading
 from collections.abc import Iterator
@@ -7,22 +7,22 @@ from typing import Final
 
 from django.db import connection
 
-_turns: Final = threading.RLock()
+_lock: Final = threading.RLock()
 
 
 @contextmanager
-def turn(*, wait: bool = True) -> Iterator[bool]:
-    """Lets the threads of a process write to SQLite in turns; whether this thread has its turn.
+def write_lock(*, wait: bool = True) -> Iterator[bool]:
+    """Holds the write lock of this process for SQLite. Yields whether the lock was acquired.
 
-    SQLite's own way of waiting is to try again now and then; under load threads missed their
-    chance for as long as they were willing to wait. In a transaction the turn is had already.
+    SQLite itself waits by polling; under load, threads polled until they timed out. Does nothing on
+    other databases, or inside a transaction, where the lock is already held.
     """
     if connection.vendor != "sqlite" or connection.in_atomic_block:
         yield True
         return
-    acquired = _turns.acquire(blocking=wait)
+    acquired = _lock.acquire(blocking=wait)
     try:
         yield acquired
     finally:
         if acquired:
-            _turns.release()
+            _lock.release()

@@ -1,4 +1,4 @@
-"""What people may write: names and free text, cleaned the same way for every face."""
+"""Cleans names, free text and email addresses the same way for every interface."""
 
 import re
 import unicodedata
@@ -14,21 +14,21 @@ from core.redaction import holds_secret
 NAME_LENGTH: Final = 100
 TEXT_LENGTH: Final = 500
 EMAIL_LENGTH: Final = 254
-#: What mail servers and people read in one way (RFC 5322's dot-atom). A part in quotation marks may
-#: hold a link, and writes one mailbox in many ways; a slash or a question mark makes a link, too.
+#: RFC 5322's dot-atom without "/", "?" and "`". Quoted local parts can contain links and spell one
+#: mailbox in many ways; a slash or a question mark can make a link too.
 _ATOM: Final = r"[a-z0-9!#$%&'*+=^_{|}~-]+"
 _PLAIN_LOCAL_PART: Final = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
-#: Longer than any that is remembered; what is longer than that is only work for the server.
+#: Longer than any real password. Hashing longer ones only costs CPU time.
 PASSWORD_LENGTH: Final = 1000
 #: The most characters that one character decomposes into (U+1F82, for example).
 _MOST_PARTS: Final = 4
 _BIDI: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-#: What words and emoji need of Cf; the rest, such as zero-width spaces, makes names look alike.
+#: Cf characters that words and emoji need. Others, such as zero-width spaces, only disguise names.
 _JOINERS: Final = frozenset("\u200c\u200d") | {chr(c) for c in range(0xE0020, 0xE0080)}
 _LAYOUT: Final = "\n\r\t"
 _UNPRINTABLE: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _INVISIBLE: Final = frozenset({"Cf", "Mn", "Me", "Zs"})
-#: Letters and symbols by category, drawn as nothing: Hangul fillers, the empty Braille cell.
+#: Letters and symbols that are invisible: Hangul fillers and the blank Braille cell.
 _BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
@@ -47,7 +47,7 @@ def clean_name(value: str, field: str = "name") -> str:
 
 
 def clean_text(value: str, field: str, length: int = TEXT_LENGTH) -> str:
-    """Trimmed text that may have several lines, of at most `length` characters, or Invalid."""
+    """Trimmed, NFC-normalized text of at most `length` characters, or Invalid. May be multiline."""
     trimmed = value.strip(" " + _LAYOUT)
     _require_normalizable(trimmed, length, field)
     _require_printable(trimmed, field, allowed=_LAYOUT)
@@ -57,8 +57,8 @@ def clean_text(value: str, field: str, length: int = TEXT_LENGTH) -> str:
 
 
 def require_text(value: str, field: str, length: int = TEXT_LENGTH) -> None:
-    """Invalid for text that cannot be kept exactly as given: every character of it counts."""
-    _require_normalizable(value, length, field)  # then an API key is named as what it is
+    """Raises Invalid for text that can't be stored unchanged."""
+    _require_normalizable(value, length, field)  # first, so that an API key gets its own message
     _require_printable(value, field, allowed=_LAYOUT)
     _require_length(value, length, field)
 
@@ -66,18 +66,18 @@ def require_text(value: str, field: str, length: int = TEXT_LENGTH) -> None:
 def canonical_email(value: str) -> str:
     """The form in which email addresses are stored and compared: trimmed, in lower case.
 
-    The domain is in the ASCII form that mail servers use, which is the same for all ways of writing
-    it (“bücher.example”, full-width letters).
+    The domain is in ASCII, which is the same for all its spellings (“bücher.example”, full-width
+    letters).
 
-    Compare it by equality. A database's case-insensitive comparison takes letters such as the
-    dotless i (U+0131) for an ASCII letter, and with it one mailbox for another.
+    Compare it by equality. A case-insensitive comparison of the database takes letters such as the
+    dotless i (U+0131) for ASCII letters, and confuses mailboxes.
     """
     local, at, domain = value.strip().lower().rpartition("@")
     return f"{local}{at}{_ascii_domain(domain)}"
 
 
 def mailbox_of(email: str) -> str:
-    """Which mailbox a canonical address leads to, whatever follows a “+” before the @."""
+    """The mailbox of a canonical email address, without what follows a “+” before the @."""
     local, _, domain = email.rpartition("@")
     return f"{local.partition('+')[0]}@{domain}"
 
@@ -85,7 +85,7 @@ def mailbox_of(email: str) -> str:
 def clean_email(value: str, field: str = "email") -> str:
     """The canonical form of a new email address, or Invalid.
 
-    Addresses from before this rule stay as they are and keep working.
+    Addresses stored before this rule keep working.
     """
     require_ascii_local_part(value, field)
     email = canonical_email(value)
@@ -93,7 +93,7 @@ def clean_email(value: str, field: str = "email") -> str:
     try:
         validate_email(email)
     except ValidationError:
-        message = "Enter an e-mail address like name@example.com."
+        message = "Enter an email address like name@example.com."
         raise Invalid.field(field, message) from None
     _require_plain(email, field)
     return email
@@ -102,22 +102,23 @@ def clean_email(value: str, field: str = "email") -> str:
 def _require_plain(email: str, field: str) -> None:
     local, _, domain = email.rpartition("@")
     if not _PLAIN_LOCAL_PART.fullmatch(local):
-        message = "Use no quotation marks, slashes, question marks or backticks before the @."
+        message = "Remove quotation marks, slashes, question marks and backticks before the @."
         raise Invalid.field(field, message)
-    if domain.startswith("["):  # an IP address
-        raise Invalid.field(field, "Use a domain such as example.com after the @, not a number.")
+    if domain.startswith("["):
+        message = "Use a domain such as example.com after the @, not an IP address."
+        raise Invalid.field(field, message)
 
 
 def require_ascii_local_part(value: str, field: str = "email") -> None:
-    """Invalid for letters before the @ that few mail servers take, and that others mistake."""
+    """Raises Invalid for non-ASCII letters before the @. Few mail servers accept them."""
     local = value.strip().rpartition("@")[0]
     if not local.isascii():
-        message = "Use only letters from a to z without accents, digits and signs before the @."
+        message = "Use only unaccented letters (a-z), digits and symbols before the @."
         raise Invalid.field(field, message)
 
 
 def _ascii_domain(domain: str) -> str:
-    """As it is where it is no domain, which is for the validation to say."""
+    """The ASCII form, or `domain` unchanged if it is invalid. Validation reports that later."""
     if domain.isascii() or len(domain) > EMAIL_LENGTH:  # the length bounds the work
         return domain
     try:
@@ -127,22 +128,18 @@ def _ascii_domain(domain: str) -> str:
 
 
 def name_key(name: str, field: str = "name") -> str:
-    """What two names are compared by: the same for names that differ only in case.
-
-    Invalid for what is too long to be a name.
-    """
+    """The form in which names are compared, ignoring case. Raises Invalid if it is too long."""
     trimmed = name.strip()
     _require_normalizable(trimmed, NAME_LENGTH, field)
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", trimmed).casefold())
 
 
 def is_normalizable(text: str, length: int) -> bool:
-    """Whether `text` may come to at most `length` characters once it is normalized.
+    """Whether `text` may have at most `length` characters after normalization.
 
-    Normalizing a run of combining marks takes time that grows with the square of its length, so
-    the raw length has to be bounded first. Systems that send decomposed text (NFD: Hangul,
-    Vietnamese) use up to four characters for each composed one, and never more. What is longer
-    than that is therefore too long in every form, and nothing that fits is refused.
+    Normalizing a run of combining marks takes quadratic time, so the raw length must be limited
+    first. Decomposed text (NFD: Hangul, Vietnamese) uses at most four characters per composed one,
+    so text beyond that limit is too long in every form.
     """
     return len(text) <= length * _MOST_PARTS
 
@@ -158,7 +155,7 @@ def _require_printable(value: str, field: str, allowed: str = "") -> None:
     ):
         raise Invalid.field(field, "Remove the control or text-direction characters.")
     if holds_secret(value):
-        message = "This contains an API key. Keys are secrets: take it out, and rotate that key."
+        message = "This contains an API key. Remove it and rotate that key."
         raise Invalid.field(field, message, ErrorCode.CONTAINS_SECRET)
 
 

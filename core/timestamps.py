@@ -5,7 +5,7 @@ from typing import Final
 
 from django.utils.timesince import timesince
 
-#: From then on a distance is told in months and years.
+#: Longer durations are given in months and years.
 _COUNTED_DAYS: Final = 31
 
 
@@ -15,18 +15,18 @@ def rfc3339(value: datetime) -> str:
 
 
 def stamp(value: datetime) -> str:
-    """A moment to the minute with its zone: ``4 Nov 2026, 14:05 UTC``."""
+    """Time to the minute with its time zone: ``4 Nov 2026, 14:05 UTC``."""
     moment = value.astimezone(UTC)
     return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
 
 
 def days_between(earlier: datetime, later: datetime) -> int:
-    """How many days of the calendar in UTC lie between two moments, as their dates show them."""
+    """Calendar days in UTC between two times."""
     return (later.astimezone(UTC).date() - earlier.astimezone(UTC).date()).days
 
 
 def distance(earlier: datetime, later: datetime) -> str:
-    """How far apart two moments are, to one unit; days by the calendar; empty under a minute."""
+    """Duration in one unit, in calendar days from one day on. Empty under a minute."""
     if later - earlier >= timedelta(days=1):
         days = days_between(earlier, later)
         if days < _COUNTED_DAYS:

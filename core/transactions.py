@@ -1,4 +1,4 @@
-"""Only services write: guarded models refuse to be saved outside an operation."""
+"""Operations: one transaction each. Guarded models can't be saved outside of one."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,19 +9,19 @@ from django.db import IntegrityError, models, transaction
 
 from core.exceptions import Conflict
 from core.revocation_wait import wait_once
-from core.sqlite_writers import turn
+from core.sqlite_writers import write_lock
 
 _open: ContextVar[bool] = ContextVar("writes_open", default=False)
 M = TypeVar("M", bound=models.Model, covariant=True)
 
 
 class WriteOutsideService(RuntimeError):
-    """Code other than a service tried to write a guarded model: a defect, never user error."""
+    """Code other than a service wrote a guarded model. This is a bug."""
 
 
 @contextmanager
 def allowed() -> Iterator[None]:
-    """Opens guarded models for writing without a transaction of its own; for single statements."""
+    """Allows writes to guarded models without opening a transaction. For single statements."""
     token = _open.set(True)
     try:
         yield
@@ -31,21 +31,21 @@ def allowed() -> Iterator[None]:
 
 @contextmanager
 def operation() -> Iterator[None]:
-    """One transaction in which guarded models may be written; also usable as a decorator.
+    """A transaction in which guarded models may be written. Also usable as a decorator.
 
-    If it takes authority away, it returns when no process can act on the state before it any more.
+    If it takes authority away, it returns when no process can act on the old state.
     """
-    with wait_once(), turn(), transaction.atomic(), allowed():
+    with wait_once(), write_lock(), transaction.atomic(), allowed():
         yield
 
 
 def _require_open(what: type[Any]) -> None:
     if not _open.get():
-        raise WriteOutsideService(f"{what.__name__} is written by services only.")
+        raise WriteOutsideService(f"{what.__name__} can only be written by services.")
 
 
 class GuardedQuerySet(models.QuerySet[M]):
-    """A queryset whose bulk writes work inside an operation only."""
+    """A queryset whose bulk writes require an operation."""
 
     def update(self, **kwargs: Any) -> int:
         _require_open(self.model)
@@ -65,7 +65,7 @@ class GuardedQuerySet(models.QuerySet[M]):
 
 
 class GuardedModel(models.Model):
-    """A model that is saved and deleted inside an operation only."""
+    """A model that can be saved and deleted only inside an operation."""
 
     class Meta:
         abstract = True
@@ -81,7 +81,7 @@ class GuardedModel(models.Model):
 
 @contextmanager
 def conflict_on(constraint: str, column: str, refusal: Conflict) -> Iterator[None]:
-    """Turns the loss of a race for a unique value into `refusal`; the transaction lives on.
+    """Raises `refusal` if the unique constraint is violated. The transaction stays usable.
 
     PostgreSQL names the constraint in its error, SQLite the columns.
     """

@@ -18,26 +18,24 @@ class Installed(Protocol):
 
     @property
     def name(self) -> str:
-        """What its refusal says."""
+        """The message of its error."""
 
     @property
-    def table(self) -> str:
-        """The table that it guards."""
+    def table(self) -> str: ...
 
     def create(self, vendor: str) -> list[str]:
-        """The statements that install it, in place of what was there."""
+        """SQL statements that create or replace it."""
 
     def drop(self, vendor: str) -> list[str]:
-        """The statements that remove it where it exists."""
+        """SQL statements that drop it if it exists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """Refuses the `events` on `table` when `condition`, SQL over OLD and NEW, is true.
+    """Rejects the `events` on `table` if `condition`, SQL over OLD and NEW, is true.
 
-    ``{month_ago}`` in it is the moment 30 days ago.
-    `lock` is a query that PostgreSQL runs first, so that racing transactions see each other;
-    SQLite has one writer and needs none.
+    ``{month_ago}`` in the condition is the time 30 days ago. `lock` is a query that PostgreSQL runs
+    first, so that concurrent transactions see each other. SQLite has one writer and needs none.
     """
 
     name: str
@@ -48,14 +46,12 @@ class Trigger:
     timing: str = "BEFORE"
 
     def create(self, vendor: str) -> list[str]:
-        """The statements that install it, in place of what was there."""
         if vendor == "postgresql":
             return [self._function(), self._postgresql()]
         created = [self._sqlite(event) for event in self.events]
         return [*self.drop(vendor), *created]
 
     def drop(self, vendor: str) -> list[str]:
-        """The statements that remove it where it exists."""
         if vendor == "postgresql":
             return [f"DROP TRIGGER IF EXISTS {self.name} ON {self.table}"]
         return [f"DROP TRIGGER IF EXISTS {self.name}_{event.lower()}" for event in self.events]
@@ -94,17 +90,15 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class TruncateTrigger:
-    """Refuses TRUNCATE of `table`, which fires no trigger of rows; SQLite has no such statement."""
+    """Rejects TRUNCATE, which fires no row triggers. SQLite has no such statement."""
 
     name: str
     table: str
 
     def create(self, vendor: str) -> list[str]:
-        """The statements that install it, in place of what was there."""
         return [self._function(), self._trigger()] if vendor == "postgresql" else []
 
     def drop(self, vendor: str) -> list[str]:
-        """The statements that remove it where it exists."""
         drop = f"DROP TRIGGER IF EXISTS {self.name} ON {self.table}"
         return [drop] if vendor == "postgresql" else []
 
@@ -122,17 +116,17 @@ class TruncateTrigger:
 
 
 def install(connection: BaseDatabaseWrapper, triggers: Iterable[Installed]) -> None:
-    """Creates or replaces `triggers`, each in a transaction of its own.
+    """Creates or replaces `triggers`, each in its own transaction.
 
-    PostgreSQL locks the table meanwhile. With two of them locked, an application that is at work
-    and needs both, in the other order, would end in a deadlock.
+    PostgreSQL locks the table meanwhile. Locking two tables could deadlock with an application that
+    uses them in the other order.
     """
     for trigger in triggers:
         _run(connection, trigger.create(connection.vendor))
 
 
 def remove(connection: BaseDatabaseWrapper, triggers: Iterable[Installed]) -> None:
-    """Drops `triggers` where they exist; the next `migrate` or `flush` brings them back."""
+    """Drops `triggers` if they exist. The next `migrate` or `flush` creates them again."""
     for trigger in triggers:
         _run(connection, trigger.drop(connection.vendor))
 
@@ -146,6 +140,6 @@ def _run(connection: BaseDatabaseWrapper, statements: list[str]) -> None:
 def remove_before_rebuilding(
     connection: BaseDatabaseWrapper, triggers: Iterable[Installed]
 ) -> None:
-    """SQLite can rebuild no table while a trigger of another one reads it."""
+    """SQLite can't rebuild a table while a trigger of another table reads it."""
     if connection.vendor == "sqlite":
         remove(connection, triggers)

@@ -1,4 +1,4 @@
-"""The only writer of audit events."""
+"""Writes audit events. Nothing else writes them."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,19 +14,19 @@ from organizations.models import AuditEvent
 
 
 class Target(Protocol):
-    """Something that belongs to an organization and that things happen to."""
+    """An object of an organization that audit events can be about."""
 
     pk: Any
 
     @property
     def organization_id(self) -> UUID | None:
-        """Whose trail the event joins; None for what belongs to no single organization."""
+        """The organization whose audit log the event belongs to, None if there is none."""
 
 
 class EventNotWritten(OperationalError):
-    """The database takes no event, whatever its reason. Without one, an operation does nothing.
+    """The database rejected an audit event, so the operation was rolled back.
 
-    It is an OperationalError, as of a database that is away: every face answers 503.
+    An OperationalError like an unavailable database: every interface responds with 503.
     """
 
 
@@ -37,9 +37,9 @@ def record(
     actor: Actor,
     details: Mapping[str, Any] | None = None,
 ) -> AuditEvent:
-    """Adds the one event of an operation, in the operation's own transaction.
+    """Adds an operation's audit event, in the operation's transaction.
 
-    `details` must be JSON and free of secrets and digests.
+    `details` must be JSON without secrets or digests.
     """
     made = _event(event, target, actor, details or {})
     with _required():
@@ -50,7 +50,7 @@ def record(
 def record_each(
     event: StrEnum, targets: Iterable[tuple[Target, Mapping[str, Any]]], *, actor: Actor
 ) -> None:
-    """As `record`, for several targets with their details, in one statement."""
+    """Adds one event per target with its details, in one statement."""
     made = [_event(event, target, actor, details) for target, details in targets]
     with _required():
         AuditEvent.objects.bulk_create(made)
@@ -73,7 +73,7 @@ def _event(event: StrEnum, target: Target, actor: Actor, details: Mapping[str, A
         actor_kind=actor.kind,
         actor_id=actor.id,
         actor_label=redact(actor.label)[:320],
-        target_type=target.__class__.__name__,  # as a lazy `request.user` has it, unlike `type()`
+        target_type=target.__class__.__name__,  # unlike `type()`, right for a lazy `request.user`
         target_id=target.pk,
         target_label=redact(str(target))[:320],
         ip=actor.origin.ip,

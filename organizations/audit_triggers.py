@@ -1,13 +1,14 @@
-"""What may be done to the audit trail: events are added. Two kinds of erasure are allowed.
+"""Trigger conditions that keep the audit log append-only, except for two kinds of erasure.
 
-The name of a person who is in `organizations_erasure` becomes the label there, and the IP address
-and the user agent of an event go, after a month or with the person. Nothing else ever changes.
+The name of a person listed in `organizations_erasure` may be replaced by the label there. The IP
+address and user agent of an event may be erased after a month or with the person. Everything else
+is immutable.
 """
 
 from dataclasses import dataclass
 from typing import Final
 
-#: How the name begins under which a person is forgotten.
+#: Prefix of the name of a forgotten person.
 FORMER: Final = "Former person usr_"
 _SAME: Final = (
     "id",
@@ -26,7 +27,7 @@ _BY: Final = _ERASED.format("OLD.actor_id", "")
 _CHANGES: Final = {
     "actor_label": _ERASED.format("OLD.actor_id", " AND label = NEW.actor_label"),
     "target_label": _ERASED.format("OLD.target_id, OLD.id", " AND label = NEW.target_label"),
-    # Earlier versions kept the address of the first admin there.
+    # Earlier versions stored the first admin's email address there.
     "details": f"OLD.event = 'organization.created' AND NEW.details = '{{}}'"
     f" AND {_ERASED.format('OLD.id', '')}",
     "ip": f"NEW.ip IS NULL AND (OLD.at < {{month_ago}} OR {_BY})",
@@ -38,7 +39,7 @@ def _distinct(column: str) -> str:
     return f"NEW.{column} IS DISTINCT FROM OLD.{column}"
 
 
-#: True for an UPDATE that is none of the two, also for one that changes nothing.
+#: True for any UPDATE other than these erasures, even one that changes nothing.
 FORBIDDEN_CHANGE: Final = " OR ".join(
     [
         *(_distinct(column) for column in _SAME),
@@ -59,8 +60,8 @@ _FORBIDDEN_ERASURE: Final = """
                 WHERE organizations_erasure.label = NEW.label AND {forgotten})
         )
     )"""
-#: True for an erasure of anyone but a deactivated person who has its label for a name already, and
-#: of events under any label but that of such a person whose erasure is on record.
+#: True unless the erasure is of a deactivated person whose name is already its label, or of an
+#: event under the label of such a person whose own erasure is recorded.
 FORBIDDEN_ERASURE: Final = _FORBIDDEN_ERASURE.format(former=FORMER, forgotten=_FORGOTTEN)
 _REFUSE_NUMBER: Final = """
     CREATE TRIGGER {name} BEFORE INSERT ON {table} FOR EACH ROW
@@ -71,10 +72,10 @@ _REFUSE_NUMBER: Final = """
 
 @dataclass(frozen=True, slots=True)
 class NextNumberTrigger:
-    """Adds each event at the end of the trail, whatever number its INSERT names.
+    """Appends each event to the audit log, no matter which number its INSERT contains.
 
-    PostgreSQL gives it the next one. SQLite, where a trigger can't change a row, refuses a number
-    that isn't higher than all others.
+    PostgreSQL replaces the number by the next one. SQLite triggers can't change a row, so a number
+    that isn't higher than all others is rejected.
     """
 
     name: str
@@ -82,13 +83,11 @@ class NextNumberTrigger:
     column: str
 
     def create(self, vendor: str) -> list[str]:
-        """The statements that install it, in place of what was there."""
         if vendor == "postgresql":
             return [self._function(), self._postgresql()]
         return [*self.drop(vendor), self._sqlite()]
 
     def drop(self, vendor: str) -> list[str]:
-        """The statements that remove it where it exists."""
         where = f" ON {self.table}" if vendor == "postgresql" else ""
         return [f"DROP TRIGGER IF EXISTS {self.name}{where}"]
 

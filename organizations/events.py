@@ -1,4 +1,4 @@
-"""What can happen to organizations and the people and machines in them."""
+"""Audit events about organizations, their people and their service accounts."""
 
 from enum import StrEnum
 from typing import Final, TypeVar
@@ -8,7 +8,7 @@ _recorded: "Final[list[type[StrEnum]]]" = []
 
 
 def recorded(names: E) -> E:
-    """Class decorator: events with these names are recorded, so that staff can filter by them."""
+    """Class decorator that registers event names, so that staff can filter by them."""
     _recorded.append(names)
     return names
 
@@ -20,8 +20,6 @@ def every_event() -> list[str]:
 
 @recorded
 class OrganizationEvent(StrEnum):
-    """Names of audit events."""
-
     CREATED = "organization.created"
     RENAMED = "organization.renamed"
     API_ACCESS_ENABLED = "organization.api_access_enabled"
@@ -29,11 +27,11 @@ class OrganizationEvent(StrEnum):
     TIER_CHANGED = "organization.rate_limit_tier_changed"
     KEY_LIMIT_CHANGED = "organization.key_limit_changed"
     EXPORTED = "organization.exported"
-    #: By `maintain`, of events that are older than is kept.
+    #: Written by `maintain` after it erased addresses of old events.
     ADDRESSES_ERASED = "trail.addresses_erased"
     PERSON_CREATED = "person.created"
     PERSON_UPDATED = "person.updated"
-    #: Left by versions in which staff set passwords.
+    #: Written by versions in which staff could set passwords.
     PERSON_PASSWORD_SET = "person.password_set"
     PERSON_PASSWORD_LINK_SENT = "person.password_link_sent"
     PERSON_SESSIONS_ENDED = "person.sessions_ended"

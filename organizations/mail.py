@@ -1,4 +1,4 @@
-"""Mails to people, in plain text."""
+"""Sends plain-text emails."""
 
 from smtplib import SMTPException
 from typing import Any
@@ -12,7 +12,7 @@ _log = structlog.get_logger(__name__)
 
 
 def send(template: str, to: str, context: dict[str, Any]) -> bool:
-    """Mails a text whose first line is the subject; False, with a line in the log, if it fails."""
+    """Sends an email whose first line is the subject. Logs failures and returns False."""
     text = render_to_string(
         f"organizations/mail/{template}.txt", {"site_name": settings.SITE_NAME, **context}
     )

@@ -1,4 +1,4 @@
-"""The one place that says no."""
+"""Authorization: every permission check. Raises NotFound or Forbidden."""
 
 from core.actors import Actor, ActorKind
 from core.exceptions import Forbidden, LacksScope, NotFound
@@ -7,9 +7,9 @@ from organizations.roles import ALLOWED, KEY_SCOPES, STAFF_ONLY, Action, Role
 
 
 def require(actor: Actor, action: Action, organization: Organization) -> None:
-    """Returns if `actor` may do `action` in `organization`.
+    """Raises unless `actor` may do `action` in `organization`.
 
-    Raises NotFound when the organization is not theirs to know of, Forbidden otherwise.
+    NotFound if the actor may not know of the organization, otherwise Forbidden.
     """
     if actor.kind is ActorKind.PERSON:
         _require_role(actor, action, organization)
@@ -20,21 +20,21 @@ def require(actor: Actor, action: Action, organization: Organization) -> None:
 
 
 def require_scope(actor: Actor, scope: str) -> None:
-    """Returns if a key holds `scope`; raises LacksScope otherwise."""
+    """Raises LacksScope unless the key has `scope`."""
     if scope not in (actor.scopes or ()):
         raise LacksScope(scope)
 
 
-def require_founder(actor: Actor) -> None:
-    """Returns if `actor` may make organizations: people, staff and the system may, keys may not."""
+def require_may_create_organization(actor: Actor) -> None:
+    """Raises Forbidden unless `actor` may create organizations. API keys may not."""
     if actor.kind is ActorKind.KEY:
-        raise Forbidden("API keys cannot do this; a person has to.")
+        raise Forbidden("API keys can't do this. Ask a person to do it.")
     if actor.kind is not ActorKind.PERSON:
         require_staff(actor)
 
 
 def require_staff(actor: Actor) -> None:
-    """Returns if `actor` may write to other people's accounts: staff and the system may.
+    """Raises Forbidden unless `actor` may manage other people's accounts.
 
     Staff are read again: an account may have been deactivated since the request began.
     """
@@ -50,7 +50,7 @@ def _is_staff(actor: Actor) -> bool:
 
 
 def require_person(actor: Actor) -> User:
-    """The active person who acts, for what nobody can do in somebody else's name."""
+    """The active person behind `actor`, for what only that person may do."""
     if actor.kind is not ActorKind.PERSON:
         raise Forbidden("Only the person themselves can do this.")
     person = User.objects.filter(pk=actor.principal_id, is_active=True).first()
@@ -79,7 +79,7 @@ def _require_own_scope(actor: Actor, action: Action, organization: Organization)
     if actor.organization_id != organization.id:
         raise NotFound
     if action not in KEY_SCOPES:
-        raise Forbidden("API keys cannot do this; a person has to.")
+        raise Forbidden("API keys can't do this. Ask a person to do it.")
     scope = KEY_SCOPES[action]
     if scope is not None:
         require_scope(actor, scope)

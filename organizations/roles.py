@@ -1,18 +1,18 @@
-"""Who may do what: the roles of people, the actions, and the tables between them."""
+"""Roles, actions, and which role or scope allows which action."""
 
 from enum import StrEnum
 from typing import Final
 
 
 class Role(StrEnum):
-    """What a person is in an organization."""
+    """The role of a person in an organization."""
 
     ADMIN = "admin"
     MEMBER = "member"
 
 
 class Action(StrEnum):
-    """Everything that the policy is asked about."""
+    """Every action that the policy can check."""
 
     VIEW_ORGANIZATION = "view organization"
     RENAME_ORGANIZATION = "rename organization"
@@ -29,7 +29,7 @@ class Action(StrEnum):
 
 MANAGE_KEYS_SCOPE: Final = "api-keys:manage"
 
-#: Switches of the provider of the service, not of its customers.
+#: Reserved for the provider of the service.
 STAFF_ONLY: Final = frozenset({Action.SET_API_ACCESS, Action.SET_TIER, Action.SET_KEY_LIMIT})
 
 ALLOWED: Final[dict[Role, frozenset[Action]]] = {
@@ -37,8 +37,8 @@ ALLOWED: Final[dict[Role, frozenset[Action]]] = {
     Role.MEMBER: frozenset({Action.VIEW_ORGANIZATION, Action.VIEW_TEMPLATES}),
 }
 
-#: The scope that opens an action to an API key; None: any usable key. Whatever is not listed
-#: needs a person, whatever scopes a key holds.
+#: The scope that an API key needs for an action; None: any active key. Actions that are not listed
+#: require a person.
 KEY_SCOPES: Final[dict[Action, str | None]] = {
     Action.VIEW_ORGANIZATION: None,
     Action.VIEW_TEMPLATES: None,

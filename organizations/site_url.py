@@ -1,4 +1,4 @@
-"""URLs of pages as emails name them."""
+"""URLs of pages for use in emails."""
 
 from urllib.parse import urlsplit, urlunsplit
 
@@ -7,11 +7,11 @@ from django.http import HttpRequest
 
 
 def site_link(request: HttpRequest, location: str) -> str:
-    """The URL of a page under `SITE_URL`; `location` is its path, or any absolute URL of it.
+    """The URL of a page under `SITE_URL`. `location` is its path or any absolute URL of it.
 
-    The Host header doesn't count: Django checks its name and not its port, so a request could
-    choose where the link in another user's email leads. Development may leave `SITE_URL` empty;
-    then the request decides.
+    The Host header isn't used: Django checks its name but not its port, so a request could choose
+    where the link in another user's email leads. In development `SITE_URL` may be empty; then the
+    Host header is used.
     """
     if not settings.SITE_URL:
         return request.build_absolute_uri(location)

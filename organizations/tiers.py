@@ -1,17 +1,17 @@
-"""Rate limits by tier: that of each key, and that of an organization as a whole."""
+"""Rate limits by tier, per key and per organization."""
 
 from django.conf import settings
 from limits import RateLimitItem, parse
 
 
 def key_limit(tier: str) -> RateLimitItem:
-    """The limit of a key in that tier; an unknown tier has the limit of the first."""
+    """The limit of a key in this tier. An unknown tier gets the limit of the first tier."""
     tiers = settings.RATE_LIMIT_TIERS
     return parse(tiers.get(tier) or next(iter(tiers.values())))
 
 
 def organization_limit(tier: str) -> RateLimitItem | None:
-    """The limit of all keys of an organization in that tier together; None for no limit."""
+    """The limit of all keys of an organization together, None for no limit."""
     factor: int = settings.ORGANIZATION_RATE_LIMIT_FACTOR
     if not factor:
         return None

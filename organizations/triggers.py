@@ -1,9 +1,9 @@
-"""Database triggers for what a constraint cannot say: what may never change, who must remain.
+"""Database triggers for rules that constraints can't express.
 
 They are installed after every `migrate` (idempotently), because SQLite drops a table's triggers
-whenever a migration rebuilds the table. It also refuses to rebuild a table that a trigger of
-another one reads; so there they are taken away before a `migrate` that has something to do.
-A violation surfaces as `django.db.IntegrityError`.
+when a migration rebuilds the table. SQLite also can't rebuild a table that another table's trigger
+reads, so they are removed before a `migrate` that has something to do. Violations raise
+`django.db.IntegrityError`.
 """
 
 from collections.abc import Sequence
@@ -67,7 +67,7 @@ TRIGGERS: Final[tuple[Installed, ...]] = (
         condition="NEW.organization_id <> OLD.organization_id",
     ),
 )
-#: What verification reads of these rows (docs/adr/0018).
+#: The columns that verification reads (docs/adr/0018).
 CHANGES: Final = (
     ChangeTrigger(
         name="an_organization_changes",
@@ -87,7 +87,7 @@ CHANGES: Final = (
 
 
 def remove_before_migrate(using: str, plan: Sequence[Any], **_: Any) -> None:
-    """Receiver of `pre_migrate`; where nothing is to be done, nothing is unguarded meanwhile."""
+    """Receiver of `pre_migrate`. Without a plan the triggers stay."""
     if plan:
         remove_before_rebuilding(connections[using], (*TRIGGERS, *CHANGES))
 
@@ -95,7 +95,7 @@ def remove_before_migrate(using: str, plan: Sequence[Any], **_: Any) -> None:
 def install_after_migrate(using: str, **_: Any) -> None:
     """Receiver of `post_migrate`."""
     connection = connections[using]
-    there = set(connection.introspection.table_names())  # an earlier schema has fewer
-    install(connection, [trigger for trigger in TRIGGERS if trigger.table in there])
+    existing = set(connection.introspection.table_names())  # an earlier schema has fewer
+    install(connection, [trigger for trigger in TRIGGERS if trigger.table in existing])
     install_changes(connection, CHANGES)
     clock.restart(connection)

@@ -1,4 +1,4 @@
-"""The staff's pages about keys and templates."""
+"""Admin of API keys and key templates."""
 
 from apikeys.admin.keys import ApiKeyAdmin
 from apikeys.admin.templates import KeyTemplateAdmin

@@ -1,4 +1,4 @@
-"""What staff do to keys: one on its own page, or several of the list."""
+"""Admin actions on API keys, from the list or from a key's page."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeVar
@@ -18,29 +18,27 @@ from core.exceptions import DomainError
 from organizations.admin.base import ServiceAdmin, staff_actor
 from organizations.admin.step_up import confirmed
 
-#: The page that asks before revoking names each key in a field, and Django reads 1000 of them.
+#: The confirmation page has a field per key, and Django reads at most 1000 fields.
 MOST_AT_ONCE: Final = 500
 F = TypeVar("F", bound=Form)
 
 
 class KeyActions(ServiceAdmin[ApiKey]):
-    """Disable, enable, rate limit, revoke; each key by its service, each refusal told."""
+    """Disable, enable, set the rate limit, revoke. Each error is shown."""
 
     @admin.action(description="Disable the selected keys", permissions=["change"])
     def disable(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
-        """Refuses them until they are enabled again."""
         return self._switch(request, queryset, enabled=False, done="Disabled keys")
 
     @admin.action(description="Enable the selected keys", permissions=["change"])
     @confirmed
     def enable(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
-        """Accepts them again."""
         return self._switch(request, queryset, enabled=True, done="Enabled keys")
 
     @admin.action(description="Revoke the selected keys …", permissions=["change"])
     @confirmed
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
-        """Ends them for good, after a page that shows their last use and asks for a reason."""
+        """Shows a page with the keys' last use that asks for a reason, then revokes."""
         if queryset.count() > MOST_AT_ONCE:
             refusal = f"Select {MOST_AT_ONCE} keys or fewer at a time. Nothing was revoked."
             self.message_user(request, refusal, messages.ERROR)
@@ -54,7 +52,7 @@ class KeyActions(ServiceAdmin[ApiKey]):
     @admin.action(description="Set the rate limit of the selected keys …", permissions=["change"])
     @confirmed
     def set_tier(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
-        """Gives them a tier of their own, after a page that asks for it."""
+        """Shows a page that asks for the tier, then sets it."""
         form = _confirmation(TierForm, request)
         if not form.is_valid():
             return self._ask(request, "tier", "Set the rate limit of API keys", form, queryset)
@@ -66,7 +64,7 @@ class KeyActions(ServiceAdmin[ApiKey]):
         return self._act(request, queryset, act, "Keys with this rate limit now")
 
     def _revoke(self, request: HttpRequest, keys: Iterable[ApiKey], reason: str) -> None:
-        """Revokes all that are not revoked yet, or none; says so of each that is."""
+        """Revokes all keys that aren't revoked yet, or none. Shows which already were."""
         chosen = list(keys)
         already = [key for key in chosen if key.revoked_at]
         try:
@@ -75,13 +73,13 @@ class KeyActions(ServiceAdmin[ApiKey]):
             self.message_user(request, refusal.message, messages.ERROR)
             return
         for key in already:
-            self.message_user(request, f"{key}: This key is revoked already.", messages.ERROR)
+            self.message_user(request, f"{key}: This key is already revoked.", messages.ERROR)
         if len(already) < len(chosen):
             revoked = len(chosen) - len(already)
             self.message_user(request, f"Revoked keys: {revoked}.", messages.SUCCESS)
 
     def page(self, request: HttpRequest, name: str, context: dict[str, Any]) -> TemplateResponse:
-        """A page of keys' own templates, in the frame of the administration."""
+        """A page with keys' own templates in the admin's layout."""
         shared = {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media}
         return TemplateResponse(request, f"admin/apikeys/apikey/{name}.html", {**shared, **context})
 
@@ -114,7 +112,7 @@ class KeyActions(ServiceAdmin[ApiKey]):
         act: Callable[[ApiKey], None],
         done: str,
     ) -> HttpResponse | None:
-        """Then back to the key's own page where the action came from there, or else to the list."""
+        """Returns to the key's page if the action came from there, otherwise to the list."""
         self.act_on_each(request, keys, act, done)
         return self._back(request)
 
@@ -127,5 +125,5 @@ class KeyActions(ServiceAdmin[ApiKey]):
 
 
 def _confirmation(form: type[F], request: HttpRequest) -> F:
-    """What was said on the page that asks, or that page's empty form."""
+    """The submitted confirmation form, or an empty one."""
     return form(request.POST if "confirmed" in request.POST else None)

@@ -1,4 +1,4 @@
-"""The staff's filters of the list of keys."""
+"""Admin filters of the key list."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +14,7 @@ Choices = list[tuple[str, str]]
 
 
 class StatusFilter(admin.SimpleListFilter):
-    """By derived status."""
+    """Filters by derived status."""
 
     title = "status"
     parameter_name = "status"
@@ -30,7 +30,7 @@ class StatusFilter(admin.SimpleListFilter):
 
 
 class ExpiryFilter(admin.SimpleListFilter):
-    """By when a key expires."""
+    """Filters by expiry."""
 
     title = "expiry"
     parameter_name = "expiry"
@@ -57,9 +57,9 @@ class ExpiryFilter(admin.SimpleListFilter):
 
 
 class IdlenessFilter(admin.SimpleListFilter):
-    """By how long a key has not been used."""
+    """Filters by time since the last use."""
 
-    title = "idleness"
+    title = "last use"
     parameter_name = "idle"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
@@ -80,6 +80,6 @@ class IdlenessFilter(admin.SimpleListFilter):
 
 
 def _unused_since(moment: datetime) -> Q:
-    """A key that was never used has been idle since it was made."""
+    """Keys that were never used count from their creation."""
     never = Q(last_used_at=None, created_at__lte=moment)
     return never | Q(last_used_at__lte=moment)

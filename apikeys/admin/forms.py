@@ -1,4 +1,4 @@
-"""Forms of the key pages in the administration."""
+"""Forms of the key pages in the admin."""
 
 from django import forms
 
@@ -12,13 +12,13 @@ from organizations.models import Organization, ServiceAccount
 
 
 class NewKeyForm(forms.Form):
-    """What staff say of a key that they create for an organization.
+    """The form to create a key for an organization.
 
-    It checks shapes only; the service has the last word and its refusals come back to the fields.
+    Checks only formats. Errors of the service are shown on the fields.
     """
 
     required_css_class = "required"
-    #: Set when the service has refused the name as taken.
+    #: Set if the service reports that the name is taken.
     name_taken = False
 
     organization = forms.ModelChoiceField(Organization.objects.order_by("name"))
@@ -43,41 +43,41 @@ class NewKeyForm(forms.Form):
     )
     service_account = TextField(
         required=False,
-        help_text="The id (sa_…) of a service account of the organization.",
+        help_text="The ID (sa_…) of a service account of the organization.",
         widget=forms.TextInput(attrs={"class": "vTextField"}),
     )
 
     def clean_service_account(self) -> ServiceAccount | None:
-        """The service account behind the id; whether it fits is for the service to say."""
+        """Finds the service account by ID. The service checks whether it fits."""
         text = self.cleaned_data["service_account"].strip()
         account_id = ids.read_id("sa", text)
         account = ServiceAccount.objects.filter(pk=account_id).first() if account_id else None
         if text and account is None:
-            raise forms.ValidationError("There is no service account with this id.")
+            raise forms.ValidationError("Unknown service account ID.")
         return account
 
 
 class TierForm(forms.Form):
-    """The rate-limit tier of keys; empty for that of their organization."""
+    """Sets the rate-limit tier of keys. Empty for their organization's tier."""
 
     rate_limit_tier = forms.ChoiceField(
         required=False,
         choices=lambda: [("", "As its organization"), *tier_choices()],
-        help_text="From the next window of a minute on.",
+        help_text="Applies from the next one-minute window on.",
     )
 
 
 class RevokeForm(forms.Form):
-    """Why keys are revoked."""
+    """Asks why keys are revoked."""
 
     required_css_class = "required"
 
     reason = TextField(
         max_length=TEXT_LENGTH,
-        help_text="Kept in the audit trail, which the organization can read.",
+        help_text="Recorded in the audit log, which the organization can read.",
         widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
     )
 
     def clean_reason(self) -> str:
-        """The reason as the trail keeps it; refused here, it is refused for all keys at once."""
+        """Checks the reason here, so that an invalid one is reported once, not per key."""
         return cleaned(clean_text, self.cleaned_data["reason"], "reason")

@@ -1,4 +1,4 @@
-"""The staff's pages about keys: look, search, disable, enable, revoke, create for a customer."""
+"""Admin of API keys: view, search, disable, enable, revoke, and create for a customer."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -24,7 +24,7 @@ from organizations.admin.base import ServiceAdmin, staff_actor
 from organizations.admin.step_up import confirmation_first, too_old
 from organizations.signin.step_up import StepUp
 
-#: Secrets that the page of a key shows.
+#: Secrets shown on a key's page.
 _SECRETS: Final = 20
 ICONS: Final = {
     Status.ACTIVE: "●",
@@ -36,7 +36,7 @@ ICONS: Final = {
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(KeyActions, ServiceAdmin[ApiKey]):
-    """Keys. What they are is not edited here; what they may do is ended or restored."""
+    """Keys can't be edited here, but disabled, enabled and revoked."""
 
     id_prefix = "key"
     list_display = (
@@ -58,7 +58,7 @@ class ApiKeyAdmin(KeyActions, ServiceAdmin[ApiKey]):
         "created_by__name",
         "secrets__prefix__startswith",
     )
-    search_help_text = "A name, an organization, a creator, a displayed prefix, or an id (key_…)."
+    search_help_text = "A name, organization, creator, prefix or ID (key_…)."
     actions = ("disable", "enable", "set_tier", "revoke")
     ordering = ("-id",)
     show_full_result_count = False
@@ -96,7 +96,7 @@ class ApiKeyAdmin(KeyActions, ServiceAdmin[ApiKey]):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[ApiKey], search_term: str
     ) -> tuple[QuerySet[ApiKey], bool]:
-        """A prefix may come with the dots that stand for the rest of its secret."""
+        """A prefix may be pasted with the dots that replace the rest of its secret."""
         return super().get_search_results(request, queryset, search_term.strip(" •…"))
 
     def change_view(
@@ -106,7 +106,7 @@ class ApiKeyAdmin(KeyActions, ServiceAdmin[ApiKey]):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Shows a key. Its buttons are the actions of the list, on this key alone."""
+        """Shows a key. Its buttons run the list's actions on this key."""
         if request.method == "POST":
             return HttpResponseNotAllowed(["GET"])
         buttons = dict.fromkeys(("show_save", "show_save_and_continue"), False)
@@ -116,7 +116,7 @@ class ApiKeyAdmin(KeyActions, ServiceAdmin[ApiKey]):
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """Creates a key for an organization and shows its secret in this very answer."""
+        """Creates a key for an organization and shows its secret in the response."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         first = confirmation_first(request) if request.method != "POST" else None
@@ -148,13 +148,13 @@ class ApiKeyAdmin(KeyActions, ServiceAdmin[ApiKey]):
             return None
 
     def _existing(self, form: NewKeyForm) -> ApiKey | None:
-        """The key that has the name already, most likely made by the same form a moment ago."""
+        """The key with the taken name, most likely created by the same form just before."""
         if not form.name_taken:
             return None
         organization = form.cleaned_data["organization"]
-        wanted = name_key(form.data["name"])  # the refusal took it from `cleaned_data`
+        taken = name_key(form.data["name"])  # the error removed it from `cleaned_data`
         return ApiKey.objects.filter(
-            organization=organization, name_key=wanted, revoked_at=None
+            organization=organization, name_key=taken, revoked_at=None
         ).first()
 
     def _show_once(self, request: HttpRequest, issued: services.Issued) -> HttpResponse:
@@ -166,12 +166,11 @@ class ApiKeyAdmin(KeyActions, ServiceAdmin[ApiKey]):
 
     @admin.display(description="Key")
     def prefix(self, key: ApiKey) -> str:
-        """The displayed prefix, with dots for the rest."""
+        """The display prefix, with dots for the rest."""
         return format_html("<code>{}••••</code>", key.key_prefix)
 
     @admin.display(description="Status")
     def state(self, key: ApiKey) -> str:
-        """An icon and the word."""
         status = key.status
         return format_html(
             '<span class="state {}"><span aria-hidden="true">{}</span> {}</span>',
@@ -182,18 +181,17 @@ class ApiKeyAdmin(KeyActions, ServiceAdmin[ApiKey]):
 
     @admin.display(description="Scopes")
     def scope_list(self, key: ApiKey) -> str:
-        """The scopes, separated by commas."""
         return ", ".join(key.scopes)
 
     @admin.display(description="Requests in 30 days")
     def requests(self, key: ApiKey) -> str:
-        """How many there were, and how many of them were not let through."""
+        """The number of requests, and how many of them were rejected."""
         tally = reports.tally_of(key, Period.last(30, Interval.DAY))
         return f"{tally.requests:,}, {tally.refused:,} of them refused"
 
     @admin.display(description="Last refused", empty_value="-")
     def last_refused(self, key: ApiKey) -> str | None:
-        """The hour and the reason; refused requests do not count as use."""
+        """Hour and reason. Rejected requests don't count as use."""
         found = reports.last_refusal(key)
         return (
             f"in the hour from {found.hour:%-d %b %Y, %H:%M} UTC: {found.result}" if found else None
@@ -201,7 +199,7 @@ class ApiKeyAdmin(KeyActions, ServiceAdmin[ApiKey]):
 
     @admin.display(description="Secrets")
     def secret_table(self, key: ApiKey) -> str:
-        """The newest secrets: prefix, creation and end. There is one for each rotation."""
+        """The newest secrets with prefix, creation and end. Each rotation adds one."""
         now, secrets = timezone.now(), list(key.secrets.order_by("-id")[: _SECRETS + 1])
         rows = [
             (f"{s.prefix}••••", f"made {s.created_at:%-d %b %Y, %H:%M} UTC", _end(s, now))

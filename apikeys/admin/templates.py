@@ -1,4 +1,4 @@
-"""The staff's pages about key templates."""
+"""Admin of key templates."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from organizations.admin.base import ServiceAdmin, ServiceForm, adopt, staff_act
 
 
 class KeyTemplateForm(ServiceForm):
-    """Both pages of a template; the keys that are made from it ask for themselves."""
+    """Needs no recent sign-in: creating a key from a template does."""
 
     harmless = frozenset({"organization", "name", "description", "scopes", "lifetime_days"})
     scopes = ScopesField()
@@ -25,8 +25,6 @@ class KeyTemplateForm(ServiceForm):
 
 @admin.register(KeyTemplate)
 class KeyTemplateAdmin(ServiceAdmin[KeyTemplate]):
-    """Presets for keys."""
-
     form = KeyTemplateForm
     id_prefix = "tpl"
     list_display = ("name", "organization", "scope_list", "lifetime_days", "updated_at")
@@ -48,12 +46,11 @@ class KeyTemplateAdmin(ServiceAdmin[KeyTemplate]):
 
     @admin.display(description="Scopes")
     def scope_list(self, template: KeyTemplate) -> str:
-        """The scopes, separated by commas."""
         return ", ".join(template.scopes)
 
     @admin.action(description="Delete the selected templates", permissions=["remove"])
     def remove(self, request: HttpRequest, queryset: QuerySet[KeyTemplate]) -> None:
-        """Takes templates away; keys made from them stay."""
+        """Keys created from the templates stay."""
         actor = staff_actor(request)
         self.act_on_each(
             request,
@@ -63,5 +60,5 @@ class KeyTemplateAdmin(ServiceAdmin[KeyTemplate]):
         )
 
     def has_remove_permission(self, request: HttpRequest) -> bool:
-        """Whether the staff member may delete templates, as Django's permissions say."""
+        """Requires Django's permission to delete templates."""
         return request.user.has_perm("apikeys.delete_keytemplate")

@@ -26,15 +26,15 @@ def count_usage(use: KeyUse, response: HttpResponse) -> None:
     response.key_use = use  # type: ignore[attr-defined]  # for config.wsgi_shield
     limit = use.limit
     if limit:
-        response_headers.put_one(response, "RateLimit-Policy", limit.budgets.policy)
-        response_headers.put_one(response, "RateLimit", limit.header)
+        response_headers.set_header(response, "RateLimit-Policy", limit.budgets.policy)
+        response_headers.set_header(response, "RateLimit", limit.header)
 
 
 def set_api_headers(request: HttpRequest, response: HttpResponse) -> None:
     """Sets what middleware that API requests skip sets for pages."""
-    response_headers.put(response, _HEADERS)
+    response_headers.set_headers(response, _HEADERS)
     if not response.streaming and "Content-Length" not in response.headers:
-        response_headers.put_one(response, "Content-Length", str(len(response.content)))
+        response_headers.set_header(response, "Content-Length", str(len(response.content)))
     if settings.SECURE_HSTS_SECONDS and request.is_secure():
         response.headers["Strict-Transport-Security"] = _strict_transport()
 

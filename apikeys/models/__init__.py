@@ -1,4 +1,4 @@
-"""API keys, templates, idempotency and usage: tables, constraints, and what each actor may see."""
+"""Models of API keys, templates, idempotency and usage."""
 
 from apikeys.models.idempotency import Submission
 from apikeys.models.keys import (

@@ -1,4 +1,4 @@
-"""What was submitted, so that it isn't done twice."""
+"""Submitted forms and API requests, so that they aren't executed twice."""
 
 from django.db import models
 
@@ -7,13 +7,14 @@ from core.transactions import GuardedModel, GuardedQuerySet
 
 
 class SubmissionQuerySet(GuardedQuerySet["Submission"]):
-    """Forms and calls that have made secrets."""
+    """Forms and requests that issued secrets."""
 
 
 class Submission(GuardedModel):
-    """A form or a call that has made a secret: sent again, it makes no second one.
+    """A form or API request that issued a secret. Repeating it issues no other one.
 
-    `digest` is that of what tells it from others, `request` that of what a call has asked for.
+    `digest` identifies the submission. `request` is the digest of a request's content, empty for
+    forms.
     """
 
     digest = models.BinaryField(primary_key=True, max_length=32)

@@ -20,7 +20,7 @@ from organizations.models.organizations import OwnedQuerySet
 
 @dataclass(frozen=True, slots=True)
 class PepperUse:
-    """What hangs on a pepper: secrets that can still open something, and those that cannot."""
+    """Secrets per pepper: live, never used, ended."""
 
     pepper: int
     live: int = 0
@@ -30,32 +30,30 @@ class PepperUse:
 
 
 class ApiKeyQuerySet(OwnedQuerySet["ApiKey"]):
-    """Keys."""
-
     def visible_to(self, actor: Actor) -> Self:
-        """Keys of the actor's organizations; of them a test key sees test keys only."""
+        """Keys of the actor's organizations. A test key sees only test keys."""
         keys = super().visible_to(actor)
         if actor.environment == Environment.TEST:
             return keys.filter(environment=Environment.TEST)
         return keys
 
     def live(self) -> Self:
-        """Keys that are not revoked, usable or not."""
+        """Keys that are not revoked, even if disabled or expired."""
         return self.filter(revoked_at=None)
 
     def reach(self, number: int) -> int:
-        """0 for fewer than `number`, 1 for exactly so many, 2 for more; no further is looked at.
+        """Compares the count with `number` without counting all: 0 fewer, 1 equal, 2 more.
 
-        In this order, so that live keys are walked along the index that has no others in it.
+        Ordered so that PostgreSQL reads the index that contains only live keys.
         """
         names = self.order_by("name_key").values_list("name_key", flat=True)
         return len(names[number - 1 : number + 1])
 
     def newest_live(self, number: int) -> Self:
-        """The newest keys that are not revoked, newest first, however many were revoked since.
+        """The newest live keys, newest first, no matter how many were revoked since.
 
-        Where there are at most `number`, they are read along the index of live names, which has no
-        others in it; along that of all ids every newer revoked key would be read as well.
+        If there are at most `number`, they are read by the index of live names. By the index of all
+        IDs, every newer revoked key would be read too.
         """
         live = self.live()
         ids = list(live.order_by("name_key").values_list("pk", flat=True)[: number + 1])
@@ -68,15 +66,15 @@ class ApiKeyQuerySet(OwnedQuerySet["ApiKey"]):
         return self.filter(status_condition(status, now))
 
     def for_display(self) -> Self:
-        """With everything that showing a key needs, in a constant number of queries."""
+        """With everything needed to show a key, in a constant number of queries."""
         current = ApiKeySecret.objects.current()
         secrets = Prefetch("secrets", queryset=current, to_attr="current_secrets")
         return self.select_related("organization", "service_account").prefetch_related(secrets)
 
     def for_pages(self) -> Self:
-        """For display to people, with who made a key and, as `maker_has_left`, whether they left.
+        """For pages: adds the creator and `maker_has_left`, whether they left.
 
-        Staff are in no organization and have left none.
+        Staff are in no organization and never count as having left.
         """
         here = Membership.objects.filter(
             organization_id=OuterRef("organization_id"),
@@ -88,18 +86,16 @@ class ApiKeyQuerySet(OwnedQuerySet["ApiKey"]):
 
 
 class ApiKeySecretQuerySet(GuardedQuerySet["ApiKeySecret"]):
-    """Secrets of keys."""
-
     def current(self) -> Self:
         """The newest secret of each key."""
         return self.filter(ends_at=None)
 
     def overlapping(self, now: datetime) -> Self:
-        """Older secrets that still verify while a rotation overlaps."""
+        """Older secrets that are valid during a rotation's overlap."""
         return self.filter(ends_at__gt=now)
 
     def by_pepper(self, now: datetime) -> list[PepperUse]:
-        """Each pepper that some secret is under. Looks at all rows; `never_used` are live ones."""
+        """Each pepper in use. Reads all rows. `never_used` counts live secrets only."""
         unended = Q(ends_at=None) | Q(ends_at__gt=now)
         unexpired = Q(key__expires_at=None) | Q(key__expires_at__gt=now)
         live = unended & unexpired & Q(key__revoked_at=None)
@@ -113,11 +109,10 @@ class ApiKeySecretQuerySet(GuardedQuerySet["ApiKeySecret"]):
 
 
 class ApiKey(GuardedModel):
-    """A key as people know it. It belongs to the organization and keeps its id when rotated."""
+    """An API key. It belongs to the organization and keeps its ID when rotated."""
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
-    # Its index is `keys_of_organization`; those of the three that are often empty leave out the
-    # keys that have none.
+    # Indexed by `keys_of_organization`. Foreign keys that are often NULL have partial indexes.
     organization = models.ForeignKey(
         Organization, on_delete=models.PROTECT, related_name="keys", db_index=False
     )
@@ -160,7 +155,7 @@ class ApiKey(GuardedModel):
     class Meta:
         verbose_name = "API key"
         indexes: ClassVar = [
-            # Ascending, as ids grow: pages of the index fill up, and lists read it backwards.
+            # Ascending like the IDs: index pages fill up, and lists read it backwards.
             models.Index(fields=["organization", "id"], name="keys_of_organization"),
             *(
                 models.Index(
@@ -187,22 +182,21 @@ class ApiKey(GuardedModel):
 
     @property
     def public_id(self) -> str:
-        """The id that interfaces show: ``key_…``."""
+        """The public ID: ``key_…``."""
         return ids.public_id("key", self.id)
 
     @property
     def tier(self) -> str:
-        """The key's own rate-limit tier, or else its organization's."""
+        """The key's own rate-limit tier, or its organization's."""
         return self.rate_limit_tier or self.organization.rate_limit_tier
 
     @property
     def livemode(self) -> bool:
-        """Whether it is a live key and not a test key."""
         return self.environment == Environment.LIVE
 
     @property
     def enabled(self) -> bool:
-        """Whether it is not disabled; it may be expired or revoked all the same."""
+        """Not disabled. It may still be expired or revoked."""
         return self.disabled_at is None
 
     @property
@@ -216,19 +210,19 @@ class ApiKey(GuardedModel):
 
     @cached_property
     def current_secret(self) -> "ApiKeySecret":
-        """The newest secret: from `for_display`, or else by a query."""
+        """The newest secret, from `for_display` or by a query."""
         if "current_secrets" in self.__dict__:
             return self.current_secrets[0]
         return self.secrets.current().get()
 
     @property
     def key_prefix(self) -> str:
-        """The displayed prefix of the newest secret."""
+        """The display prefix of the newest secret."""
         return self.current_secret.prefix
 
 
 class ApiKeySecret(GuardedModel):
-    """One secret of a key, as a keyed digest. `ends_at` is None for the newest."""
+    """One secret of a key, stored as a keyed digest. `ends_at` is None for the newest."""
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="secrets")
@@ -256,5 +250,5 @@ class ApiKeySecret(GuardedModel):
 
     @property
     def works_until(self) -> datetime | None:
-        """The end of this secret or of its key, whichever comes first; None for no end."""
+        """When this secret or its key expires, whichever is first. None for never."""
         return min(filter(None, (self.ends_at, self.key.expires_at)), default=None)

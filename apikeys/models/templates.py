@@ -11,11 +11,11 @@ from organizations.models.organizations import OwnedQuerySet
 
 
 class KeyTemplateQuerySet(OwnedQuerySet["KeyTemplate"]):
-    """Presets for keys."""
+    """Templates for new keys."""
 
 
 class KeyTemplate(GuardedModel):
-    """A reusable preset for creating keys; the ``templates`` of an account."""
+    """A preset for new keys. The account format calls them ``templates``."""
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     organization = models.ForeignKey(
@@ -45,5 +45,5 @@ class KeyTemplate(GuardedModel):
 
     @property
     def public_id(self) -> str:
-        """The id that interfaces show: ``tpl_…``."""
+        """The public ID: ``tpl_…``."""
         return ids.public_id("tpl", self.id)

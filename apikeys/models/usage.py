@@ -1,4 +1,4 @@
-"""Usage of keys: requests by hour and result, and the days on which scopes were last used."""
+"""Usage of keys: requests per hour and result, and the day each scope was last used."""
 
 from datetime import datetime
 from typing import Self
@@ -9,14 +9,12 @@ from apikeys.models.keys import ApiKey, ApiKeyQuerySet
 
 
 class KeyUsageQuerySet(models.QuerySet["KeyUsage"]):
-    """Requests by key, hour and result."""
-
     def of(self, keys: ApiKeyQuerySet) -> Self:
-        """Those of keys that the reader may see."""
+        """Usage of keys that the reader may see."""
         return self.filter(key__in=keys)
 
     def between(self, start: datetime, end: datetime) -> Self:
-        """Those of the hours from `start` to before `end`."""
+        """Usage in the hours from `start` to before `end`."""
         return self.filter(hour__gte=start, hour__lt=end)
 
 
@@ -25,9 +23,9 @@ class ScopeUseQuerySet(models.QuerySet["ScopeUse"]):
 
 
 class KeyUsage(models.Model):
-    """How many requests with a key ended how, in an hour. `UsageRecorder` writes it in batches.
+    """Requests of a key per hour and result. `UsageRecorder` writes it in batches.
 
-    Without a constraint to the key: counting is to lock no key.
+    Has no foreign key constraint: counting must not lock keys.
     """
 
     pk = models.CompositePrimaryKey("key_id", "hour", "result")

@@ -25,7 +25,7 @@ class Access(DeveloperPage):
     def get(self, request: HttpRequest) -> HttpResponse:
         """The state of things."""
         organization_id = self.organization.id
-        events = AuditEvent.objects.visible_trail(organization_id, self.actor)
+        events = AuditEvent.objects.visible_log_of(organization_id, self.actor)
         switches = events.about(organization_id).filter(event__in=_SWITCHES)
         keys = self.organization_keys().live()
         used_keys = keys.filter(last_used_at__gt=timezone.now() - timedelta(days=7))

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from apikeys.pages.base import DeveloperPage
 from core import ids
 from core.exceptions import Conflict, Invalid, NotFound
-from core.forms import SeenForm, look_again, show_refusal
+from core.forms import VersionedForm, show_edit_refusal, show_refusal
 
 M = TypeVar("M", bound=Model)
 
@@ -22,7 +22,7 @@ class ObjectPage(DeveloperPage, Generic[M]):
     verbose_name: ClassVar[str]
     id_prefix: ClassVar[str]
     url_kwarg: ClassVar[str]
-    form_class: ClassVar[type[SeenForm]]
+    form_class: ClassVar[type[VersionedForm]]
 
     def get_queryset(self) -> QuerySet[M]:
         """The objects that the visitor may see here."""
@@ -41,7 +41,7 @@ class ObjectPage(DeveloperPage, Generic[M]):
         return obj
 
     def show_form(
-        self, form: SeenForm, obj: M | None = None, status: int = 200, theirs: Any = None
+        self, form: VersionedForm, obj: M | None = None, status: int = 200, theirs: Any = None
     ) -> HttpResponse:
         """The form of a new object or of `obj`; `theirs` is the version someone else has saved."""
         context = {
@@ -82,11 +82,11 @@ class CreateView(ObjectPage[M]):
 class EditView(ObjectPage[M]):
     """Changes an object, unless someone else has changed it meanwhile."""
 
-    def confirmation(self, obj: M, form: SeenForm) -> HttpResponse | None:
+    def confirmation(self, obj: M, form: VersionedForm) -> HttpResponse | None:
         """The page that asks for the password, if the change needs that."""
         return None
 
-    def perform_update(self, obj: M, form: SeenForm) -> object:
+    def perform_update(self, obj: M, form: VersionedForm) -> object:
         """Calls the service."""
         raise NotImplementedError
 
@@ -107,6 +107,6 @@ class EditView(ObjectPage[M]):
         try:
             self.perform_update(obj, form)
         except (Conflict, Invalid) as refusal:
-            theirs = look_again(form, refusal, self.get_object())
+            theirs = show_edit_refusal(form, refusal, self.get_object())
             return self.show_form(form, obj, status=422, theirs=theirs)
         return self.done("Changes saved.", self.get_success_url(obj))

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from apikeys.forms import ScopesField
 from apikeys.models import ApiKey
-from core.forms import BoundedTexts, SeenForm, TextField
+from core.forms import BoundedTexts, TextField, VersionedForm
 from core.text import TEXT_LENGTH
 
 NAME_HELP: Final = "Only for your reference, for example Production or CI."
@@ -31,7 +31,7 @@ def description_field() -> TextField:
     return TextField(max_length=TEXT_LENGTH, required=False, widget=widget)
 
 
-class EditKeyForm(SeenForm):
+class EditKeyForm(VersionedForm):
     """What can be changed about a key."""
 
     name = name_field("key", help_text=NAME_HELP)
@@ -54,7 +54,7 @@ class EditKeyForm(SeenForm):
         return values
 
 
-class TemplateForm(SeenForm):
+class TemplateForm(VersionedForm):
     """A preset for keys."""
 
     name = name_field("template")
@@ -69,7 +69,7 @@ class TemplateForm(SeenForm):
     )
 
 
-class AccountForm(SeenForm):
+class AccountForm(VersionedForm):
     """A service account."""
 
     name = name_field("service account")

@@ -9,7 +9,7 @@ from apikeys.pages.crud import CreateView, EditView, ObjectPage
 from apikeys.pages.forms import AccountForm
 from apikeys.pages.keys.key_list import key_row
 from core.exceptions import Busy
-from core.forms import SeenForm
+from core.forms import VersionedForm
 from organizations import services
 from organizations.models import ServiceAccount
 from organizations.pages.base import with_retry
@@ -76,7 +76,7 @@ class CreateServiceAccount(CreateView[ServiceAccount], AccountPage):
 class EditServiceAccount(EditView[ServiceAccount], AccountPage):
     """What people read about one."""
 
-    def perform_update(self, obj: ServiceAccount, form: SeenForm) -> object:
+    def perform_update(self, obj: ServiceAccount, form: VersionedForm) -> object:
         """Calls the service."""
         return services.update_service_account(
             obj, actor=self.actor, seen_at=form.seen_at, **form.wanted()

@@ -8,7 +8,7 @@ from apikeys import services
 from apikeys.models import KeyTemplate, KeyTemplateQuerySet
 from apikeys.pages.crud import CreateView, EditView, ObjectPage
 from apikeys.pages.forms import TemplateForm
-from core.forms import SeenForm
+from core.forms import VersionedForm
 from organizations.roles import Action
 
 
@@ -53,7 +53,7 @@ class CreateTemplate(CreateView[KeyTemplate], TemplatePage):
 class EditTemplate(EditView[KeyTemplate], TemplatePage):
     """Changes one; keys made from it stay as they are."""
 
-    def perform_update(self, obj: KeyTemplate, form: SeenForm) -> object:
+    def perform_update(self, obj: KeyTemplate, form: VersionedForm) -> object:
         """Calls the service."""
         return services.update_template(
             obj, actor=self.actor, changes=form.wanted(), seen_at=form.seen_at

@@ -1,7 +1,7 @@
-"""Every write to keys, their secrets and their templates.
+"""All writes to API keys, their secrets and their templates.
 
-Each function is one operation: policy, checks, write and one audit event in one transaction. Of
-several keys each gets an event.
+Each function is one operation: permission check, validation, write and audit event in one
+transaction. For several keys there is one event per key.
 """
 
 from apikeys.services.acting import CredentialRefused, actor_of

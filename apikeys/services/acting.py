@@ -1,7 +1,7 @@
-"""Who acts, as of now: authority that a request began with is not what it ends with.
+"""The acting API key as of now, not as of the beginning of the request.
 
-A body may come long after the key was verified. So each write takes its organization's lock, under
-which authority is withdrawn as well, and reads the acting key again (docs/adr/0019).
+A body may arrive long after the key was verified. So each write locks its organization, which
+revocations do too, and reads the acting key again (docs/adr/0019).
 """
 
 from django.utils import timezone
@@ -17,12 +17,12 @@ from organizations.roles import Action
 
 
 class CredentialRefused(Forbidden):
-    """The acting key was let in, and may not act any more; `outcome` says why."""
+    """The acting key is no longer valid. `outcome` has the reason."""
 
     default_code = ErrorCode.FORBIDDEN
 
     def __init__(self, outcome: Verification) -> None:
-        super().__init__("This API key may not do this any more.")
+        super().__init__("This API key can no longer do this.")
         self.outcome = outcome
 
 
@@ -48,8 +48,8 @@ def lock_organization(
 ) -> tuple[Organization, Actor]:
     """Both as they are now, if the actor may do `action`; inside an operation, before its writes.
 
-    Other writers to the organization's keys wait until the transaction ends, and so does what
-    withdraws the actor's authority. Raises CredentialRefused, and what the policy raises.
+    Other writers to the organization's keys, and revocations of the actor's authority, wait until
+    the transaction ends. Raises CredentialRefused, and what the policy raises.
     """
     locked = Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
     actor = _current(actor)

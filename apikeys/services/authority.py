@@ -1,4 +1,4 @@
-"""A credential cannot create more authority than it has."""
+"""Rules that keep an API key from granting more authority than it has."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -82,7 +82,7 @@ def choose_service_account(
 
 def invalid_service_account() -> Invalid:
     """The one refusal of an account that is absent, disabled or another organization's."""
-    message = "This is no enabled service account of the organization."
+    message = "Unknown or disabled service account."
     return Invalid.field("service_account", message)
 
 
@@ -105,7 +105,7 @@ def choose_environment(actor: Actor, requested: str | None) -> Environment:
 
 
 def require_live(actor: Actor) -> None:
-    """Refuses test keys where what they change would reach live keys."""
+    """Rejects test keys if the change would affect live keys."""
     if actor.environment == Environment.TEST:
         message = "Test keys cannot change this; use a live key."
         raise Forbidden(message, code=ErrorCode.LIVE_KEY_REQUIRED)

@@ -1,4 +1,4 @@
-"""Changes of keys: what they are called and may do, disabling and enabling, the rate limit."""
+"""Changes of keys: fields, scopes, expiry, disabling and enabling, rate limit."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -30,9 +30,9 @@ def update_api_key(
 ) -> ApiKey:
     """Changes any of name, description, scopes, metadata, expires_at and enabled.
 
-    `seen_at` is the `updated_at` of what the actor has looked at. Raises Invalid, Forbidden, or
-    Conflict for a revoked key, a taken name or a key that has changed since `seen_at`. Whatever
-    would widen the key's authority has to be within the actor's own.
+    `seen_at` is the `updated_at` that the actor saw. Raises Invalid, Forbidden, or Conflict for a
+    revoked key, a taken name or a key that has changed since `seen_at`. Changes that widen the
+    key's authority must be within the actor's own.
     """
     key, actor = lock_key(key, actor)
     require_not_revoked(key)
@@ -54,20 +54,20 @@ def update_api_key(
 
 
 def set_api_key_enabled(key: ApiKey, *, enabled: bool, actor: Actor) -> ApiKey:
-    """Disables a key, reversibly, or enables it again; from the next call on."""
+    """Disables a key, reversibly, or enables it again, from the next request on."""
     return update_api_key(key, actor=actor, changes={"enabled": enabled})
 
 
 @limit_waiting()
 @operation()
 def set_key_rate_limit_tier(key: ApiKey, *, tier: str, actor: Actor) -> ApiKey:
-    """Gives a key a tier of its own, or its organization's again for an empty one. For staff."""
+    """Sets a key's own tier. Empty for its organization's tier. Staff only."""
     policy.require(actor, Action.SET_TIER, key.organization)
     key, actor = lock_key(key, actor)
     if tier and tier not in conf.tiers():
         raise Invalid.field("rate_limit_tier", f"Choose one of: {', '.join(conf.tiers())}.")
     old, key.rate_limit_tier = key.rate_limit_tier, tier
-    require_wait()  # the new tier may be lower, or another call have lowered it a moment ago
+    require_wait()  # always: this or a concurrent call may have lowered the tier
     if old != tier:
         key.save(update_fields=["rate_limit_tier"])
         details = {"rate_limit_tier": [old, tier]}

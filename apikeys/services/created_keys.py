@@ -1,4 +1,4 @@
-"""Which keys were created with a key, with those in turn, and so on."""
+"""Finds the keys that a key created, directly or indirectly."""
 
 from collections.abc import Collection
 from typing import Final
@@ -8,7 +8,7 @@ from django.db import connection, models
 
 from core.exceptions import Conflict, ErrorCode, Problem
 
-#: The most keys that are followed, revoked ones included: a revoked key may have created others.
+#: Maximum number of keys to follow, including revoked ones, which may have created others.
 MOST_FOLLOWED: Final = 10_000
 _CREATED: Final = """
     WITH RECURSIVE created(id, is_live) AS (
@@ -18,9 +18,9 @@ _CREATED: Final = """
     )
     SELECT id, is_live FROM created LIMIT %s
 """
-#: PostgreSQL expects of each key as many others as of the average maker, and would read the whole
-#: table, for each key or each generation. A range of one value, of which it expects few, and
-#: OFFSET 0, which it does not merge with the rest, keep it to the index, whatever its statistics.
+#: PostgreSQL overestimates how many keys each key created, and would read the whole table per key
+#: or generation. A range of one value, for which it expects few rows, and OFFSET 0, which prevents
+#: merging the subquery, make it use the index for any statistics.
 _CHILDREN: Final = {
     "postgresql": """
         CROSS JOIN LATERAL (
@@ -33,9 +33,9 @@ _id: Final = models.UUIDField()
 
 
 def created_by(makers: Collection[UUID]) -> set[UUID]:
-    """Ids of the unrevoked keys that the keys `makers` created, directly or not.
+    """IDs of the live keys that the keys `makers` created, directly or indirectly.
 
-    Raises Conflict where there are too many to follow.
+    Raises Conflict if there are too many to follow.
     """
     if not makers:
         return set()
@@ -53,6 +53,6 @@ def created_by(makers: Collection[UUID]) -> set[UUID]:
 
 
 def too_many(field: str, message: str) -> Conflict:
-    """The refusal to revoke more keys than one call may."""
+    """The error for revoking too many keys in one request."""
     code = ErrorCode.TOO_MANY_KEYS
     return Conflict(message, code=code, problems=[Problem(field, code, message)])

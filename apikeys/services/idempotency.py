@@ -1,7 +1,8 @@
 """Idempotency: a form that is submitted twice or a call that is retried issues one secret.
 
-A form has made its secret for good. A call's `Idempotency-Key` is remembered for 24 hours, as in
-the IETF draft, and only with the very same request; it lies here as a digest, and no secret does.
+A form's token is remembered until `maintain` removes it. A request's `Idempotency-Key` is
+remembered for 24 hours, as in the IETF draft, and only for the same request. Only digests are
+stored, no secrets.
 """
 
 import hashlib
@@ -26,10 +27,10 @@ _DELETED_TOGETHER: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyToken:
-    """A form or a call that may be sent again.
+    """A form or an API request that may be sent again.
 
-    `token` is what its sender made up, or the form; `request` a digest of what a call asks for,
-    empty for a form, which has made its secret whatever is in it the second time.
+    `token` is chosen by the sender or the form. `request` is a digest of the request's content. It
+    is empty for forms, which are compared by token only.
     """
 
     token: str
@@ -37,7 +38,7 @@ class IdempotencyToken:
 
 
 class AlreadySubmitted(AlreadyDone):
-    """It has made its secret before: `secret` of `key`."""
+    """The token was used before and issued `secret` of `key`."""
 
     def __init__(self, secret: ApiKeySecret) -> None:
         message = "This form was already sent. Its secret can't be shown again."
@@ -46,22 +47,22 @@ class AlreadySubmitted(AlreadyDone):
 
 
 def claim(organization_id: UUID, actor: Actor, attempt: IdempotencyToken | None) -> None:
-    """Inside an operation, before every other lock: the attempt is made by no one else now.
+    """Locks the token. Call inside an operation, before any other lock.
 
-    Raises Conflict for a call that is under way. An operation that fails is forgotten with its
-    writes.
+    Raises Conflict for a request that is in progress. If the operation fails, the token can be used
+    again.
     """
     if attempt is None:
         return
     if not _claim(_digest(organization_id, actor, attempt), wait=not attempt.request):
-        message = "A call with this Idempotency-Key is under way. Try again in a second."
+        message = "A request with this Idempotency-Key is in progress. Try again in 1 second."
         raise Conflict(message, code=ErrorCode.REQUEST_IN_PROGRESS)
 
 
 def require_unused(organization_id: UUID, actor: Actor, attempt: IdempotencyToken | None) -> None:
-    """After `claim` and before the writes: the attempt was not made before.
+    """Call after `claim` and before any write. Raises if the token was used before.
 
-    Raises AlreadySubmitted; Mismatch where a call has asked for something else.
+    Raises AlreadySubmitted, or Mismatch if the request differs from the earlier one.
     """
     if attempt is None:
         return
@@ -72,7 +73,7 @@ def require_unused(organization_id: UUID, actor: Actor, attempt: IdempotencyToke
     visible = ApiKey.objects.visible_to(actor).filter(pk=earlier.secret.key_id)
     if bytes(earlier.request) != attempt.request or not visible.exists():
         raise Mismatch(
-            "This Idempotency-Key was sent with another request before. Make up a new one.",
+            "This Idempotency-Key was already used for a different request. Use a new one.",
             code=ErrorCode.IDEMPOTENCY_KEY_REUSED,
         )
     wait_for_earlier(organization_id)
@@ -82,7 +83,7 @@ def require_unused(organization_id: UUID, actor: Actor, attempt: IdempotencyToke
 def store_result(
     organization_id: UUID, actor: Actor, attempt: IdempotencyToken | None, secret: ApiKeySecret
 ) -> None:
-    """Keeps what an attempt has made, with the writes of its operation."""
+    """Stores the secret that a token issued, in the operation's transaction."""
     if attempt is None:
         return
     digest = _digest(organization_id, actor, attempt)
@@ -92,16 +93,16 @@ def store_result(
 
 
 def _digest(organization_id: UUID, actor: Actor, attempt: IdempotencyToken) -> bytes:
-    """The same token from two organizations, or from live and test, is two attempts."""
+    """Different for each organization, and for live and test keys."""
     kind = "call" if attempt.request else "form"
     parts = (organization_id.hex, actor.environment or "", kind, attempt.token)
     return hashlib.sha256("\0".join(parts).encode()).digest()
 
 
 def _claim(digest: bytes, *, wait: bool) -> bool:
-    """Keeps others from the same attempt until the transaction ends.
+    """Locks out other users of the token until the transaction ends.
 
-    SQLite's writers take turns as it is. Two attempts that share these 63 bits only wait.
+    SQLite has one writer and needs no lock. Tokens that share these 63 bits only wait.
     """
     if connection.vendor != "postgresql":
         return True

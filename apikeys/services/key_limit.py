@@ -1,4 +1,4 @@
-"""How many keys an organization may have at once. Revoked ones do not count, all others do."""
+"""The limit of keys per organization. Revoked keys don't count, all others do."""
 
 from apikeys import conf
 from apikeys.models import ApiKeyQuerySet
@@ -6,7 +6,7 @@ from organizations.models import Organization
 
 
 def limit_of(organization: Organization) -> int:
-    """The limit that staff have set, or else that of the settings; 0 for any number of keys."""
+    """The limit set by staff, or the default. 0 for no limit."""
     own = organization.key_limit
     return conf.keys_per_organization() if own is None else own
 
@@ -14,14 +14,14 @@ def limit_of(organization: Organization) -> int:
 def reached_message(organization: Organization, keys: ApiKeyQuerySet) -> str:
     """Why there can be no further key, as a sentence; nothing where there can.
 
-    `keys` are those of the organization.
+    `keys` are the organization's keys.
     """
     limit = limit_of(organization)
     reached = keys.live().reach(limit) if limit else 0
     if not reached:
         return ""
     many = f"{limit:,} key{'' if limit == 1 else 's'}"
-    if reached > 1:  # staff have lowered the limit since
+    if reached > 1:  # staff have lowered the limit
         return (
             f"This organization may have {many} and has more than that. Delete keys until there"
             f" are fewer than {limit:,} to create another."

@@ -1,4 +1,4 @@
-"""Creating keys, and what changing and rotating share with it."""
+"""Creates keys. Also has helpers for changing and rotating them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,9 +26,9 @@ from organizations.roles import Action
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A key and its new secret: the only place where the secret exists in plain text.
+    """A key and its new secret, the only place with the secret in plain text.
 
-    `previous_ends_at` is the end of the older secret's overlap after a rotation.
+    `previous_ends_at` is when the older secret's overlap ends after a rotation.
     """
 
     key: ApiKey
@@ -37,7 +37,7 @@ class Issued:
 
     @property
     def prefix(self) -> str:
-        """The displayed part of the secret."""
+        """The display prefix of the secret."""
         return self.key.key_prefix
 
     @property
@@ -60,7 +60,7 @@ def create_api_key(
     service_account: ServiceAccount | None = None,
     submission: IdempotencyToken | None = None,
 ) -> Issued:
-    """A new key with its first secret.
+    """Creates a key with its first secret.
 
     Without `scopes` the key gets all that the actor may hand out, except managing keys; without
     `environment` the actor's own, or live. A `submission` makes one key however often it is sent.
@@ -104,7 +104,7 @@ def _require_below_limit(organization: Organization) -> None:
 
 
 def save_named(key: ApiKey) -> None:
-    """Saves the key under its name; Conflict where another unrevoked key has it."""
+    """Saves the key. Conflict if another live key has its name."""
     key.name_key = name_key(key.name)
     message = f"A key named “{key.name}” already exists. Choose another name."
     taken = Conflict(message, code=ErrorCode.NAME_TAKEN)
@@ -113,7 +113,7 @@ def save_named(key: ApiKey) -> None:
 
 
 def issue_secret(key: ApiKey) -> str:
-    """Makes the current secret of `key` and returns its plain text."""
+    """Creates the current secret of `key` and returns it in plain text."""
     secret = tokens.generate(conf.brand(), tokens.Environment(key.environment))
     peppers = conf.peppers()
     key.current_secret = ApiKeySecret.objects.create(
@@ -128,13 +128,13 @@ def issue_secret(key: ApiKey) -> str:
 def lock_key(key: ApiKey, actor: Actor) -> tuple[ApiKey, Actor]:
     """The key and the actor as they are now, kept from other writers, if the actor may manage it.
 
-    The organization's lock comes first, in every operation, so that no two wait for each other.
+    Every operation locks the organization first, so that operations can't deadlock.
     """
     _, actor = lock_organization(key.organization, actor, Action.MANAGE_KEYS)
     current = (
         ApiKey.objects.visible_to(actor)
         .for_organization(key.organization_id)
-        .select_for_update(no_key=True)  # which does not wait for rows that refer to the key
+        .select_for_update(no_key=True)  # doesn't wait for rows that reference the key
         .filter(pk=key.pk)
         .first()
     )
@@ -144,8 +144,8 @@ def lock_key(key: ApiKey, actor: Actor) -> tuple[ApiKey, Actor]:
 
 
 def require_not_revoked(key: ApiKey) -> None:
-    """Refuses what is too late for a revoked key; not before its revocation is in force."""
+    """Raises Conflict for a revoked key, after its revocation is in force."""
     if key.revoked_at:
         wait_for_earlier(key.organization_id)
-        message = "This key is revoked, which is final. Create a new key instead."
+        message = "This key has been revoked and can't be restored. Create a new key instead."
         raise Conflict(message, code=ErrorCode.KEY_REVOKED)

@@ -1,4 +1,4 @@
-"""Revoking keys for good: one, several, and what they created."""
+"""Revokes keys: one, several, or with those they created."""
 
 from collections.abc import Collection, Sequence
 from typing import Final
@@ -18,14 +18,14 @@ from core.transactions import operation
 from organizations import audit
 from organizations.roles import Action
 
-#: The most keys that one call revokes, those that a cascade adds included.
+#: Maximum number of keys revoked per request, including those added by a cascade.
 MOST_REVOKED: Final = 1_000
 
 
 def revoke_api_key(key: ApiKey, *, actor: Actor, reason: str = "") -> ApiKey:
-    """Revokes a key for good, from the next request on. A revoked key stays as it is: no error.
+    """Permanently revokes a key from the next request on. Does nothing if already revoked.
 
-    Invalid for a `reason` that the audit trail must not keep, such as one with the secret in it.
+    Invalid for a `reason` that the audit log can't store, such as one with the secret in it.
     """
     return revoke_api_keys([key], actor=actor, reason=reason)[0]
 
@@ -35,11 +35,11 @@ def revoke_api_key(key: ApiKey, *, actor: Actor, reason: str = "") -> ApiKey:
 def revoke_api_keys(
     keys: Sequence[ApiKey], *, actor: Actor, reason: str = "", cascade: bool = False
 ) -> list[ApiKey]:
-    """Revokes keys for good, all or none; with `cascade` also what they created, and so on.
+    """Permanently revokes keys, all or none. `cascade` adds the keys that they created.
 
     Returns the keys as they are now: first the requested ones, each once and in their order, then
     the others. Revoked keys stay as they are: no error. Conflict beyond MOST_REVOKED keys; Invalid
-    for a `reason` that the audit trail must not keep.
+    for a `reason` that must not be kept in the audit log.
     """
     requested = dict.fromkeys(key.pk for key in keys)
     locked, actor = _lock(requested, keys, actor, cascade)
@@ -54,11 +54,11 @@ def revoke_api_keys(
 def _lock(
     requested: Collection[UUID], keys: Sequence[ApiKey], actor: Actor, cascade: bool
 ) -> tuple[dict[UUID, ApiKey], Actor]:
-    """Both as they are now, kept from other writers, if the actor may see and manage the keys.
+    """Locks and re-reads the keys and the actor, if the actor may manage the keys.
 
-    They are locked in the order of their ids, so that two such calls never wait for each other in
-    a circle. A cascade looks again once it has the locks, for keys that were created meanwhile:
-    their ids are newer, and come last in the order.
+    Locks in the order of IDs, so that two such operations can't deadlock. With the locks held, a
+    cascade looks for keys that were created meanwhile. Their IDs are newer and come last in the
+    order.
     """
     organizations = {key.organization_id: key.organization for key in keys}
     for organization_id in sorted(organizations):

@@ -1,4 +1,4 @@
-"""Rotation: a new secret for the same key, with an overlap in which the older one still works."""
+"""Rotation: a new secret for the same key. The older one keeps working for an overlap."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ from organizations import audit
 
 LONGEST_GRACE: Final = timedelta(days=7)
 DEFAULT_GRACE: Final = timedelta(days=1)
-#: One event a minute for each retired secret keeps a stubborn client from flooding the trail.
+#: One event per minute and retired secret, so that a client can't flood the audit log.
 MISUSE_INTERVAL: Final = timedelta(minutes=1)
 
 
@@ -43,7 +43,7 @@ def rotate_api_key(
     force: bool = False,
     submission: IdempotencyToken | None = None,
 ) -> Issued:
-    """Issues a new secret; the one before works until `grace_period`, at most 7 days, has passed.
+    """Issues a new secret. The older one works for `grace_period`, at most 7 days.
 
     Raises Conflict while an earlier overlap runs, unless `force`, which ends the oldest secret at
     once; Conflict too for a revoked or expired key and for the losers of a race; Forbidden where
@@ -92,7 +92,7 @@ def _require_no_rotation_in_progress(
     overlap = key.secrets.overlapping(now).order_by("-ends_at").first()
     if (overlap and not force) or key.secrets.current().get() != seen_secret:
         wait_for_earlier(key.organization_id)
-        message = "A rotation of this key is already under way."
+        message = "A rotation of this key is already in progress."
         if overlap and overlap.works_until:
             message += f" Its older secret works until {rfc3339(overlap.works_until)};"
             message += " send “force” to end it now."
@@ -111,7 +111,7 @@ def _end_older_secrets(key: ApiKey, now: datetime, grace_period: timedelta) -> d
 
 @operation()
 def record_retired_use(*, secret_id: UUID, actor: Actor) -> None:
-    """Leaves an audit event for the use of a secret that a rotation has retired."""
+    """Records an audit event for the use of a secret that a rotation retired."""
     now = timezone.now()
     secret = ApiKeySecret.objects.select_related("key").filter(pk=secret_id).first()
     fresh = ApiKeySecret.objects.filter(pk=secret_id).exclude(misused_at__gt=now - MISUSE_INTERVAL)

@@ -54,9 +54,9 @@ def update_template(
     changes: Mapping[str, Any],
     seen_at: datetime | None = None,
 ) -> KeyTemplate:
-    """Changes any of name, description, scopes and lifetime_days; keys made from it stay.
+    """Changes any of name, description, scopes and lifetime_days. Existing keys stay.
 
-    Conflict if it has changed since `seen_at`, the `updated_at` that the actor has looked at.
+    Conflict if it has changed since `seen_at`, the `updated_at` that the actor saw.
     """
     template, actor = _lock_template(template, actor)
     require_unchanged(template.updated_at, seen_at, "template")

@@ -22,7 +22,7 @@ from core import transactions
 from core.actors import RequestContext
 from core.ids import public_id
 from core.redaction import first_line
-from core.sqlite_writers import turn
+from core.sqlite_writers import write_lock
 
 INTERVAL: Final = timedelta(minutes=1)
 _log = structlog.get_logger(__name__)
@@ -63,7 +63,7 @@ def record(uses: Sequence[Use], *, wait: bool = True) -> set[UUID]:
     secrets that were visited. `wait` for SQLite's writer, or else give up.
     """
     try:
-        with turn(wait=wait) as mine:
+        with write_lock(wait=wait) as mine:
             return _record_at_once(uses) if mine else set()
     except DatabaseError as error:
         keys = sorted({public_id("key", use.found.key_id) for use in uses})

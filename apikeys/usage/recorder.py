@@ -22,7 +22,7 @@ from apikeys.usage.key_request import REFUSED, KeyUse
 from apikeys.usage.last_used import INTERVAL, Use, record
 from core.bounded_cache import BoundedCache
 from core.redaction import first_line
-from core.sqlite_writers import turn
+from core.sqlite_writers import write_lock
 
 #: Secrets whose last use was noted within the last minute, in each of two generations.
 _SIZE: Final = 50_000
@@ -114,7 +114,7 @@ class UsageRecorder:
 
     def _write(self, requests: _Requests, scopes: _Scopes) -> None:
         try:
-            with turn(), transaction.atomic():
+            with write_lock(), transaction.atomic():
                 bulk_sql.add_requests(
                     [
                         (UUID(int=key), _moment(hour * _HOUR), result, number)

@@ -1,1 +1,1 @@
-"""How dates are written, in place of the language's own."""
+"""Date formats that replace those of the language."""

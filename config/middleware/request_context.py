@@ -56,7 +56,7 @@ def request_context(
                 if not called:
                     _read_person(request, response)
                 _log_answer(request, response, started)
-        response_headers.put_one(response, "X-Request-Id", origin.request_id)
+        response_headers.set_header(response, "X-Request-Id", origin.request_id)
         if current.key_use:
             count_usage(current.key_use, response)
         if called or request.path in CHECKS:

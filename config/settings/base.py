@@ -1,4 +1,4 @@
-"""Settings for every place where the application runs. Secrets and addresses come from `env`."""
+"""Settings for every environment. Secrets and URLs come from `env`."""
 
 import django_stubs_ext
 from django.contrib.messages import constants as message_levels
@@ -7,7 +7,7 @@ from apikeys.scopes import DEFAULT_SCOPES
 from config import env
 from config.logs import logging_settings
 
-# Lets classes such as ModelAdmin take type arguments at run time as they do for the type checker.
+# Allows type arguments of classes such as ModelAdmin at run time.
 django_stubs_ext.monkeypatch()
 
 BASE_DIR = env.ROOT
@@ -17,39 +17,39 @@ SECRET_KEY = env.secret_key()
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS", [])
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", [])
-#: What links in emails begin with; empty in development, where the request decides.
+#: The start of links in emails. Empty in development, where the request's Host is used.
 SITE_URL = env.site_url()
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
-#: Whether proxies send Forwarded (RFC 7239); then X-Forwarded-For and -Proto never count.
+#: Whether proxies send Forwarded (RFC 7239). Then X-Forwarded-For and -Proto are ignored.
 USE_FORWARDED_HEADER = env.flag("USE_FORWARDED_HEADER")
 
 API_KEY_BRAND = env.brand()
 API_KEY_PEPPERS = env.peppers()
 API_KEY_LEASE = env.seconds("API_KEY_LEASE", 1)
-#: Seconds for which known keys work on while the database is away; gives up strict revocation then.
+#: Seconds that known keys keep working while the database is unavailable. Weakens revocation.
 API_KEY_STALE_SECONDS = env.number("API_KEY_STALE_SECONDS", 0, most=24 * 60 * 60)
-#: Beyond it, unknown keys from an address are not looked up for the rest of a minute; 0 for never.
+#: Unknown keys per IP address and minute, after which they are rejected unread. 0: no limit.
 INVALID_KEYS_PER_MINUTE = env.number("INVALID_KEYS_PER_MINUTE", 300)
-#: The most keys of an organization that staff have set no limit of its own; 0 for any number.
+#: Default key limit of an organization. 0: no limit.
 KEYS_PER_ORGANIZATION = env.number("KEYS_PER_ORGANIZATION", 1000)
 #: Seconds between two batches of usage; 0 writes none.
 USAGE_INTERVAL = env.seconds("USAGE_INTERVAL", 2)
 API_KEY_SCOPES = DEFAULT_SCOPES
 API_BODY_LIMIT = 64 * 1024
-#: The most bytes that a page takes, files and all (`refuse_large`).
+#: Maximum body size of pages in bytes, including files (`refuse_large`).
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
-#: Whether calls that went well and changed nothing are logged; usage counts them either way.
+#: Whether successful reads are logged. Usage counts them either way.
 API_ACCESS_LOG = env.flag("API_ACCESS_LOG")
-#: By how many a limit is divided while the shared store is away.
+#: Limits are divided by this number while the shared store is unavailable.
 RATE_LIMIT_PROCESSES = env.processes()
-#: At most half of them may be busy with work that waits (`core.bulkheads`).
+#: At most half of them may do work that waits (`core.bulkheads`).
 WORKER_THREADS = env.worker_threads()
 RATE_LIMIT_TIERS = {
     "standard": "600/minute",
     "high": "6000/minute",
     "maximum": "60000/minute",
 }
-#: By how many an organization's tier is multiplied for the limit of all its keys; 0 for no limit.
+#: The limit of all keys of an organization is its tier times this factor. 0: no limit.
 ORGANIZATION_RATE_LIMIT_FACTOR = env.number("ORGANIZATION_RATE_LIMIT_FACTOR", 10, most=1_000_000)
 
 #: For how many days `maintain` keeps what grows (docs/operations); 0 for good.
@@ -119,10 +119,10 @@ TEMPLATES = [
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 DATABASES = {"default": env.database()}
-# Opening one, even SQLite's file, costs more than checking a key.
+# Opening a connection, even to SQLite, costs more than checking a key.
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # Immediate transactions and WAL: writers wait for their turn instead of failing.
+    # Immediate transactions and WAL: concurrent writers wait instead of failing.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
@@ -130,25 +130,25 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 else:
     DATABASES["default"]["ENGINE"] = "config.postgresql"
-    # The address may name options of its own, such as ?sslmode=verify-full.
+    # The URL may contain options, such as ?sslmode=verify-full.
     options = DATABASES["default"].get("OPTIONS", {})
-    # A server that no longer answers on the wire is given up after 3 seconds.
-    patience = {"connect_timeout": 2, "tcp_user_timeout": 3000}
-    # Statements are prepared where the connection is ours alone, and not a pooler's (ADR 0015).
+    # The connection is closed if the server doesn't respond for 3 seconds.
+    timeouts = {"connect_timeout": 2, "tcp_user_timeout": 3000}
+    # Prepared statements require a direct connection, without a pooler (ADR 0015).
     shared = DATABASES["default"].get("DISABLE_SERVER_SIDE_CURSORS")
     prepares = {"prepare_threshold": None if shared else 0}
-    DATABASES["default"]["OPTIONS"] = {**patience, **prepares, **options}
-#: Seconds that a request may wait for PostgreSQL in all; 0 for no limit.
+    DATABASES["default"]["OPTIONS"] = {**timeouts, **prepares, **options}
+#: Seconds that a request may wait for PostgreSQL in total. 0: no limit.
 DATABASE_PATIENCE = env.seconds("DATABASE_PATIENCE", 2)
 
 REDIS_URL = env.redis_url()
-#: Seconds that the store of limits may take to answer before a process counts alone.
+#: Timeout of Redis in seconds, after which a process counts separately.
 REDIS_PATIENCE = env.seconds("REDIS_PATIENCE", 0.2)
 CACHES = {
     "default": {
         "BACKEND": "config.caches.EnduringCache",
         "LOCATION": REDIS_URL,
-        "OPTIONS": {"patience": REDIS_PATIENCE},
+        "OPTIONS": {"store_timeout": REDIS_PATIENCE},
     }
     if REDIS_URL
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
@@ -168,7 +168,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 AUTH_PASSWORD_VALIDATORS.append({"NAME": "organizations.signin.passwords.BarredWordsValidator"})
-#: What people around an installation would choose; the names of their organizations come on top.
+#: Words that don't count in passwords, in addition to the names of the user's organizations.
 PASSWORD_BARRED_WORDS = [
     *("Latchkey", SITE_NAME, API_KEY_BRAND),
     *("password", "admin", "staff", "developer", "apikey", "secret", "welcome", "changeme"),
@@ -181,10 +181,10 @@ LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "organizations.signin.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-#: Those of django-allauth with a limit on every text field.
+#: django-allauth's forms with length limits.
 _FORMS = "organizations.signin.forms"
 ACCOUNT_FORMS = {
-    "signup": "organizations.signin.signup.NewcomerForm",
+    "signup": "organizations.signin.signup.SignUpForm",
     "login": f"{_FORMS}.LoginForm",
     "add_email": f"{_FORMS}.AddEmailForm",
     "change_password": f"{_FORMS}.ChangePasswordForm",
@@ -204,7 +204,7 @@ ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
-# Whoever gets into an account cannot change its locks unnoticed.
+# Notify users of changes to how they sign in.
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_USER_DISPLAY = str
 MFA_ADAPTER = "organizations.signin.mfa.SecondFactorAdapter"
@@ -222,13 +222,13 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = SITE_NAME
-# Browsers let pages use passkeys without HTTPS on localhost alone.
+# Without HTTPS, browsers allow passkeys only on localhost.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = env.flag("PASSKEYS_WITHOUT_HTTPS")
-#: Whether staff reach the administration with a second factor only.
+#: Whether staff need a second factor to use the admin.
 STAFF_SECOND_FACTOR = env.flag("STAFF_SECOND_FACTOR", default=True)
 USERSESSIONS_TRACK_ACTIVITY = False
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "noreply@localhost")
-# A mail server that does not answer must not hold a worker.
+# An unresponsive mail server must not block a worker.
 EMAIL_TIMEOUT = 5
 vars().update(env.mail())
 
@@ -247,9 +247,9 @@ STORAGES = {
 }
 
 SESSION_ENGINE = "organizations.signin.session_store"
-#: Without a use for so long, a session ends; 0 for never.
+#: Idle minutes after which a session expires. 0: never.
 SESSION_IDLE_MINUTES = env.number("SESSION_IDLE_MINUTES", 12 * 60)
-#: However it is used, a session ends so many days after the sign-in.
+#: Days after the sign-in when a session expires, used or not.
 SESSION_COOKIE_AGE = env.number("SESSION_DAYS", 14, least=1, most=365) * 24 * 60 * 60
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -270,18 +270,18 @@ CONTENT_SECURITY_POLICY = {
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 MESSAGE_LEVEL = message_levels.INFO
 
-#: Where customers reach the API, and all that the Test page's fallback may call.
+#: The public URL of the API. The Test page may send requests only there.
 API_BASE_URL = env.base_url()
 
 REST_FRAMEWORK = {
-    # A view that names no classes of its own is closed to everybody.
+    # A view without its own classes is closed to everyone.
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "URL_FORMAT_OVERRIDE": None,
 }
 
-#: What the demo prints at each start; made with the demo's other secrets, unused elsewhere.
+#: The password that the demo prints. Unused elsewhere.
 DEMO_PASSWORD = env.text("DEMO_PASSWORD")
 
 DEFAULT_EXCEPTION_REPORTER = "config.error_reports.Reporter"

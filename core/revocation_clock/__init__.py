@@ -1,6 +1,6 @@
-"""The revocation clock: how every process learns of a change before it is answered.
+"""Revocation clock: every process learns of a revocation before it returns.
 
-A number in the database counts the changes of what a verification says. Processes that cache
-verifications follow it, and an operation that takes authority away is answered when all of them
-have applied its number. docs/adr/0018 has the protocol and the proof.
+A number in the database counts changes that affect verification. Processes that cache verifications
+follow it. An operation that takes authority away returns when all of them have applied its number.
+docs/adr/0018 has the protocol and the proof.
 """

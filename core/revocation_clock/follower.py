@@ -1,4 +1,4 @@
-"""The thread that follows the clock on behalf of a process's cache."""
+"""Thread that follows the revocation clock for this process's cache."""
 
 import os
 import selectors
@@ -19,30 +19,30 @@ from core.revocation_clock import store
 from core.revocation_clock.triggers import CHANNEL
 from core.revocation_clock.trust import BEAT, DEAD, NEVER, POLL, Trust, Watch
 
-#: Looks at other followers between two prunings.
+#: Old changes are pruned on every nth check of the other followers.
 _PRUNE: Final = 30
-#: Seconds for which a process that stops waits for its follower.
+#: Seconds that a stopping process waits for its follower.
 _STOP_SECONDS: Final = 3.0
-#: Seconds after which a follower that waits looks whether it has been stopped.
+#: Seconds between two checks of a waiting follower whether it was stopped.
 _LONGEST_NAP: Final = 1.0
 _log = structlog.get_logger(__name__)
 
 
 class FollowedCache(Protocol):
-    """What the follower keeps true."""
+    """The cache that a follower keeps up to date."""
 
     def drop(self, changes: Iterable[tuple[str, UUID]]) -> None:
-        """Forgets what the changes, by kind and id, are about."""
+        """Removes the entries that the changes (kind, ID) affect."""
 
     def forget(self) -> None:
-        """Forgets everything."""
+        """Removes all entries."""
 
 
 class Follower:
-    """Registers, polls, beats and removes the dead, as `core.revocation_clock.trust` decides.
+    """Registers, polls, beats and removes dead followers, per `core.revocation_clock.trust`.
 
-    `stale_until` is the moment, on the monotonic clock, until which the cache may be read although
-    the database is away, where the operator has chosen that.
+    `stale_until` is the time on the monotonic clock until which the cache may be read while the
+    database is unavailable, if the operator allows that.
     """
 
     def __init__(self, cache: FollowedCache) -> None:
@@ -63,7 +63,7 @@ class Follower:
         self._thread: threading.Thread | None = None
 
     def keep(self, number: int, put: Callable[[], None]) -> bool:
-        """Calls `put` for an answer read at `number`, unless the cache is past that already."""
+        """Calls `put` for a result read at `number`, unless the cache has applied later changes."""
         with self._kept:
             kept = self.trust.may_keep(number)
             if kept:
@@ -71,7 +71,7 @@ class Follower:
         return kept
 
     def start(self, lease: float, stale: float) -> None:
-        """Follows from now on, if it does not yet; a lease of 0 seconds is none."""
+        """Starts the thread if it isn't running. A lease of 0 seconds disables it."""
         if not lease or self._is_running():
             return
         with self._starting:
@@ -82,27 +82,27 @@ class Follower:
             self._thread = threading.Thread(target=self._work, name="clock", daemon=True)
             self._thread.start()
             _running.add(self)
-        # Servers end their workers as multiprocessing does, which calls nothing of `atexit`.
+        # Servers stop workers the way multiprocessing does, which doesn't run `atexit` handlers.
         Finalize(None, self.stop, exitpriority=20)
 
     def _is_running(self) -> bool:
         return self._thread is not None and self._thread.is_alive()
 
     def stop(self) -> None:
-        """Trusts nothing any more, and takes the process's row away."""
+        """Stops trusting the cache and deletes the process's row."""
         thread = self._thread
         if thread is None:
             return
         self._end.set()
         thread.join(_STOP_SECONDS)
-        if thread.is_alive():  # it waits for the database, and stops after that
+        if thread.is_alive():  # waiting for the database; stops after that
             _log.warning("clock_follower_not_stopped")
             return
         self._thread = None
         _running.discard(self)
 
     def forget_parent(self) -> None:
-        """In a child of a fork: the thread, the row and the connection are its parent's."""
+        """After a fork: the thread, the row and the connection belong to the parent."""
         self._turn, self._kept, self._starting = (threading.Lock() for _ in range(3))
         self._lose()
         self._id = ids.new_id()
@@ -110,9 +110,9 @@ class Follower:
         _running.discard(self)
 
     def catch_up(self) -> None:
-        """Applies what has been committed, in the calling thread."""
+        """Applies committed changes in the calling thread."""
         if not self._turn.acquire(timeout=self._lease):
-            return  # the thread is at it, or waits for the database
+            return  # the thread is polling, or waits for the database
         try:
             began = time.monotonic()
             if not self.trust.has_lapsed(began):
@@ -129,7 +129,7 @@ class Follower:
             except (DatabaseError, InterfaceError, store.NoClock) as error:
                 self._note_away(first_line(error))
                 self._end.wait(POLL * self._lease)
-            except Exception:  # noqa: BLE001 - without a follower every request would ask
+            except Exception:  # noqa: BLE001 - without a follower every request queries
                 _log.exception("clock_follower_failed")
                 with self._turn:
                     self._lose()
@@ -138,7 +138,7 @@ class Follower:
         self._leave()
 
     def may_be_stale(self) -> bool:
-        """Whether a cached answer may be used although the database can't be asked."""
+        """Whether cached results may be used while the database is unavailable."""
         limit = self.stale_until if self._away else self.trust.until + self._stale
         return time.monotonic() < limit
 
@@ -158,17 +158,17 @@ class Follower:
         self._away, self.stale_until = False, NEVER
 
     def _start_over(self) -> None:
-        """A row of its own, then an empty cache, then trust: in this order.
+        """Registers a new row, then empties the cache, then trusts it. The order matters.
 
-        Trust is lost before the old row goes, as nothing waits for this process from then on. What
-        is left of it while the database is away is kept until the database is known to be back.
+        Trust ends before the old row is deleted, since revocations stop waiting for this process
+        then. While the database is unavailable the cache is kept until the connection is back.
         """
         store.current()
         self._lose()
         old, self._id = self._id, ids.new_id()
         store.leave(old)
         began = time.monotonic()
-        number = store.register(self._id, self._lease, _process())
+        number = store.register(self._id, self._lease, _process_name())
         with self._kept:
             self._cache.forget()
             self.trust.register(number, self._lease, began)
@@ -189,7 +189,7 @@ class Follower:
         elif self.trust.misses(found.number, len(found.changes)):
             self._lose()
         else:
-            with self._kept:  # in this order: if dropping fails, the changes are read again
+            with self._kept:  # in this order: if drop fails, the changes are read again
                 self._cache.drop(found.changes)
                 self.trust.advance(found.number)
             self.trust.extend(began)
@@ -197,10 +197,10 @@ class Follower:
                 self._lose()
 
     def _beat(self) -> None:
-        """Gives a sign of life; without its row the process trusts nothing."""
+        """Sends a heartbeat. Stops trusting the cache if the row is gone."""
         began, applied = time.monotonic(), self.trust.applied
         if applied is None or self.trust.has_lapsed(began):
-            return  # and starts over
+            return  # the next step starts over
         if store.beat(self._id, applied):
             self.trust.beat(began)
             self._beat_at = began + BEAT * self._lease
@@ -219,7 +219,7 @@ class Follower:
         self._look_at = now + DEAD * self._lease
 
     def _listen(self) -> None:
-        """Wakes up by NOTIFY where the connection is the process's own, and not a pooler's."""
+        """Listens for NOTIFY if the connection is direct, not through a connection pooler."""
         shared = connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS")
         if connection.vendor != "postgresql" or shared:
             return
@@ -229,7 +229,7 @@ class Follower:
                 cursor.execute(f"LISTEN {CHANNEL}")
             self._listening = connection.connection
             self._listening.add_notify_handler(self._hear)
-        # What has come before this poll is part of it; what comes during it is heard.
+        # The next poll covers earlier notifications. Later ones are handled by `_hear`.
         with connection.wrap_database_errors:
             self._listening.pgconn.consume_input()
             while self._listening.pgconn.notifies():
@@ -237,11 +237,11 @@ class Follower:
         self._heard = False
 
     def _hear(self, _: object) -> None:
-        """Takes a notification that came with the result of another statement."""
+        """Called for a notification that arrives with the result of another statement."""
         self._heard = True
 
     def _wait(self, seconds: float) -> None:
-        """Until the next poll is due, or sooner where something has changed."""
+        """Waits until the next poll is due or a notification arrives."""
         until = time.monotonic() + seconds
         while not self._heard and not self._end.is_set():
             left = min(until - time.monotonic(), _LONGEST_NAP)
@@ -249,7 +249,7 @@ class Follower:
                 return
 
     def _nap(self, seconds: float) -> bool:
-        """Whether something has come from the database meanwhile, if only the news of its end."""
+        """Waits. Returns whether the connection has data, which includes its closing."""
         listening = self._listening
         if listening is None or listening is not connection.connection or listening.closed:
             self._end.wait(seconds)
@@ -259,7 +259,7 @@ class Follower:
             return bool(selector.select(seconds))
 
     def _note_away(self, reason: str) -> None:
-        """Trust runs out, the operator's `API_KEY_STALE_SECONDS` later."""
+        """Logs the outage once. The cache stays usable for `API_KEY_STALE_SECONDS` more."""
         if not self._away:
             self._away = True
             _log.error("clock_not_followed", reason=reason)
@@ -274,12 +274,11 @@ class Follower:
         try:
             store.leave(self._id)
         except (DatabaseError, InterfaceError):
-            _log.warning("clock_follower_left_its_row")  # others remove it
+            _log.warning("clock_follower_left_its_row")  # other followers remove it
         connection.close()
 
 
-def _process() -> str:
-    """What operators see of a follower."""
+def _process_name() -> str:
     return f"{socket.gethostname()[:80]} {os.getpid()}"
 
 
@@ -287,5 +286,4 @@ _running: Final[set[Follower]] = set()
 
 
 def running() -> list[Follower]:
-    """The followers of this process."""
     return list(_running)

@@ -1,4 +1,4 @@
-"""The clock's rows: each function is one or two statements on the calling thread's connection."""
+"""SQL of the revocation clock. Each function runs one or two statements."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from core.revocation_clock.trust import MOST_CHANGES
-from core.sqlite_writers import turn
+from core.sqlite_writers import write_lock
 
 _NO_CLOCK: Final = "The revocation clock has no row; run “manage.py migrate”."
 _POLL: Final = """
@@ -28,9 +28,9 @@ _PRUNE: Final = {
             SELECT MAX(number) FROM organizations_change WHERE at < datetime('now', '-1 hour'))
     """,
 }
-#: Withdrawals wait for this, so it does not wait for the disk: others see it just the same.
-#: A crash of PostgreSQL may take it back, and less is acknowledged then. It moves no beat, since a
-#: beat that is taken back would let others remove a row that is trusted.
+#: Revocations wait for this statement, so it doesn't wait for the disk. If PostgreSQL crashes, it
+#: may be lost, which is safe: less is acknowledged then. It must not change the beat: losing a beat
+#: would let other followers remove a row that is still trusted.
 _ACKNOWLEDGE: Final = {
     "postgresql": """
         UPDATE organizations_follower SET number = %s
@@ -41,14 +41,14 @@ _ACKNOWLEDGE: Final = {
 
 
 class NoClock(RuntimeError):
-    """The row of the clock is missing, or was while a statement ran."""
+    """The clock's row is missing, or was missing during a statement."""
 
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """Where the clock stands, and the changes after the number that was asked about.
+    """The clock's number, and the changes after the requested number.
 
-    Of more than `MOST_CHANGES` some are left out.
+    Holds at most `MOST_CHANGES` changes.
     """
 
     number: int
@@ -56,7 +56,7 @@ class Poll:
 
 
 def poll(after: int) -> Poll:
-    """One statement: the number and the changes are of the same moment."""
+    """Reads the number and the changes in one statement, so that they are consistent."""
     rows = _rows(_POLL, after, MOST_CHANGES)
     if not rows:
         raise NoClock(_NO_CLOCK)
@@ -65,61 +65,62 @@ def poll(after: int) -> Poll:
 
 
 def register(id: UUID, lease: float, process: str) -> int:
-    """Adds a follower; the number from which it follows, read when its row was committed.
+    """Adds a follower. Returns the number to follow from, read after the row was committed.
 
-    What commits after that number finds the row.
+    Everything that commits after that number sees the row.
     """
     statement = (
         "INSERT INTO organizations_follower (id, number, beat, lease, process, started_at)"
         " SELECT %s, number, 0, %s, %s, CURRENT_TIMESTAMP FROM organizations_clock WHERE id = 1"
     )
-    with turn():
+    with write_lock():
         _run(statement, _written(id), lease, process)
     return current()
 
 
 def beat(id: UUID, number: int) -> bool:
-    """A sign of life, with the number that is applied; False if the row is gone."""
+    """Sends a heartbeat with the applied number. False if the row is gone."""
     statement = "UPDATE organizations_follower SET number = %s, beat = beat + 1 WHERE id = %s"
-    with turn():
+    with write_lock():
         return _run(statement, number, _written(id)) == 1
 
 
 def acknowledge(id: UUID, number: int) -> bool:
-    """Says what is applied, and gives no sign of life; False if the row is gone."""
-    with turn():
+    """Stores the applied number without a heartbeat. False if the row is gone."""
+    with write_lock():
         return _run(_ACKNOWLEDGE[connection.vendor], number, _written(id)) == 1
 
 
 def followers() -> list[tuple[UUID, int, float]]:
-    """Id, beat and lease of every follower."""
+    """(ID, beat, lease) of every follower."""
     rows = _rows("SELECT id, beat, lease FROM organizations_follower")
     return [(_uuid(row[0]), *row[1:]) for row in rows]
 
 
 def leave(id: UUID) -> None:
-    """Deletes the row of a follower that trusts nothing any more."""
-    with turn():
+    """Deletes the row of a follower that no longer trusts its cache."""
+    with write_lock():
         _run("DELETE FROM organizations_follower WHERE id = %s", _written(id))
 
 
 def remove(id: UUID, beat: int) -> None:
-    """Deletes the row of a dead follower, unless its beat has moved from `beat`."""
+    """Deletes the row of a dead follower, unless its beat has changed."""
     statement = "DELETE FROM organizations_follower WHERE id = %s AND beat = %s"
-    with turn():
+    with write_lock():
         _run(statement, _written(id), beat)
 
 
 def prune() -> None:
-    """Deletes the changes that are older than an hour; a follower that needs them starts over."""
-    with turn():
+    """Deletes changes older than an hour. A follower that needs them starts over."""
+    with write_lock():
         _run(_PRUNE[connection.vendor])
 
 
 def restart(database: BaseDatabaseWrapper) -> None:
-    """Makes every follower start over, as after a `migrate`: the number stands for no change.
+    """Makes every follower start over by adding a number without a change.
 
-    SQLite is without triggers while a migration runs, and a flush takes the row away.
+    For use after `migrate`: SQLite has no triggers during a migration, and a flush deletes the
+    clock's row.
     """
     if "organizations_clock" not in database.introspection.table_names():
         return
@@ -130,7 +131,6 @@ def restart(database: BaseDatabaseWrapper) -> None:
 
 
 def current() -> int:
-    """Where the clock stands."""
     rows = _rows("SELECT number FROM organizations_clock WHERE id = 1")
     if not rows:
         raise NoClock(_NO_CLOCK)
@@ -139,7 +139,7 @@ def current() -> int:
 
 
 def longest_lease_behind(number: int) -> float:
-    """The longest lease of the followers that have not applied `number`; 0 if there are none."""
+    """The longest lease of followers that haven't applied `number`. 0 if there are none."""
     statement = "SELECT COALESCE(MAX(lease), 0) FROM organizations_follower WHERE number < %s"
     return float(_rows(statement, number)[0][0])
 
@@ -159,7 +159,7 @@ def _run(statement: str, *values: Any) -> int:
 
 
 def _written(id: UUID) -> Any:
-    """As Django keeps it: SQLite has no type for it."""
+    """A UUID as Django stores it. SQLite has no UUID type."""
     return id if connection.features.has_native_uuid_field else id.hex
 
 

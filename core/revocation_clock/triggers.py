@@ -1,9 +1,9 @@
-"""Triggers that count changes: the number is the last thing that a transaction takes.
+"""Database triggers that count changes for the revocation clock.
 
-On PostgreSQL they are deferred to the commit, whatever has opened the transaction. Nothing that the
-client does lies between taking the number and the end of the commit, so that a client that
-freezes holds nobody up, and two operations of one transaction can't meet others in a deadlock.
-SQLite has one writer and counts at once.
+The number is the last thing that a transaction takes. On PostgreSQL the triggers are deferred to
+the commit, no matter what opened the transaction. The client does nothing between taking the number
+and the end of the commit, so a client that hangs blocks no other, and operations can't deadlock on
+the number. SQLite has one writer and counts immediately.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,9 +14,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from core.triggers import install
 
-#: Followers listen to it.
+#: NOTIFY channel of the followers.
 CHANNEL: Final = "latchkey_clock"
-#: How long a commit waits for those before it, which take milliseconds.
+#: How long a commit waits for earlier ones, which take milliseconds.
 _LOCK_TIMEOUT: Final = "2s"
 _FUNCTION: Final = """
     CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql
@@ -32,7 +32,7 @@ _FUNCTION: Final = """
         RETURN NULL;
     END $$
 """
-_COUNT_AT_ONCE: Final = """
+_COUNT_IMMEDIATELY: Final = """
     CREATE TRIGGER {name} AFTER {what}
     BEGIN
         SELECT RAISE(ABORT, 'organizations_clock has no row')
@@ -46,9 +46,9 @@ _COUNT_AT_ONCE: Final = """
 
 @dataclass(frozen=True, slots=True)
 class ChangeTrigger:
-    """Counts a change of `kind` for the row's `target` when one of `columns` gets another value.
+    """Counts a change of `kind` for the row's `target` if one of `columns` changes.
 
-    Rows that are deleted count as well.
+    Deleting a row counts too.
     """
 
     name: str
@@ -58,13 +58,11 @@ class ChangeTrigger:
     columns: Sequence[str]
 
     def create(self, vendor: str) -> list[str]:
-        """The statements that install it, in place of what was there."""
         if vendor == "postgresql":
             return [*self.drop(vendor), self._function(), *self._deferred()]
         return [*self.drop(vendor), *self._immediate()]
 
     def drop(self, vendor: str) -> list[str]:
-        """The statements that remove it where it exists."""
         names = [f"{self.name}_{event}" for event in ("update", "delete")]
         on = f" ON {self.table}" if vendor == "postgresql" else ""
         return [f"DROP TRIGGER IF EXISTS {name}{on}" for name in names]
@@ -103,7 +101,7 @@ class ChangeTrigger:
             "delete": f"DELETE ON {self.table}",
         }
         return [
-            _COUNT_AT_ONCE.format(
+            _COUNT_IMMEDIATELY.format(
                 name=f"{self.name}_{event}", what=what, kind=self.kind, target=self.target
             )
             for event, what in events.items()
@@ -111,12 +109,12 @@ class ChangeTrigger:
 
 
 def install_changes(connection: BaseDatabaseWrapper, triggers: Iterable[ChangeTrigger]) -> None:
-    """Installs what counts changes, as far as an earlier schema has the tables and columns."""
+    """Installs the triggers, as far as the schema already has their tables and columns."""
     if "organizations_clock" not in connection.introspection.table_names():
         return
     for trigger in triggers:
         with connection.cursor() as cursor:
             found = connection.introspection.get_table_description(cursor, trigger.table)
-        there = {column.name for column in found}
-        columns = [column for column in trigger.columns if column in there]
+        existing = {column.name for column in found}
+        columns = [column for column in trigger.columns if column in existing]
         install(connection, [replace(trigger, columns=columns)])

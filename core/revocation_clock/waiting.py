@@ -1,4 +1,4 @@
-"""Waiting, after a commit, until no process can act on the state before it."""
+"""Waits after a commit until no process can act on the old state."""
 
 import time
 from typing import Final
@@ -9,19 +9,19 @@ from core.revocation_clock import store
 from core.revocation_clock.follower import running
 from core.revocation_clock.trust import MARGIN
 
-#: Seconds between two looks at the followers: briefly at first, longer for one that is frozen.
+#: Seconds between checks of the followers: short at first, longer if one is frozen.
 _FIRST_PAUSE: Final = 0.002
 _LONGEST_PAUSE: Final = 0.05
 
 
 def wait_for_followers() -> None:
-    """Returns when every follower has applied what is committed, or can trust nothing older.
+    """Returns when every follower has applied the commit, or can't trust older state.
 
-    The longest that takes is 1.01 of the leases of those that say nothing. Raises what the
-    database raises: without it nothing is known of the followers.
+    Takes at most 1.01 times the longest lease of the followers that don't respond. Raises database
+    errors: without the database, the followers' state is unknown.
     """
     began = time.monotonic()
-    if not connection.in_atomic_block:  # where the follower's row would stay locked
+    if not connection.in_atomic_block:  # else the follower's row would stay locked
         for follower in running():
             follower.catch_up()
     number, pause = store.current(), _FIRST_PAUSE

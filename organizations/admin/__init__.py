@@ -1,4 +1,4 @@
-"""The staff's pages about organizations, people and the audit trail."""
+"""Admin of organizations, users and the audit log."""
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -11,7 +11,7 @@ from organizations.admin.organizations import OrganizationAdmin, ServiceAccountA
 from organizations.admin.people import MembershipAdmin, UserAdmin
 from organizations.admin.processes import FollowerAdmin
 
-# What people sign in with is theirs: the administration neither shows nor changes it.
+# The admin neither shows nor changes what users sign in with.
 for model in (EmailAddress, Authenticator, UserSession):
     admin.site.unregister(model)
 

@@ -1,7 +1,7 @@
-"""The audit trail, to be read only.
+"""Read-only admin of the audit log.
 
-It grows without end, and most of what staff look for has no index. So a list shows, counts and
-searches the newest SEARCHED events, and links to the same among older ones.
+The log only grows, and most searches have no index. So the list shows, counts and searches the
+newest SEARCHED events, and links to older ones.
 """
 
 import uuid
@@ -20,16 +20,16 @@ from organizations.events import every_event
 from organizations.models import AuditEvent, AuditEventQuerySet
 from organizations.pages.base import with_retry
 
-#: The most events that a list looks at.
+#: Events that a list reads at most.
 SEARCHED: Final = 10_000
-#: The most of those that an index finds for one organization or target.
+#: Events that a list shows at most for one organization or target, found by an index.
 LISTED: Final = 1000
-#: Of the largest number that every database takes.
+#: Digits of the largest number that every database accepts.
 _DIGITS: Final = 18
 
 
 class EventFilter(admin.SimpleListFilter):
-    """By name of the event. The names are known, so that the trail is not read for them."""
+    """Filters by event name. Uses the registered names, to not read the log for them."""
 
     title = "event"
     parameter_name = "event"
@@ -44,7 +44,7 @@ class EventFilter(admin.SimpleListFilter):
 
 
 class OlderFilter(admin.SimpleListFilter):
-    """What the link to older events leads to: those before an event, by its number."""
+    """Filters events before an event's number, for the link to older events."""
 
     title = "time"
     parameter_name = "before"
@@ -60,10 +60,10 @@ class OlderFilter(admin.SimpleListFilter):
         return queryset.filter(number__lt=_number(self.value()))
 
 
-class TrailChangeList(SearchedList):
-    """Bounds the events before any filter or search that would have to look at each of them."""
+class AuditEventChangeList(SearchedList):
+    """Limits the events before any filter or search that would read each of them."""
 
-    #: The number of the oldest event that was looked at, if there may be older ones.
+    #: The number of the oldest event that was read, if there may be older ones.
     oldest: int | None = None
 
     def get_queryset(
@@ -79,20 +79,20 @@ class TrailChangeList(SearchedList):
         return super().get_queryset(request, exclude_parameters)
 
     def _bounds(self, events: AuditEventQuerySet, request: HttpRequest) -> Q:
-        """By an index where an id is looked for: an organization's events, or a target's.
+        """Uses an index if an ID is searched for: an organization's or a target's events.
 
-        What a person has done has no index, and is looked for among the newest events.
+        A person's own actions have no index and are searched for among the newest events.
         """
         organization = _uuid(request.GET.get("organization_id"))
         if organization:
-            return self._first(events.trail_of(organization))
-        wanted = _uuid(self.query.strip())
-        if wanted is None:
+            return self._first(events.log_of(organization))
+        target = _uuid(self.query.strip())
+        if target is None:
             return self._newest(events)
-        if events.trail_of(wanted).exists():
-            return self._first(events.trail_of(wanted))
-        done = Q(actor_id=wanted) & self._newest(events)
-        return self._first(events.about(wanted)) | done
+        if events.log_of(target).exists():
+            return self._first(events.log_of(target))
+        done = Q(actor_id=target) & self._newest(events)
+        return self._first(events.about(target)) | done
 
     def _first(self, events: AuditEventQuerySet) -> Q:
         found = list(events.values_list("number", flat=True)[:LISTED])
@@ -105,14 +105,12 @@ class TrailChangeList(SearchedList):
         return Q(number__gte=last) if last else Q()
 
     def _note_oldest(self, last: int | None) -> None:
-        """Where there are two limits, older events begin at the newer one, so that none is lost."""
+        """Keeps the newer of two limits, so that no events are skipped."""
         self.oldest = max(filter(None, (self.oldest, last)), default=None)
 
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin[AuditEvent]):
-    """Who did what, when and from where."""
-
     list_display = ("at", "actor_label", "event", "target_type", "target_label", "ip", "request_id")
     fields = readonly_fields = (
         "at",
@@ -134,37 +132,37 @@ class AuditEventAdmin(ReadOnlyAdmin[AuditEvent]):
     list_display_links = ("at", "event")
     list_filter = (EventFilter, "actor_kind", "at", OlderFilter)
     search_fields = ("actor_label", "target_label", "request_id")
-    search_help_text = "A person, a key, a target, a request id, or the UUID of any of them."
+    search_help_text = "A person, key, target or request ID, or the UUID of any of them."
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     sortable_by = ()
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return TrailChangeList
+        return AuditEventChangeList
 
     def _with_older(
         self, request: HttpRequest, extra_context: dict[str, Any] | None
     ) -> HttpResponse:
-        """The list, with the link to older events where it is bounded."""
+        """Adds the link to older events if the list is limited."""
         response = super().changelist_view(request, extra_context)
         context = getattr(response, "context_data", None) or {}
-        trail = context.get("cl")
-        if isinstance(trail, TrailChangeList) and trail.oldest:
-            older = trail.get_query_string({"before": trail.oldest}, ["p"])
-            context |= {"searched_to": _moment(trail.oldest), "older": older}
+        changes = context.get("cl")
+        if isinstance(changes, AuditEventChangeList) and changes.oldest:
+            older = changes.get_query_string({"before": changes.oldest}, ["p"])
+            context |= {"searched_to": _moment(changes.oldest), "older": older}
         return response
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[AuditEvent], search_term: str
     ) -> tuple[QuerySet[AuditEvent], bool]:
         if _uuid(search_term.strip()):
-            return queryset, False  # TrailChangeList has found what it concerns
+            return queryset, False  # AuditEventChangeList has already searched for it
         return super().get_search_results(request, queryset, search_term)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The list; a search for text, which no index helps with, waits for a place."""
+        """The list. A text search, which has no index, takes a bulkhead place."""
         if not _looks_for_text(request.GET.get("q", "")):
             return self._with_older(request, extra_context)
         try:
@@ -194,7 +192,7 @@ def _uuid(text: str | None) -> uuid.UUID | None:
 
 
 def _number(text: str | None) -> int | None:
-    """A place in the trail; None for what can't be one, 0 included."""
+    """The number of an event. None for invalid input, including 0."""
     known = text and text.isascii() and text.isdecimal() and len(text) <= _DIGITS
     return int(text) or None if text and known else None
 

@@ -1,4 +1,4 @@
-"""Forms of the staff's pages about organizations."""
+"""Admin forms for users and organizations."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ from organizations.models import User
 
 
 def tier_choices() -> list[tuple[str, str]]:
-    """The tiers of the settings with their limits."""
+    """The configured tiers with their limits."""
     return [(tier, f"{tier} ({limit})") for tier, limit in settings.RATE_LIMIT_TIERS.items()]
 
 
 class PersonFields(forms.ModelForm[User]):
-    """How a person's address and name are checked, old or new."""
+    """Validates a user's email address and name."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -26,52 +26,52 @@ class PersonFields(forms.ModelForm[User]):
             bound_length(email)
 
     def clean_email(self) -> str:
-        """The address as it is kept; taken whatever its case."""
+        """The canonical address. Rejects it if it is taken, ignoring case."""
         email = canonical_email(self.cleaned_data["email"])
         if email != self.instance.email:
             email = cleaned(clean_email, self.cleaned_data["email"], "email")
         if User.objects.with_email(email).exclude(pk=self.instance.pk).exists():
-            raise forms.ValidationError("Somebody has this e-mail address already.")
+            raise forms.ValidationError("This email address is already in use.")
         return email
 
     def clean_name(self) -> str:
-        """The name, which may be empty, and is as printable as every other name."""
+        """The name, which may be empty. An unchanged name isn't checked again."""
         name: str = self.cleaned_data["name"]
         unchanged = self.instance.pk and "name" not in self.changed_data
         return name if unchanged or not name else cleaned(clean_mailed_name, name, "name")
 
 
 class UserForm(PersonFields):
-    """A person without their password, which is nobody's but theirs."""
+    """A user without their password, which only they can set."""
 
     class Meta:
         model = User
-        fields = "__all__"  # noqa: DJ007 - the admin names those that it shows
+        fields = "__all__"  # noqa: DJ007 - the admin chooses the fields
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         permissions: Any = self.fields.get("user_permissions")
-        if permissions:  # each is listed with the name of its app
+        if permissions:  # their labels contain the app's name
             permissions.queryset = permissions.queryset.select_related("content_type")
 
 
 class NewOrganizationFields(forms.Form):
-    """What a new organization needs beside its name."""
+    """Additional fields of a new organization."""
 
     admin_email = forms.EmailField(
-        label="E-mail address of its admin", help_text="Somebody who is listed under Users."
+        label="Email address of the admin", help_text="Must belong to an existing user."
     )
 
     def clean_admin_email(self) -> User:
-        """The person behind the address."""
+        """The user with this email address."""
         user = User.objects.with_email(self.cleaned_data["admin_email"]).first()
         if user is None:
-            raise forms.ValidationError("Nobody has this e-mail address. Add them first.")
+            raise forms.ValidationError("No user has this email address. Add the user first.")
         return user
 
 
 class TierField(forms.ChoiceField):
-    """A choice among the tiers of the settings, read when the form is shown."""
+    """A choice of the configured tiers, read when the form is shown."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{**options, "choices": tier_choices})

@@ -1,4 +1,4 @@
-"""Invitations to organizations."""
+"""Admin of invitations."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -11,7 +11,7 @@ from organizations.models import Invitation
 
 @admin.register(Invitation)
 class InvitationAdmin(ServiceAdmin[Invitation]):
-    """Who was invited where. Staff look, and revoke; the links are in the mails alone."""
+    """Staff can view and revoke invitations. Links are only in emails."""
 
     id_prefix = "inv"
     list_display = ("email", "organization", "role", "state", "invited_by", "expires_at")
@@ -36,7 +36,6 @@ class InvitationAdmin(ServiceAdmin[Invitation]):
 
     @admin.action(description="Revoke the selected invitations", permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> None:
-        """Ends invitations that are open."""
         actor = staff_actor(request)
         self.act_on_each(
             request,
@@ -46,5 +45,5 @@ class InvitationAdmin(ServiceAdmin[Invitation]):
         )
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
-        """Whether the staff member may change invitations, as Django's permissions say."""
+        """Requires Django's permission to change invitations."""
         return request.user.has_perm("organizations.change_invitation")

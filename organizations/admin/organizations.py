@@ -1,4 +1,4 @@
-"""Organizations and their service accounts."""
+"""Admin of organizations and their service accounts."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from organizations.models import Organization, ServiceAccount
 
 
 class NewOrganizationForm(NewOrganizationFields, ServiceForm):
-    """The add page of an organization."""
+    """The add form."""
 
     class Meta:
         model = Organization
@@ -25,7 +25,7 @@ class NewOrganizationForm(NewOrganizationFields, ServiceForm):
 
 
 class OrganizationForm(ServiceForm):
-    """The change page of an organization."""
+    """The change form."""
 
     harmless = frozenset({"name"})
     rate_limit_tier = TierField()
@@ -35,15 +35,13 @@ class OrganizationForm(ServiceForm):
         fields = ("name", "api_access_enabled", "rate_limit_tier", "key_limit")
 
     def is_free(self, name: str) -> bool:
-        """Also switching the API off, which takes authority away."""
+        """Turning API access off needs no recent sign-in: it takes authority away."""
         off = name == "api_access_enabled" and not self.cleaned_data.get(name)
         return off or super().is_free(name)
 
 
 @admin.register(Organization)
 class OrganizationAdmin(ServiceAdmin[Organization]):
-    """Organizations with the API-access switch, the tier and the limit of keys."""
-
     form = OrganizationForm
     id_prefix = "org"
     list_display = (
@@ -114,19 +112,18 @@ class OrganizationAdmin(ServiceAdmin[Organization]):
 
     @admin.display(description="Members", ordering="member_count")
     def members(self, organization: Organization) -> int:
-        """How many people it has."""
         count: int = organization.member_count  # type: ignore[attr-defined]
         return count
 
     @admin.display(description="Rate limit of all keys together")
     def organization_limit(self, organization: Organization) -> str:
-        """Follows from the tier; a key with a tier of its own does not get beyond it."""
+        """Depends on the tier. A key's own tier can't exceed it."""
         limit = tiers.organization_limit(organization.rate_limit_tier)
         return tiers.in_words(limit) if limit else "None"
 
-    @admin.display(description="More of this organization")
+    @admin.display(description="Related")
     def more(self, organization: Organization) -> str:
-        """Links to the lists of what belongs to it."""
+        """Links to lists of what belongs to the organization."""
         links = [
             (reverse(f"admin:{view}_changelist"), self.filter_of(view), organization.pk, label)
             for label, view in self.related_lists.items()
@@ -135,16 +132,14 @@ class OrganizationAdmin(ServiceAdmin[Organization]):
 
     @staticmethod
     def filter_of(view: str) -> str:
-        """The query parameter that narrows a list to one organization."""
+        """The query parameter that filters a list by organization."""
         return "organization_id" if view.endswith("auditevent") else "organization__id__exact"
 
 
 class ServiceAccountForm(ServiceForm):
-    """Both pages of a service account."""
-
     harmless = frozenset({"organization", "name", "description"})
     enabled = forms.BooleanField(
-        required=False, initial=True, help_text="While off, every key of this account is refused."
+        required=False, initial=True, help_text="While off, every key of this account is rejected."
     )
 
     class Meta:
@@ -157,16 +152,14 @@ class ServiceAccountForm(ServiceForm):
             self.initial["enabled"] = self.instance.enabled
 
     def is_free(self, name: str) -> bool:
-        """Also disabling. A new account is enabled, and has no keys."""
-        is_new = self.instance._state.adding  # noqa: SLF001 - as Django's own forms
+        """Disabling needs no recent sign-in. A new account is enabled and has no keys."""
+        is_new = self.instance._state.adding  # noqa: SLF001 - as in Django's own forms
         off = name == "enabled" and (is_new or not self.cleaned_data.get(name))
         return off or super().is_free(name)
 
 
 @admin.register(ServiceAccount)
 class ServiceAccountAdmin(ServiceAdmin[ServiceAccount]):
-    """Machine principals."""
-
     form = ServiceAccountForm
     id_prefix = "sa"
     list_display = ("name", "organization", "is_enabled", "created_by", "created_at")
@@ -205,18 +198,16 @@ class ServiceAccountAdmin(ServiceAdmin[ServiceAccount]):
 
     @admin.display(description="Enabled", boolean=True)
     def is_enabled(self, account: ServiceAccount) -> bool:
-        """Whether its keys may be used."""
         return account.enabled
 
     @admin.action(description="Disable the selected service accounts", permissions=["change"])
     def disable(self, request: HttpRequest, queryset: QuerySet[ServiceAccount]) -> None:
-        """Stops their keys."""
         self._switch(request, queryset, enabled=False, done="Disabled service accounts")
 
     @admin.action(description="Enable the selected service accounts", permissions=["change"])
     @confirmed
     def enable(self, request: HttpRequest, queryset: QuerySet[ServiceAccount]) -> None:
-        """Restores their keys, after a recent sign-in."""
+        """Requires a recent sign-in."""
         self._switch(request, queryset, enabled=True, done="Enabled service accounts")
 
     def _switch(

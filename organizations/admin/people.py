@@ -1,4 +1,4 @@
-"""People and their memberships."""
+"""Admin of users and memberships."""
 
 from collections.abc import Callable
 from functools import partial
@@ -35,16 +35,16 @@ admin.site.unregister(Group)
 
 
 class PersonForm(RecentForm, UserForm):
-    """Both pages of a person."""
+    """The add and change form of a user."""
 
     harmless = frozenset({"name"})
 
 
 @admin.register(User)
 class UserAdmin(ServiceAdmin[User], DjangoUserAdmin[User]):
-    """People, who sign in by e-mail. They are deactivated, never deleted.
+    """Users are deactivated, never deleted.
 
-    Nobody sets the password of another: staff send a link with which people choose theirs.
+    Staff can't set passwords. They send a link to set one.
     """
 
     id_prefix = "usr"
@@ -66,23 +66,23 @@ class UserAdmin(ServiceAdmin[User], DjangoUserAdmin[User]):
             None,
             {
                 "fields": ("email", "name"),
-                "description": "Send them a link to choose a password from the list of people.",
+                "description": "Afterwards, email a password-setup link from the list of users.",
             },
         ),
     )
 
     def get_urls(self) -> list[URLPattern]:
-        """Without Django's page for setting somebody's password."""
+        """Removes Django's page to set a user's password."""
         return [url for url in super().get_urls() if url.name != "auth_user_password_change"]
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Nobody but a superuser changes other staff: a new address would lend their powers."""
+        """Only superusers may change other staff: a new email address would give access."""
         powerful = obj is not None and (obj.is_staff or obj.is_superuser) and obj != request.user
         within = request.user.is_superuser or not powerful
         return within and super().has_change_permission(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
-        """Nobody but a superuser hands out permissions, least of all to themselves."""
+        """Only superusers may change permissions."""
         authority = () if request.user.is_superuser else _AUTHORITY
         return (*self.readonly_fields, *authority)
 
@@ -94,43 +94,45 @@ class UserAdmin(ServiceAdmin[User], DjangoUserAdmin[User]):
 
     @admin.display(description="second factors")
     def second_factors(self, person: User) -> str:
-        """What the person has beside a password."""
+        """The user's authenticators besides a password."""
         kinds = Authenticator.objects.filter(user=person).order_by("type")
         return ", ".join(sorted({kind.get_type_display() for kind in kinds})) or "none"
 
-    @admin.action(description="Mail a link to choose a password", permissions=["change"])
+    @admin.action(description="Email a password-setup link", permissions=["change"])
     @confirmed
     def send_password_link(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """For whoever is new, or cannot read the mail that they ask for themselves."""
+        """For new users, and for those who can't receive the email that they request."""
         link = get_adapter(request).get_reset_password_from_key_url
         service = partial(services.send_password_link, link=link)
-        self._on_each(request, queryset, service, "Mailed links")
+        self._on_each(request, queryset, service, "Emailed links")
 
     @admin.action(description="Sign out everywhere", permissions=["change"])
     def end_sessions(
         self, request: HttpRequest, queryset: QuerySet[User]
     ) -> HttpResponseRedirect | None:
-        """Ends all sessions of people; they can sign in again, and so can whoever does it."""
-        self._on_each(request, queryset, services.end_sessions, "People who are signed out")
+        """Signs users out. They can sign in again, including the acting staff member."""
+        self._on_each(request, queryset, services.end_sessions, "Signed-out users")
         if request.user in queryset:
             logout(request)
             return HttpResponseRedirect(reverse("account_login"))
         return None
 
-    @admin.action(description="Remove lost second factors (one person)", permissions=["change"])
+    @admin.action(
+        description="Reset two-factor authentication (one person)", permissions=["change"]
+    )
     @confirmed
     def remove_second_factors(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """For one person at a time, since staff have to make sure of each."""
+        """One user at a time, since staff must verify each request."""
         if queryset.count() > 1:
             self.message_user(request, "Choose one person at a time.", messages.ERROR)
             return
-        done = "People without a second factor"
+        done = "Users without a second factor"
         self._on_each(request, queryset, services.remove_second_factors, done)
 
     @admin.action(description="Export personal data (one person)", permissions=["change"])
     @confirmed
     def export_data(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
-        """For a person who asks for their data and can't sign in."""
+        """For a person who requests their data but can't sign in."""
         if queryset.count() > 1:
             self.message_user(request, "Choose one person at a time.", messages.ERROR)
             return None
@@ -153,8 +155,6 @@ class UserAdmin(ServiceAdmin[User], DjangoUserAdmin[User]):
 
 
 class MembershipForm(ServiceForm):
-    """Both pages of a membership."""
-
     class Meta:
         model = Membership
         fields = ("organization", "user", "role")
@@ -162,8 +162,6 @@ class MembershipForm(ServiceForm):
 
 @admin.register(Membership)
 class MembershipAdmin(ServiceAdmin[Membership]):
-    """Who belongs to which organization, and as what."""
-
     form = MembershipForm
     list_display = ("user", "organization", "role", "created_at")
     list_filter = ("role",)
@@ -192,7 +190,7 @@ class MembershipAdmin(ServiceAdmin[Membership]):
     )
     @confirmed
     def remove(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
-        """Ends memberships; an organization's last admin stays."""
+        """An organization's last admin can't be removed."""
         actor = staff_actor(request)
         self.act_on_each(
             request,
@@ -202,5 +200,5 @@ class MembershipAdmin(ServiceAdmin[Membership]):
         )
 
     def has_remove_permission(self, request: HttpRequest) -> bool:
-        """Whether the staff member may delete memberships, as Django's permissions say."""
+        """Requires Django's permission to delete memberships."""
         return request.user.has_perm("organizations.delete_membership")

@@ -1,4 +1,4 @@
-"""The processes that follow the revocation clock: which of them a revocation waits for."""
+"""Admin of the processes that revocations wait for: the revocation clock's followers."""
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -9,7 +9,7 @@ from organizations.models import Clock, Follower
 
 @admin.register(Follower)
 class FollowerAdmin(ReadOnlyAdmin[Follower]):
-    """One row for each worker; the row of a worker that died goes after ten of its leases."""
+    """One row per worker. The row of a dead worker is removed after ten of its leases."""
 
     list_display = ("process", "started_at", "lease", "number", "behind")
     fields = readonly_fields = ("process", "started_at", "lease", "number", "beat", "id")
@@ -17,7 +17,7 @@ class FollowerAdmin(ReadOnlyAdmin[Follower]):
 
     @admin.display(description="Changes behind")
     def behind(self, follower: Follower) -> int:
-        """How many changes it has not applied yet; more than a few for long: it is frozen."""
+        """Changes not applied yet. More than a few for a long time mean a frozen process."""
         return Clock.objects.get().number - follower.number
 
     def has_module_permission(self, request: HttpRequest) -> bool:

@@ -1,10 +1,10 @@
-"""Checks on the arguments of commands."""
+"""Validation of command arguments."""
 
 from argparse import ArgumentTypeError
 
 
 def not_empty(text: str) -> str:
-    """For argparse's `type`: an unset shell variable must not pass for an option left out."""
+    """For argparse's `type`: rejects the empty value of an unset shell variable."""
     if not text.strip():
-        raise ArgumentTypeError("the value is empty. Give one, or leave the option out if you can.")
+        raise ArgumentTypeError("the value is empty. Set it, or omit the option if it is optional.")
     return text

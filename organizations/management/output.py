@@ -1,4 +1,4 @@
-"""Standard output of commands: what can't be delivered is noticed before the command ends."""
+"""Standard output of commands that reports failed writes."""
 
 import io
 import sys
@@ -9,20 +9,20 @@ from django.core.management.base import OutputWrapper
 
 
 class OutputLost(OSError):
-    """Standard output could not be written: a full disk, or a pipe without a reader."""
+    """Standard output could not be written: the disk is full or the pipe has no reader."""
 
 
 class Output(io.FileIO):
-    """A descriptor that raises OutputLost once, and from then on drops what it is given.
+    """A file descriptor that raises OutputLost once and then discards output.
 
-    What is still in a buffer can't fail again when the process ends, nor arrive after all.
+    So buffered output neither fails again nor arrives late when the process exits.
     """
 
-    #: How the standard output of this process was lost.
+    #: The error of this process, if any.
     loss: OutputLost | None = None
 
     def write(self, data: Any, /) -> int:
-        """Writes all or a part, as FileIO does."""
+        """Writes all or part of `data`, like FileIO."""
         if Output.loss:
             return len(data)
         try:
@@ -33,26 +33,26 @@ class Output(io.FileIO):
 
 
 def show(output: OutputWrapper, text: str) -> None:
-    """Writes text that the command exists for. OutputLost if it could not be delivered."""
+    """Writes a command's result. Raises OutputLost if it could not be delivered."""
     try:
         output.write(text)
         output.flush()
-    except (OSError, ValueError) as error:  # ValueError: a stream that is closed
+    except (OSError, ValueError) as error:  # ValueError: the stream is closed
         raise OutputLost(*error.args) from None
     if Output.loss:
         raise Output.loss
 
 
 def report(output: OutputWrapper, text: str) -> None:
-    """Writes what was done. It is done whether or not it can be written, so nothing is raised."""
+    """Writes what a command did. Never raises, because it has already been done."""
     try:
         show(output, text)
     except OutputLost as loss:
-        note(f"{text}\n(On standard error, since standard output could not be written: {loss})")
+        note(f"{text}\n(On standard error: standard output could not be written: {loss})")
 
 
 def note(text: str) -> None:
-    """Writes to standard error, if that is possible."""
+    """Writes to standard error, ignoring errors."""
     with suppress(OSError, ValueError):
         sys.stderr.write(f"{text}\n")
         sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""People, organizations, invitations and the audit log: tables, and what each actor may see."""
+"""Models of users, organizations, invitations and the audit log."""
 
 from organizations.models.audit import AuditEvent, AuditEventQuerySet
 from organizations.models.clock import Change, Clock, Follower

@@ -13,59 +13,59 @@ from core.sequences import SequenceField
 from core.transactions import GuardedModel
 from organizations.models.organizations import Organization, OwnedQuerySet
 
-#: An event's id and its time are made one after the other.
+#: An event's ID and `at` are set one after the other, so they can differ slightly.
 _SLACK: Final = timedelta(minutes=1)
 
 
-#: Ids are made by the clock, numbers are not. Where the clock went back, events of two stretches
-#: have the same times; the range of numbers is that of so many events that are nearest to a time.
+#: IDs follow the clock, numbers don't. If the clock went back, events of two periods have the same
+#: times. So the range of numbers is taken from this many events nearest to a time.
 _OVERLAP: Final = 500
 
 
 class AuditEventQuerySet(OwnedQuerySet["AuditEvent"]):
-    """The audit trail. It grows without end, so searches bound the rows that they look at."""
+    """Queries of the audit log. It only grows, so searches limit the rows that they read."""
 
-    def trail_of(self, organization_id: UUID) -> Self:
-        """The events of one organization, newest first, read along their own index."""
+    def log_of(self, organization_id: UUID) -> Self:
+        """The events of one organization, newest first, by their own index."""
         return self._along("organization_id", organization_id)
 
-    def visible_trail(self, organization_id: UUID, actor: Actor) -> Self:
+    def visible_log_of(self, organization_id: UUID, actor: Actor) -> Self:
         """The same, if `actor` may see the organization.
 
-        That is asked once for the query. `visible_to` asks it for each event, for which PostgreSQL
-        may join, and then read and sort all events first.
+        Checks this once per query. `visible_to` checks it per event; PostgreSQL may use a join for
+        that and read and sort all events first.
         """
         organizations = Organization.objects.filter(id=organization_id)
         visible = models.Exists(organizations.visible_to(actor))
-        return self.trail_of(organization_id).filter(visible)
+        return self.log_of(organization_id).filter(visible)
 
     def about(self, target_id: UUID) -> Self:
-        """The events of one target, newest first, read along their own index."""
+        """The events of one target, newest first, by their own index."""
         return self._along("target_id", target_id)
 
     def _along(self, column: str, value: UUID) -> Self:
-        """Rules out the index of all numbers, which has the same order within one `column`.
+        """Keeps PostgreSQL from using the index on all numbers, which has the same order.
 
-        PostgreSQL may prefer it, and then reads all that others have done since the last of these
-        events. So the column may have another value, the nil UUID, which nothing has.
+        With that index it would read all events since the last matching one. So the column may also
+        have the nil UUID, which no event has.
         """
         return self.filter(**{f"{column}__in": [value, UUID(int=0)]}).order_by(column, "-number")
 
     def bulk_create(self, objs: Iterable["AuditEvent"], *args: Any, **options: Any) -> Any:
-        """In the order of `objs`."""
+        """Numbers the events in the order of `objs`."""
         events = list(objs)
         for place, event in enumerate(events, 1):
             event.number = self.model._meta.get_field("number").next(place)  # noqa: SLF001
         return super().bulk_create(events, *args, **options)
 
     def since(self, moment: datetime) -> Self:
-        """The events from `moment` on, found by the range of their numbers."""
+        """The events since `moment`, found by a range of numbers."""
         nearest = self._all().filter(id__gte=ids.first_id(moment - _SLACK)).order_by("id")
         first = nearest[:_OVERLAP].aggregate(found=models.Min("number"))["found"]
         return self.filter(number__gte=first or 0, at__gte=moment)
 
     def before(self, moment: datetime) -> Self:
-        """The events before `moment`, found by the range of their numbers."""
+        """The events before `moment`, found by a range of numbers."""
         nearest = self._all().filter(id__lt=ids.first_id(moment + _SLACK)).order_by("-id")
         last = nearest[:_OVERLAP].aggregate(found=models.Max("number"))["found"]
         return self.filter(number__lte=last or 0, at__lt=moment)
@@ -75,14 +75,14 @@ class AuditEventQuerySet(OwnedQuerySet["AuditEvent"]):
         return found
 
     def oldest_of_newest(self, number: int) -> "tuple[int, datetime] | None":
-        """Number and time of the event at place `number` of those in order; None for fewer."""
+        """Number and time of the `number`-th event in order, None if there are fewer."""
         return self.values_list("number", "at")[number - 1 : number].first()
 
     def among_newest(self, number: int, condition: models.Q, most: int) -> "list[AuditEvent]":
-        """At most `most` events that meet `condition`, among the first `number` of those in order.
+        """At most `most` events that meet `condition`, among the first `number` in order.
 
-        No others are looked at: a LIMIT inside of a subquery is a limit to the planner, too. The
-        ORM has no subquery in the place of a table, so the table's name in FROM is replaced.
+        No other rows are read: the planner respects the LIMIT of a subquery. The ORM can't use a
+        subquery as a table, so the table's name in FROM is replaced.
         """
         table = connection.ops.quote_name(self.model._meta.db_table)  # noqa: SLF001
         newest, inner = self[:number].query.sql_with_params()
@@ -95,8 +95,8 @@ class AuditEventQuerySet(OwnedQuerySet["AuditEvent"]):
 class AuditEvent(GuardedModel):
     """Who did what to which target, when and from where.
 
-    Append-only, and without foreign keys: an event outlives its subjects. `number` is its place in
-    the trail; clocks go back now and then, and `at` and ids with them.
+    Append-only and without foreign keys: an event outlives its subjects. `number` is its position
+    in the log. The order of `at` and of IDs can differ if the clock went back.
     """
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)

@@ -1,7 +1,4 @@
-"""Tables of the revocation clock (docs/adr/0018). Triggers and the clock itself write them.
-
-Nothing else writes them: no page, format or command offers them for writing.
-"""
+"""Tables of the revocation clock (docs/adr/0018). Only triggers and the clock write them."""
 
 from typing import ClassVar
 
@@ -10,7 +7,7 @@ from django.db.models.functions import Now
 
 
 class Clock(models.Model):
-    """One row: the number of the last change."""
+    """One row with the number of the last change."""
 
     id = models.PositiveSmallIntegerField(primary_key=True)
     number = models.BigIntegerField(default=0)
@@ -25,7 +22,7 @@ class Clock(models.Model):
 
 
 class Change(models.Model):
-    """What a number stands for. Those of the last hour are kept."""
+    """What changed at a number. Rows are kept for an hour."""
 
     number = models.BigIntegerField(primary_key=True)
     kind = models.CharField(max_length=20)
@@ -37,7 +34,7 @@ class Change(models.Model):
 
 
 class Follower(models.Model):
-    """A process that caches verifications: what it has applied, its sign of life, its lease."""
+    """A process that caches verifications: its applied number, heartbeat and lease."""
 
     id = models.UUIDField(primary_key=True)
     number = models.BigIntegerField()

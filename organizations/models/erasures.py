@@ -1,4 +1,4 @@
-"""What the audit trail no longer says of people who are forgotten."""
+"""Erasures of personal data from the audit log."""
 
 from typing import ClassVar
 
@@ -8,9 +8,9 @@ from core.transactions import GuardedModel, GuardedQuerySet
 
 
 class Erasure(GuardedModel):
-    """Allows one change of the trail: the label of `subject_id` may become `label`.
+    """Allows one change of the audit log: the label of `subject_id` may become `label`.
 
-    The subject is a person, whose label as an actor or a target goes, or an event that names one.
+    The subject is a person, whose label as actor or target is replaced, or an event that names one.
     """
 
     subject_id = models.UUIDField(primary_key=True)

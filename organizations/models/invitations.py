@@ -20,7 +20,7 @@ LIFETIME: Final = timedelta(days=7)
 
 
 class InvitationState(StrEnum):
-    """What has become of an invitation, in the order in which it is decided."""
+    """The state of an invitation, in the order in which it is decided."""
 
     ACCEPTED = "accepted"
     REVOKED = "revoked"
@@ -29,26 +29,22 @@ class InvitationState(StrEnum):
 
 
 class InvitationQuerySet(OwnedQuerySet["Invitation"]):
-    """Invitations to organizations."""
-
     def open(self) -> Self:
-        """Those that can be accepted, or sent again where they have expired."""
+        """Invitations that can be accepted, or sent again if they have expired."""
         return self.filter(accepted_at=None, revoked_at=None)
 
     def accepted(self) -> Self:
-        """Those that have been used to join."""
         return self.exclude(accepted_at=None)
 
     def sent_by(self, person_id: UUID) -> Self:
-        """Those that a person has made."""
         return self.filter(invited_by_id=person_id)
 
     def with_authority(self) -> Self:
-        """Those whose sender could still invite today; the system always can."""
+        """Invitations whose sender may still invite. The system always may."""
         return self.filter(_sender_may_invite())
 
     def without_authority(self) -> Self:
-        """Those whose sender is deactivated, or neither an admin of the organization nor staff."""
+        """Invitations whose sender is deactivated, or neither an admin there nor staff."""
         return self.filter(~_sender_may_invite())
 
 
@@ -63,17 +59,17 @@ def _sender_may_invite() -> models.Q:
 
 
 def new_nonce() -> str:
-    """What makes a link differ from the links that were mailed before."""
+    """Makes each link of an invitation different from earlier ones."""
     return secrets.token_urlsafe(16)
 
 
 def next_end() -> datetime:
-    """When an invitation that is sent now ends."""
+    """When an invitation that is sent now expires."""
     return timezone.now() + LIFETIME
 
 
 class Invitation(GuardedModel):
-    """A place in an organization, held for the owner of an e-mail address."""
+    """Invites the owner of an email address to an organization."""
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     organization = models.ForeignKey(
@@ -90,7 +86,7 @@ class Invitation(GuardedModel):
 
     objects = InvitationQuerySet.as_manager()
 
-    #: Whether the mail that was last sent for this object could not be handed over.
+    #: Whether the last email for this object could not be sent.
     mail_failed = False
 
     class Meta:
@@ -108,12 +104,11 @@ class Invitation(GuardedModel):
 
     @property
     def public_id(self) -> str:
-        """The id that interfaces show: ``inv_…``."""
+        """The public ID: ``inv_…``."""
         return ids.public_id("inv", self.id)
 
     @property
     def state(self) -> InvitationState:
-        """The derived state now."""
         if self.accepted_at:
             return InvitationState.ACCEPTED
         if self.revoked_at:

@@ -17,7 +17,7 @@ from organizations.roles import Role
 DEFAULT_TIER: Final = "standard"
 
 
-#: The largest limit of keys that an organization can be given.
+#: The highest key limit that can be set.
 MOST_KEYS: Final = 999_999_999
 
 
@@ -25,11 +25,10 @@ class OwnedQuerySet(GuardedQuerySet[M]):
     """Rows that belong to an organization through `organization_id`."""
 
     def for_organization(self, organization_id: UUID) -> Self:
-        """The rows of one organization."""
         return self.filter(organization_id=organization_id)
 
     def visible_to(self, actor: Actor) -> Self:
-        """What `actor` may know of: a key its own organization's, a person their organizations'."""
+        """A key sees its own organization's rows, a person their organizations' rows."""
         if actor.kind in (ActorKind.STAFF, ActorKind.SYSTEM):
             return self.all()
         if actor.kind is ActorKind.KEY and actor.organization_id:
@@ -40,7 +39,6 @@ class OwnedQuerySet(GuardedQuerySet[M]):
 
 
 def _organizations_of(actor: Actor) -> models.QuerySet["Membership", UUID]:
-    """Ids of the organizations of a person; models lie above this module, hence the look-up."""
     memberships: MembershipQuerySet = Membership.objects.all()
     return memberships.filter(user_id=actor.principal_id, user__is_active=True).values_list(
         "organization_id", flat=True
@@ -48,8 +46,6 @@ def _organizations_of(actor: Actor) -> models.QuerySet["Membership", UUID]:
 
 
 class OrganizationQuerySet(GuardedQuerySet["Organization"]):
-    """Organizations, as their keys, members and staff see them."""
-
     def visible_to(self, actor: Actor) -> Self:
         """A key sees its own organization, a person theirs, staff and the system all."""
         if actor.kind in (ActorKind.STAFF, ActorKind.SYSTEM):
@@ -60,21 +56,18 @@ class OrganizationQuerySet(GuardedQuerySet["Organization"]):
 
 
 class MembershipQuerySet(OwnedQuerySet["Membership"]):
-    """People in organizations."""
-
     def admins(self) -> Self:
-        """The memberships with the admin role."""
         return self.filter(role="admin")
 
     def with_second_factor(self) -> Self:
-        """Each with `has_second_factor`: whether the person signs in with more than a password."""
+        """Adds `has_second_factor`: whether the user has more than a password."""
         factors = apps.get_model("mfa", "Authenticator").objects.exclude(type="recovery_codes")
-        mine = factors.filter(user_id=models.OuterRef("user_id"))
-        return self.annotate(has_second_factor=models.Exists(mine))
+        own = factors.filter(user_id=models.OuterRef("user_id"))
+        return self.annotate(has_second_factor=models.Exists(own))
 
 
 class Organization(GuardedModel):
-    """The owner of keys; called workspace and account in some wire formats."""
+    """The owner of keys. Some wire formats call it workspace or account."""
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     name = models.CharField(max_length=100)
@@ -100,17 +93,17 @@ class Organization(GuardedModel):
 
     @property
     def public_id(self) -> str:
-        """The id that interfaces show: ``org_…``."""
+        """The public ID: ``org_…``."""
         return ids.public_id("org", self.id)
 
     @property
     def organization_id(self) -> UUID:
-        """An organization belongs to itself, so that its events join its own trail."""
+        """Its own ID, so that its events are in its own audit log."""
         return self.id
 
 
 class Membership(GuardedModel):
-    """A person in an organization."""
+    """A user in an organization."""
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     organization = models.ForeignKey(
@@ -122,7 +115,7 @@ class Membership(GuardedModel):
 
     objects = MembershipQuerySet.as_manager()
 
-    #: Open invitations that were revoked when the member lost the admin role.
+    #: Number of open invitations revoked when the member lost the admin role.
     invitations_revoked = 0
 
     class Meta:

@@ -1,4 +1,4 @@
-"""Service accounts, which stand for machines."""
+"""Service accounts, which represent machines."""
 
 from typing import ClassVar
 
@@ -15,7 +15,7 @@ class ServiceAccountQuerySet(OwnedQuerySet["ServiceAccount"]):
 
 
 class ServiceAccount(GuardedModel):
-    """A named machine principal; keys that belong to it stop while it is disabled."""
+    """A named machine. Its keys are rejected while it is disabled."""
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     organization = models.ForeignKey(
@@ -43,10 +43,9 @@ class ServiceAccount(GuardedModel):
 
     @property
     def public_id(self) -> str:
-        """The id that interfaces show: ``sa_…``."""
+        """The public ID: ``sa_…``."""
         return ids.public_id("sa", self.id)
 
     @property
     def enabled(self) -> bool:
-        """Whether its keys may be used."""
         return self.disabled_at is None

@@ -11,31 +11,31 @@ from django.db.models.functions import Lower
 
 from core import ids
 from core.exceptions import Invalid
-from core.sqlite_writers import turn
+from core.sqlite_writers import write_lock
 from core.text import PASSWORD_LENGTH, canonical_email, clean_email
 
 
 def _addresses() -> models.QuerySet[Any]:
-    """The addresses that people have confirmed or added, which allauth keeps."""
+    """Email addresses of all users, as allauth stores them."""
     addresses: models.QuerySet[Any] = apps.get_model("account", "EmailAddress").objects.all()
     return addresses
 
 
 def _sessions() -> models.QuerySet[Any]:
-    """The browser sessions of all users, which allauth lists."""
+    """Browser sessions of all users, as allauth stores them."""
     sessions: models.QuerySet[Any] = apps.get_model("usersessions", "UserSession").objects.all()
     return sessions
 
 
 class UserManager(BaseUserManager["User"]):
-    """Finds and makes people by e-mail address, whatever its case."""
+    """Finds and creates users by email address, ignoring case."""
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """A person who signs in with `email`; without a password they cannot sign in by one.
+        """A user without a password can't sign in with one.
 
-        Raises ValidationError for a password that the pages would refuse.
+        Raises ValidationError for a password that the pages would reject.
         """
-        if password and len(password) > PASSWORD_LENGTH:  # which the form to sign in refuses
+        if password and len(password) > PASSWORD_LENGTH:  # the sign-in form rejects longer ones
             raise ValidationError(f"Use a password of {PASSWORD_LENGTH} characters or fewer.")
         try:
             user = self.model(email=clean_email(email), **fields)
@@ -46,25 +46,24 @@ class UserManager(BaseUserManager["User"]):
         user.set_password(password)
         user.full_clean(exclude=["password"])
         user.save(using=self._db)
-        user.vouch_for_email()
+        user.mark_email_verified()
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """A member of staff with every permission."""
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.with_email(username or "").get()
 
     def with_email(self, email: str) -> models.QuerySet["User"]:
-        """The user with an email address in any case, by the unique index of the column."""
+        """The user with this primary address in any case, by the column's unique index."""
         return self.filter(email=canonical_email(email))
 
-    def behind(self, email: str) -> "User | None":
-        """The user whose account an email address opens.
+    def owner_of(self, email: str) -> "User | None":
+        """The user whose account this email address opens.
 
-        That is the user who has confirmed it, or else the one who signed up with it. An address
-        that was only added to an account is not that account's yet.
+        That is the user who confirmed it, or else the one who signed up with it. An address that
+        was only added to an account doesn't belong to it yet.
         """
         email = canonical_email(email)
         confirmed = self.filter(emailaddress__email=email, emailaddress__verified=True)
@@ -72,7 +71,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person, known by e-mail address."""
+    """A person, identified by email address."""
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     email = models.EmailField("e-mail address", unique=True)
@@ -99,54 +98,54 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def public_id(self) -> str:
-        """The id that interfaces show: ``usr_…``."""
+        """The public ID: ``usr_…``."""
         return ids.public_id("usr", self.id)
 
     @classmethod
     def normalize_username(cls, username: str) -> str:
-        """Without Django's NFKC, which would turn one email address into another."""
+        """Skips Django's NFKC, which would change one email address into another."""
         return canonical_email(username)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Saves the user, and signs a user who is or was deactivated out everywhere."""
+        """Saves the user. Signs a user who is or was deactivated out everywhere."""
         self.email = canonical_email(self.email)
         fields = kwargs.get("update_fields")
-        with turn(), transaction.atomic():
+        with write_lock(), transaction.atomic():
             if not self._state.adding and (fields is None or "is_active" in fields):
                 self._end_sessions_if_inactive()
             super().save(*args, **kwargs)
 
     def _end_sessions_if_inactive(self) -> None:
-        """Deactivation alone leaves the rows of sessions, which would work again afterwards.
+        """Deletes sessions, which would be valid again after a reactivation.
 
-        The stored state counts as well: reactivation also ends what a sign-in that raced with the
-        deactivation has left.
+        The stored state counts too: reactivation also ends sessions from a sign-in that raced with
+        the deactivation.
         """
         stored = User.objects.select_for_update().filter(pk=self.pk)
         if not (self.is_active and stored.values_list("is_active", flat=True).first()):
             for session in _sessions().filter(user=self):
                 session.end()
 
-    def vouch_for_email(self) -> None:
-        """Takes the address as confirmed: whoever made or changed this person answers for it."""
+    def mark_email_verified(self) -> None:
+        """Marks the email address as verified, on the word of staff or a command."""
         addresses = _addresses().filter(user=self)
         addresses.exclude(email=self.email).delete()
         confirmed = {"verified": True, "primary": True}
         addresses.update_or_create(user=self, email=self.email, defaults=confirmed)
 
     def confirmed_emails(self) -> set[str]:
-        """The addresses that are proven to be this person's; the primary one need not be."""
+        """The user's verified addresses. The primary address may not be among them."""
         return set(_addresses().filter(user=self, verified=True).values_list("email", flat=True))
 
     def clean(self) -> None:
-        """Refuses an address that somebody else has confirmed as one of theirs."""
+        """Rejects an address that another user has verified."""
         super().clean()
         theirs = _addresses().filter(email=self.email, verified=True).exclude(user=self)
-        # PostgreSQL can't even be asked for what is no text.
+        # PostgreSQL raises an error for unprintable text.
         if self.email.isprintable() and theirs.exists():
-            raise ValidationError({"email": "Somebody has this e-mail address already."})
+            raise ValidationError({"email": "This email address is already in use."})
 
     @property
     def organization_id(self) -> None:
-        """A person may be in many organizations, so that their own events are in no one's trail."""
+        # A user can be in many organizations, so their own events belong to none.
         return

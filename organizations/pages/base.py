@@ -1,4 +1,4 @@
-"""What the pages of an organization share: who asks, what they may, how answers are framed."""
+"""Base of an organization's pages: membership, permission, layout and errors."""
 
 from http import HTTPStatus
 from typing import Any, ClassVar, Final
@@ -20,19 +20,19 @@ from organizations.models import Membership, Organization, User
 from organizations.roles import Action, Role
 
 DIALOG_HEADER: Final = "X-Dialog"
-#: Where a session keeps the slug of the organization that was visited last.
+#: Session key for the slug of the last visited organization.
 LAST_VISITED: Final = "organization"
 _SEE_OTHER: Final = 303
 
 
 def person_of(request: HttpRequest) -> Actor:
-    """The signed-in person as one who acts."""
+    """The signed-in user as an actor."""
     user: Any = request.user
     return Actor.person(user.id, str(user), request_context_of(request))
 
 
 def membership_of(request: HttpRequest) -> Membership | None:
-    """The person's, in the organization that was visited last, or in the first by name."""
+    """The user's membership in the last visited organization, or in the first by name."""
     actor = person_of(request)
     memberships = Membership.objects.visible_to(actor).filter(user_id=actor.principal_id)
     found = list(memberships.select_related("organization").order_by("organization__name", "id"))
@@ -41,26 +41,26 @@ def membership_of(request: HttpRequest) -> Membership | None:
 
 
 def with_retry(response: HttpResponse, refusal: Busy) -> HttpResponse:
-    """The response as a 429 that says when to try again."""
+    """Turns the response into a 429 with Retry-After."""
     response.status_code = HTTPStatus.TOO_MANY_REQUESTS
     response.headers["Retry-After"] = str(refusal.retry_after)
     return response
 
 
 def _without_secret(request: HttpRequest) -> HttpResponse:
-    """To the same page, which then looks for the prefixes of the secrets it was asked for."""
+    """Redirects to the same page, with secrets in the query cut to their prefixes."""
     query = request.GET.copy()
     for name, values in query.lists():
         query.setlist(name, [redact(value).replace(REDACTED, "") for value in values])
-    messages.warning(request, "That was a whole secret. Only its prefix was searched for.")
+    messages.warning(request, "You entered a full secret. Only its prefix was used for the search.")
     return HttpResponseRedirect(f"{request.path}?{query.urlencode()}")
 
 
 class OrganizationPage(View):
     """A page under ``/o/<slug>/``: signed-out visitors sign in, outsiders get 404, others 403.
 
-    `action` is what the visitor must be allowed, whatever the method; `section` and `tab` say which
-    entries of the navigation are current.
+    `action` is the permission that every method requires. `section` and `tab` are the current
+    entries of the navigation.
     """
 
     action: ClassVar[Action] = Action.VIEW_ORGANIZATION
@@ -71,13 +71,13 @@ class OrganizationPage(View):
     actor: Actor
 
     def waiting_kind(self, request: HttpRequest) -> Kind | None:
-        """The kind of work that answering is, where it may hold its thread for long."""
+        """The bulkhead that the request uses if it may hold its thread for long."""
         return None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         kind = self.waiting_kind(request)
         full = refusal_of(kind) if kind else None
-        if full:  # told without a look at the session
+        if full:  # before the session is read
             return self.show_busy(full)
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
@@ -112,18 +112,17 @@ class OrganizationPage(View):
 
     @property
     def is_admin(self) -> bool:
-        """Whether the visitor is an admin of the organization."""
         return self.membership.role == Role.ADMIN
 
     @property
     def in_dialog(self) -> bool:
-        """Whether the page is fetched into a dialog of another page."""
+        """Whether the page is loaded into a dialog of another page."""
         return DIALOG_HEADER in self.request.headers
 
     def render(
         self, template: str, context: dict[str, Any] | None = None, status: int = 200
     ) -> HttpResponse:
-        """The page in the frame of the settings, or by itself for a dialog."""
+        """The page in the settings layout, or without it for a dialog."""
         frame = {
             "layout": "layouts/dialog.html" if self.in_dialog else "layouts/settings.html",
             "in_dialog": self.in_dialog,
@@ -142,9 +141,9 @@ class OrganizationPage(View):
         return list(own.select_related("organization").order_by("organization__name"))
 
     def done(self, message: str, to: str, *, is_warning: bool = False) -> HttpResponse:
-        """After a change: says so on the next page; in a dialog, to the page behind it.
+        """Confirms a change on the next page. In a dialog, on the page behind it.
 
-        A warning stays in view: the change was made, and something is left to do.
+        A warning stays visible: the change was made, but something is left to do.
         """
         if self.in_dialog:
             kind = "warn" if is_warning else "ok"
@@ -154,7 +153,7 @@ class OrganizationPage(View):
         return HttpResponseRedirect(to, status=_SEE_OTHER)
 
     def show_busy(self, refusal: Busy) -> HttpResponse:
-        """429 for what cannot be shown again with the refusal on it."""
+        """A 429 page, for forms that can't be shown again with the error."""
         context = {"refusal": refusal, "request_id": request_context_of(self.request).request_id}
         response = render(self.request, "429.html", context, status=429)
         return with_retry(response, refusal)

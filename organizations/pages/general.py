@@ -1,4 +1,4 @@
-"""The organization itself."""
+"""The organization's settings page: name and ID."""
 
 from typing import Any
 
@@ -6,15 +6,13 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from core.exceptions import Conflict, Invalid
-from core.forms import SeenForm, TextField, look_again
+from core.forms import TextField, VersionedForm, show_edit_refusal
 from organizations import policy, services
 from organizations.pages.base import OrganizationPage
 from organizations.roles import Action
 
 
-class NameForm(SeenForm):
-    """The organization's name; the service has the last word."""
-
+class NameForm(VersionedForm):
     name = TextField(
         label="Organization name",
         error_messages={"required": "Enter a name for the organization."},
@@ -22,16 +20,13 @@ class NameForm(SeenForm):
 
 
 class General(OrganizationPage):
-    """The name, which admins change, and the id."""
-
     section = "general"
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """What it is called."""
         return self._show(NameForm.of(self.organization))
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Renames it, unless somebody else has changed it meanwhile."""
+        """Renames the organization unless it was changed meanwhile."""
         policy.require(self.actor, Action.RENAME_ORGANIZATION, self.organization)
         form = NameForm(request.POST)
         if not form.is_valid():
@@ -41,7 +36,9 @@ class General(OrganizationPage):
                 self.organization, actor=self.actor, seen_at=form.seen_at, **form.wanted()
             )
         except (Conflict, Invalid) as refusal:
-            return self._show(form, status=422, theirs=look_again(form, refusal, self.organization))
+            return self._show(
+                form, status=422, theirs=show_edit_refusal(form, refusal, self.organization)
+            )
         address = reverse("organizations:general", args=[self.organization.slug])
         return self.done("Changes saved.", address)
 

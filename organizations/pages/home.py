@@ -1,4 +1,4 @@
-"""The start: leads each person to where their work is, or lets them begin some."""
+"""The start page, and the page to create an organization."""
 
 from django import forms
 from django.contrib.auth.mixins import LoginRequiredMixin
@@ -17,7 +17,7 @@ from organizations.services.invitation_links import INVITATION_KEY
 
 
 class Home(LoginRequiredMixin, View):
-    """To the invitation that is waiting, or else to the organization that was visited last."""
+    """Redirects to a waiting invitation, or else to the last visited organization."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Admins to the Developer page, members to their organization, staff to Django admin."""
@@ -35,8 +35,6 @@ class Home(LoginRequiredMixin, View):
 
 
 class NewOrganizationForm(forms.Form):
-    """What it is called; the service has the last word."""
-
     name = TextField(
         label="Organization name",
         error_messages={"required": "Enter a name for the organization."},
@@ -45,20 +43,19 @@ class NewOrganizationForm(forms.Form):
 
 
 class NewOrganization(LoginRequiredMixin, View):
-    """For people who belong to none, and for those who need another."""
+    """For users without an organization, and for those who need another."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """The empty form."""
         return self._show(NewOrganizationForm())
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Makes it, with the visitor as its first admin."""
+        """Creates it, with the user as its first admin."""
         form = NewOrganizationForm(request.POST)
         if not form.is_valid():
             return self._show(form, status=422)
         actor = person_of(request)
         try:
-            made = services.found_organization(name=form.cleaned_data["name"], actor=actor)
+            made = services.create_own_organization(name=form.cleaned_data["name"], actor=actor)
         except (Conflict, Invalid) as refusal:
             show_refusal(form, refusal)
             return self._show(form, status=422)
@@ -66,6 +63,6 @@ class NewOrganization(LoginRequiredMixin, View):
 
     def _show(self, form: NewOrganizationForm, status: int = 200) -> HttpResponse:
         actor = person_of(self.request)
-        mine = Membership.objects.visible_to(actor).filter(user_id=actor.principal_id)
-        context = {"form": form, "has_none": not mine.exists()}
+        memberships = Membership.objects.visible_to(actor).filter(user_id=actor.principal_id)
+        context = {"form": form, "has_none": not memberships.exists()}
         return render(self.request, "organizations/new.html", context, status=status)

@@ -1,4 +1,4 @@
-"""Accepting an invitation: signed in, signed out, or new here."""
+"""The page to accept an invitation."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ from core.exceptions import Conflict, DomainError, Forbidden, NotFound
 from organizations import services
 from organizations.models import Invitation
 from organizations.pages.base import person_of
-from organizations.services.invitation_links import INVITATION_KEY, invitation_behind
+from organizations.services.invitation_links import INVITATION_KEY, invitation_from_token
 from organizations.services.invitations import require_invited, require_open
-from organizations.signin.invitations import say_joined
+from organizations.signin.invitations import add_joined_message
 
 
 class Accept(View):
-    """The page behind the link in a mail."""
+    """The page behind an invitation's link."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
@@ -27,8 +27,8 @@ class Accept(View):
             raise Http404 from refusal
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
-        """Who invites to what; what stands in the way, if anything."""
-        invitation = invitation_behind(token)
+        """Shows the invitation, and why it can't be accepted if so."""
+        invitation = invitation_from_token(token)
         try:
             if request.user.is_authenticated:
                 require_invited(invitation, request.user)
@@ -40,15 +40,14 @@ class Accept(View):
         return self._show(invitation, None)
 
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
-        """Joins."""
         if not request.user.is_authenticated:
             return HttpResponseRedirect(request.path)
         try:
             membership = services.accept_invitation(token, actor=person_of(request))
         except (Conflict, Forbidden) as refusal:
-            return self._show(invitation_behind(token), refusal, status=409)
+            return self._show(invitation_from_token(token), refusal, status=409)
         request.session.pop(INVITATION_KEY, None)
-        say_joined(request, membership.organization, membership.role)
+        add_joined_message(request, membership.organization, membership.role)
         slug = membership.organization.slug
         return HttpResponseRedirect(reverse("organizations:general", args=[slug]), status=303)
 

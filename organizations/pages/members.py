@@ -1,4 +1,4 @@
-"""Who belongs to the organization, as what, and who is invited."""
+"""Pages about members and invitations."""
 
 from typing import Any
 from uuid import UUID
@@ -21,25 +21,23 @@ _ROLES = [(Role.MEMBER, "Member"), (Role.ADMIN, "Admin")]
 
 
 class InviteForm(forms.Form):
-    """Whom to invite, and as what; the service has the last word."""
-
     email = TextField(
-        label="E-mail address",
+        label="Email address",
         max_length=EMAIL_LENGTH,
-        error_messages={"required": "Enter an e-mail address like name@example.com."},
+        error_messages={"required": "Enter an email address like name@example.com."},
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
     role = forms.ChoiceField(choices=_ROLES, initial=Role.MEMBER)
 
 
 class PeoplePage(StepUp):
-    """A page about the organization's people."""
+    """Base of the pages about members."""
 
     section = "members"
 
     @property
     def home(self) -> str:
-        """The address of the list."""
+        """The URL of the member list."""
         return reverse("organizations:members", args=[self.organization.slug])
 
     def find_member(self, member_id: UUID) -> Membership:
@@ -56,7 +54,7 @@ class PeoplePage(StepUp):
         return list(sent.open().sent_by(person_id).order_by("email"))
 
     def link(self, token: str) -> str:
-        """The address where an invitation is accepted."""
+        """The URL to accept an invitation."""
         return site_link(self.request, reverse("organizations:accept", args=[token]))
 
     def show_list(
@@ -82,14 +80,13 @@ class PeoplePage(StepUp):
 
 
 class Members(PeoplePage):
-    """The list; admins invite from it."""
+    """The member list, from which admins invite."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """Everybody."""
         return self.show_list(InviteForm())
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Invites somebody by mail."""
+        """Invites someone by email."""
         policy.require(self.actor, Action.MANAGE_MEMBERS, self.organization)
         form = InviteForm(request.POST)
         if not form.is_valid():
@@ -110,31 +107,28 @@ class Members(PeoplePage):
 
 
 def mailed(invitation: Invitation) -> str:
-    """What became of an invitation's mail."""
+    """The message after an invitation was sent, or could not be sent."""
     if invitation.mail_failed:
-        return f"The mail to {invitation.email} could not be sent. Send the invitation again."
+        return f"The email to {invitation.email} could not be sent. Resend the invitation."
     return f"Invitation sent to {invitation.email}."
 
 
 def revoked_invitations(number: int, *, own: bool = False) -> str:
-    """What has become of the open invitations that a person had sent; nothing without any."""
+    """A sentence about a person's revoked invitations. Empty if there are none."""
     if not number:
         return ""
     return f" Open invitations {'you' if own else 'they'} sent were revoked ({number})."
 
 
 class ChangeRole(PeoplePage):
-    """Makes a member an admin or the other way round."""
-
     action = Action.MANAGE_MEMBERS
 
     def get(self, request: HttpRequest, member_id: UUID) -> HttpResponse:
-        """Where a sign-in in between has led to."""
+        # GET happens only after a login redirect: go to the list.
         self.find_member(member_id)
         return HttpResponseRedirect(self.home)
 
     def post(self, request: HttpRequest, member_id: UUID) -> HttpResponse:
-        """From the next request on."""
         member = self.find_member(member_id)
         wanted = request.POST.get("role", "")
         if wanted not in list(Role):
@@ -156,17 +150,16 @@ class ChangeRole(PeoplePage):
 
 
 class ChangeInvitation(PeoplePage):
-    """Sends an invitation again, or revokes it."""
+    """Resends or revokes an invitation."""
 
     action = Action.MANAGE_MEMBERS
 
     def get(self, request: HttpRequest, invitation_id: UUID) -> HttpResponse:
-        """Where a sign-in in between has led to."""
+        # GET happens only after a login redirect: go to the list.
         self._find(invitation_id)
         return HttpResponseRedirect(self.home)
 
     def post(self, request: HttpRequest, invitation_id: UUID) -> HttpResponse:
-        """What the pressed button says."""
         invitation = self._find(invitation_id)
         revoke = request.POST.get("do") == "revoke"
         confirmation = None if revoke else self.confirmed()
@@ -194,14 +187,13 @@ class ChangeInvitation(PeoplePage):
 
 
 class Leave(PeoplePage):
-    """Everybody may go, but for the last admin."""
+    """Leaves the organization. The last admin can't."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """Asks first."""
+        """Asks for confirmation."""
         return self._show()
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Goes."""
         confirmation = self.confirmed()
         if confirmation:
             return confirmation

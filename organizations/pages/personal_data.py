@@ -1,4 +1,4 @@
-"""Your data: what is kept about the person who is signed in, as a file."""
+"""“Your data” page: exports what is stored about the signed-in user."""
 
 from typing import cast
 
@@ -13,21 +13,19 @@ from core.actors import Actor
 from core.request_context import request_context_of
 from organizations import services
 from organizations.models import User
-from organizations.signin.reauthentication import is_recent
+from organizations.signin.reauthentication import has_recently_authenticated
 
 
 class PersonalData(LoginRequiredMixin, View):
-    """A page with a button, since making the file leaves an event."""
+    """Exports on POST, because an export records an audit event."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """What is in the file."""
-        confirmed = "confirmed" in request.GET and is_recent(request)
+        confirmed = "confirmed" in request.GET and has_recently_authenticated(request)
         return render(request, "organizations/personal_data.html", {"confirmed": confirmed})
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """The file."""
-        # A browser that was left open must not give away where its owner signs in.
-        if not is_recent(request):
+        # An unattended browser must not reveal where its owner signs in.
+        if not has_recently_authenticated(request):
             return _confirm()
         user = cast(User, request.user)
         actor = Actor.person(user.id, str(user), request_context_of(request))
@@ -35,9 +33,10 @@ class PersonalData(LoginRequiredMixin, View):
 
 
 def _confirm() -> HttpResponse:
-    """To the confirmation and back to the page.
+    """Redirects to the reauthentication page and back to this page.
 
-    allauth would answer the confirmation with the file, and the browser would stay on its form.
+    allauth would send the file as the response of the reauthentication, and the browser would stay
+    on that form.
     """
     back = f"{reverse('personal_data')}?confirmed=1"
     address = reverse("account_reauthenticate")
@@ -45,7 +44,7 @@ def _confirm() -> HttpResponse:
 
 
 def as_file(user: User, data: object) -> JsonResponse:
-    """The download; its name tells the person by their id only."""
+    """The download. Its filename contains only the user's ID."""
     response = JsonResponse(data, json_dumps_params={"indent": 2})
     response["Content-Disposition"] = f'attachment; filename="{user.public_id}.json"'
     return response

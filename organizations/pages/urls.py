@@ -1,4 +1,4 @@
-"""Addresses of the organization's own pages."""
+"""URLs of the organization's own pages."""
 
 from django.urls import path
 

@@ -1,6 +1,6 @@
-"""Every write to organizations, their people and their service accounts.
+"""All writes to organizations, users, invitations and service accounts.
 
-Each function is one operation: policy, write and one audit event in one transaction.
+Each function is one operation: permission check, write and one audit event in one transaction.
 """
 
 from organizations.services.accounts import record_account_change, record_export
@@ -27,7 +27,7 @@ from organizations.services.members import (
 )
 from organizations.services.organizations import (
     create_organization,
-    found_organization,
+    create_own_organization,
     rename_organization,
     set_api_access,
     set_key_limit,
@@ -53,12 +53,12 @@ __all__ = [
     "change_role",
     "claim_address",
     "create_organization",
+    "create_own_organization",
     "create_service_account",
     "disown_address",
     "end_sessions",
     "export_personal_data",
     "forget_person",
-    "found_organization",
     "invite",
     "leave_organization",
     "prove_mailbox",

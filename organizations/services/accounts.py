@@ -1,4 +1,4 @@
-"""The events of what people do to their own accounts, and of data that is taken out."""
+"""Records account changes and exports as audit events."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,13 +15,13 @@ from organizations.roles import Action
 def record_account_change(
     user: User, event: OrganizationEvent, *, actor: Actor, details: Mapping[str, Any] | None = None
 ) -> None:
-    """For what allauth has changed in the same transaction."""
+    """For what allauth changed in the same transaction."""
     audit.record(event, user, actor=actor, details=details)
 
 
 @operation()
 def record_export(organization: Organization, *, what: str, actor: Actor) -> None:
-    """Before an export begins: once it is sent, nothing takes it back."""
+    """Call before an export starts: once sent, it can't be undone."""
     policy.require(actor, Action.VIEW_KEYS, organization)
     details = {"exported": what}
     audit.record(OrganizationEvent.EXPORTED, organization, actor=actor, details=details)

@@ -1,7 +1,7 @@
-"""What the owner of a mailbox says about an address that an account has entered.
+"""Email addresses of accounts: confirming, disowning and replacing unconfirmed ones.
 
-An address that its mailbox has not confirmed counts for nothing to others. Several accounts may
-wait for the same one, and the first that proves the mailbox gets it.
+Others ignore an address until its mailbox has confirmed it. Several accounts may wait for the same
+address. The first that proves access to the mailbox gets it.
 """
 
 from functools import partial
@@ -21,10 +21,10 @@ from organizations.services.retention import is_removable, remove_sign_up
 
 @operation()
 def disown_address(address: EmailAddress, *, actor: Actor) -> None:
-    """Takes an unconfirmed address from the account that entered it; the mailed link is the proof.
+    """Removes an unconfirmed address from the account that entered it. The link is the proof.
 
-    An account that signs in by it keeps it and loses its password, so that the address is of use
-    to its owner alone, who can choose a password by mail. Nothing happens once it is confirmed.
+    An account that signs in with it keeps it but loses its password. Then only the owner of the
+    address can use it, by a password reset. Does nothing once it is confirmed.
     """
     user = User.objects.select_for_update().get(pk=address.user_id)
     waiting = EmailAddress.objects.filter(pk=address.pk, verified=False).first()
@@ -40,17 +40,17 @@ def disown_address(address: EmailAddress, *, actor: Actor) -> None:
 
 
 def replaceable_sign_up(email: str) -> User | None:
-    """The user who signed up with `email` and never confirmed it, if another sign-up may follow."""
-    user = User.objects.behind(email)
+    """The user of an unconfirmed sign-up with `email`, if another sign-up may replace it."""
+    user = User.objects.owner_of(email)
     return user if user and is_removable(user, timezone.now()) else None
 
 
 @operation()
 def replace_sign_up(user: User, *, actor: Actor) -> int | None:
-    """Removes an unconfirmed sign-up, so that another one with the same address can be made.
+    """Removes an unconfirmed sign-up, so that another one can use its address.
 
-    Returns the id of its address. The other sign-up takes it over, because links that were mailed
-    name it. None where it was confirmed in the meantime.
+    Returns the ID of its address. The new sign-up reuses it, because mailed links contain it. None
+    if it was confirmed in the meantime.
     """
     waiting = EmailAddress.objects.filter(user=user, email=user.email, verified=False).first()
     if waiting is None or not remove_sign_up(user.pk, timezone.now(), actor=actor):
@@ -60,7 +60,7 @@ def replace_sign_up(user: User, *, actor: Actor) -> int | None:
 
 
 def can_claim(address: EmailAddress) -> bool:
-    """Whether no other account has confirmed the address or uses it in another way."""
+    """Whether no other account has confirmed the address or uses it otherwise."""
     others = User.objects.with_email(address.email).exclude(pk=address.user_id)
     return address.can_set_verified() and all(
         is_removable(other, timezone.now()) for other in others
@@ -69,9 +69,9 @@ def can_claim(address: EmailAddress) -> bool:
 
 @operation()
 def claim_address(address: EmailAddress, *, actor: Actor) -> bool:
-    """Takes an address whose mailbox is proved from all accounts that have not proved it.
+    """Removes an address with a proven mailbox from all accounts that haven't proven it.
 
-    False where the account may not have it, because another was faster.
+    False if this account can't have it, because another one was faster.
     """
     same = EmailAddress.objects.filter(email=address.email)
     rows = list(same.select_for_update().order_by("pk"))
@@ -87,17 +87,17 @@ def claim_address(address: EmailAddress, *, actor: Actor) -> bool:
 
 @operation()
 def prove_mailbox(user: User, *, actor: Actor) -> None:
-    """Confirms the only address of `user`, to whose mailbox a link has led.
+    """Confirms the only address of `user` after they opened a link sent there.
 
-    Second factors from before were added by whoever had signed up with the address, and fall.
-    Nothing happens where the address was confirmed before.
+    Removes second factors: they were added before the owner of the mailbox was known. Does nothing
+    if the address was confirmed before.
     """
     user = User.objects.select_for_update().get(pk=user.pk)
     addresses = list(EmailAddress.objects.filter(user=user))
     if [(one.email, one.verified) for one in addresses] != [(user.email, False)]:
         return
     (address,) = addresses
-    if not claim_address(address, actor=actor):  # it is another account's by now
+    if not claim_address(address, actor=actor):  # it belongs to another account now
         return
     address.verified = address.primary = True
     address.save()
@@ -107,9 +107,9 @@ def prove_mailbox(user: User, *, actor: Actor) -> None:
 
 
 def _take(waiting: EmailAddress, actor: Actor) -> None:
-    """Removes an address that was only added. The account's own address gets a mail about it.
+    """Removes an address that was only added. Emails the account's own address.
 
-    The mail is the same for each reason, so that it does not tell who has an account.
+    The email is the same for each reason, so that it doesn't reveal who has an account.
     """
     context = {"email": waiting.email}
     waiting.delete()

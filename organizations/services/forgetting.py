@@ -1,7 +1,7 @@
-"""Taking a person's name, addresses and devices out of the database, and out of the trail.
+"""Erases a person's name, addresses and devices from the database and the audit log.
 
-Events stay, in their places and with their ids: who did what can still be followed, and no longer
-says who that was. The database allows nothing else (`organizations.audit_triggers`).
+Events stay in place with their IDs, but no longer name the person. The database allows no other
+change (`organizations.audit_triggers`).
 """
 
 from collections.abc import Iterable
@@ -29,20 +29,20 @@ from organizations.models import (
     User,
 )
 
-#: A domain that never exists (RFC 2606), so that no mail is ever sent there.
+#: A domain that never exists (RFC 2606), so no email can be delivered there.
 _NOWHERE: Final = "forgotten.invalid"
 
 
 @operation()
 def forget_person(user: User, *, actor: Actor) -> User:
-    """Replaces all that tells who a person is by a pseudonym; nobody can bring it back.
+    """Irreversibly replaces everything that identifies a person by a pseudonym.
 
     Conflict for members of organizations and for staff, who have to leave first.
     """
     policy.require_staff(actor)
     user = User.objects.select_for_update().get(pk=user.pk)
     _require_gone(user)
-    label = erase_from_trail(user)
+    label = erase_from_audit_log(user)
     for session in UserSession.objects.filter(user=user):
         session.end()
     Authenticator.objects.filter(user=user).delete()
@@ -56,10 +56,10 @@ def forget_person(user: User, *, actor: Actor) -> User:
     return user
 
 
-def erase_from_trail(user: User) -> str:
-    """Inside an operation: puts a pseudonym in the place of the person in every event.
+def erase_from_audit_log(user: User) -> str:
+    """Replaces the person by a pseudonym in every event. Call inside an operation.
 
-    First in the place of their name. They are deactivated: the database erases nothing of others.
+    Deactivates and renames them first: the database allows erasures only for such users.
     """
     label = f"{FORMER}{user.public_id.removeprefix('usr_')}"
     mentions = list(_mentions(user).values_list("id", flat=True))
@@ -79,13 +79,13 @@ def erase_from_trail(user: User) -> str:
 
 def _require_gone(user: User) -> None:
     if Erasure.objects.filter(pk=user.pk).exists():
-        raise Conflict("This person is forgotten already.")
+        raise Conflict("This person has already been forgotten.")
     memberships = Membership.objects.filter(user=user).select_related("organization")
     names = ", ".join(sorted(membership.organization.name for membership in memberships))
     if names:
         raise Conflict(f"They are still a member of {names}. Remove them there first.")
     if user.is_staff or user.is_superuser:
-        raise Conflict("They are staff. Take their permissions away first.")
+        raise Conflict("They are staff. Remove their permissions first.")
 
 
 def _allow(subjects: Iterable[UUID], label: str) -> None:
@@ -93,11 +93,11 @@ def _allow(subjects: Iterable[UUID], label: str) -> None:
 
 
 def _mentions(user: User) -> AuditEventQuerySet:
-    """Events of memberships and invitations that name the person, and of organizations they made.
+    """Events of memberships and invitations that name the person, and of their organizations.
 
-    An address that they entered and never confirmed is another person's, whose events stay.
-    Events of memberships have the person's id. Earlier ones are found by their labels, names only
-    where the person has acted, since others may have the same.
+    Excludes events about an address that they entered but never confirmed: it is another person's.
+    Newer events of memberships have the person's ID. Older ones are found by label, and by name
+    only where the person has acted, since others may have the same name.
     """
     addresses = user.confirmed_emails()
     acted = AuditEvent.objects.filter(actor_id=user.pk)

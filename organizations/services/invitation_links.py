@@ -1,4 +1,4 @@
-"""Links to invitations: the id and the nonce, signed. They are mailed and never stored."""
+"""Links to invitations: signed ID and nonce. They are emailed and never stored."""
 
 from typing import Final
 from uuid import UUID
@@ -10,7 +10,7 @@ from core.exceptions import NotFound
 from organizations.models import Invitation
 
 NO_ID: Final = UUID(int=0)
-#: Where a visitor's session keeps the link of an invitation while they sign in or up.
+#: Session key for an invitation's token while its visitor signs in or up.
 INVITATION_KEY: Final = "invitation"
 
 
@@ -19,16 +19,16 @@ def _signer() -> Signer:
 
 
 def token_of(invitation: Invitation) -> str:
-    """What the link of an invitation ends with."""
+    """The token at the end of an invitation's link."""
     return _signer().sign(f"{invitation.public_id}.{invitation.nonce}")
 
 
-def invitation_behind(token: str) -> Invitation:
-    """The invitation of a link, in whatever state; NotFound for old and invented links.
+def invitation_from_token(token: str) -> Invitation:
+    """The invitation of a token, in any state. NotFound for old and forged tokens.
 
-    Nobody needs to be signed in for this: who has the link may see what it is about.
+    Needs no sign-in: the holder of the link may see what it is for.
     """
-    dead = NotFound("This link does not work. If you got a newer e-mail, use the link in that one.")
+    dead = NotFound("This link doesn't work. If you got a newer email, use the link in that one.")
     try:
         public_id, _, nonce = _signer().unsign(token).partition(".")
     except BadSignature:

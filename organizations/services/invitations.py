@@ -1,6 +1,6 @@
-"""Invitations by e-mail: sent, sent again, revoked, accepted.
+"""Invitations by email: send, resend, revoke, accept.
 
-Each new link ends the ones before it.
+Each new link invalidates earlier ones.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from core.exceptions import Conflict, Forbidden, Invalid
 from core.text import canonical_email, clean_email, mailbox_of
 from core.transactions import conflict_on, operation
 from organizations import audit, mail, policy
-from organizations.email_names import in_mail
+from organizations.email_names import text_for_email
 from organizations.events import OrganizationEvent
 from organizations.models import (
     AuditEvent,
@@ -29,10 +29,10 @@ from organizations.models import (
 )
 from organizations.models.invitations import LIFETIME, new_nonce, next_end
 from organizations.roles import Action, Role
-from organizations.services.invitation_links import invitation_behind, token_of
+from organizations.services.invitation_links import invitation_from_token, token_of
 from organizations.services.organizations import locked
 
-#: From a token to the address of the page where it is accepted.
+#: Makes the URL of the accept page from a token.
 Link = Callable[[str], str]
 
 HOURLY_LIMIT: Final = 50
@@ -52,10 +52,10 @@ _OVER: Final = {
 def invite(
     organization: Organization, *, email: str, role: Role, link: Link, actor: Actor
 ) -> Invitation:
-    """Mails an invitation, once the transaction has been committed.
+    """Creates an invitation and emails it after the commit.
 
-    One that has expired is revoked first: it holds no address. Conflict for members, for addresses
-    with an open invitation, and beyond the hourly limit.
+    An expired invitation to the same address is revoked first. Conflict for members, for addresses
+    with an open invitation, and above the hourly or daily limit.
     """
     organization = locked(organization, Action.MANAGE_MEMBERS, actor)
     email = clean_email(email)
@@ -76,10 +76,10 @@ def invite(
 
 @operation()
 def resend_invitation(invitation: Invitation, *, link: Link, actor: Actor) -> Invitation:
-    """Mails a new link with a new end; the links before it stop working."""
+    """Emails a new link with a new expiry. Earlier links stop working."""
     invitation = _locked_open(invitation, actor)
     if not _is_authorized(invitation):
-        raise Conflict(f"{_SENDER_LOST} Revoke it, and invite the person again.")
+        raise Conflict(f"{_SENDER_LOST} Revoke it and invite the person again.")
     _require_mailable(invitation.email)
     _require_within_limit(invitation.organization, invitation.email)
     invitation.nonce, invitation.expires_at = new_nonce(), next_end()
@@ -91,7 +91,7 @@ def resend_invitation(invitation: Invitation, *, link: Link, actor: Actor) -> In
 
 @operation()
 def revoke_invitation(invitation: Invitation, *, actor: Actor) -> Invitation:
-    """Ends an invitation for good; Conflict where somebody was first."""
+    """Conflict if the invitation is no longer open."""
     invitation = _locked_open(invitation, actor)
     invitation.revoked_at = timezone.now()
     invitation.save(update_fields=["revoked_at"])
@@ -100,8 +100,8 @@ def revoke_invitation(invitation: Invitation, *, actor: Actor) -> Invitation:
 
 
 def _revoke_expired(organization: Organization, email: str, actor: Actor) -> None:
-    mine = Invitation.objects.for_organization(organization.id).open()
-    for expired in mine.filter(email=email, expires_at__lte=timezone.now()):
+    own = Invitation.objects.for_organization(organization.id).open()
+    for expired in own.filter(email=email, expires_at__lte=timezone.now()):
         revoke_invitation(expired, actor=actor)
 
 
@@ -109,14 +109,14 @@ def _revoke_expired(organization: Organization, email: str, actor: Actor) -> Non
 def accept_invitation(token: str, *, actor: Actor) -> Membership:
     """Makes the signed-in owner of the invited address a member.
 
-    NotFound for a link that is none or is no longer the newest, Forbidden for anybody else,
-    Conflict for invitations that are over and people who are members already.
+    NotFound for an invalid or outdated link, Forbidden for anyone else, Conflict if the invitation
+    is no longer open or the person is already a member.
     """
     person = policy.require_person(actor)
     organization = Organization.objects.select_for_update().get(
-        pk=invitation_behind(token).organization_id
+        pk=invitation_from_token(token).organization_id
     )
-    invitation = invitation_behind(token)
+    invitation = invitation_from_token(token)
     require_invited(invitation, person)
     membership = Membership(organization=organization, user=person, role=invitation.role)
     with conflict_on("one_membership_per_person", "user_id", Conflict("You are already a member.")):
@@ -128,10 +128,7 @@ def accept_invitation(token: str, *, actor: Actor) -> Membership:
 
 
 def require_open(invitation: Invitation) -> None:
-    """Returns if the invitation can be accepted.
-
-    Conflict, with the reason, if it is over or its sender can no longer invite.
-    """
+    """Raises Conflict if the invitation can't be accepted, with the reason."""
     if invitation.state in _OVER:
         raise Conflict(_OVER[invitation.state])
     if not _is_authorized(invitation):
@@ -139,10 +136,9 @@ def require_open(invitation: Invitation) -> None:
 
 
 def require_invited(invitation: Invitation, person: User) -> None:
-    """Returns if `person` may accept `invitation` now.
+    """Raises if `person` may not accept `invitation` now.
 
-    Conflict where the invitation is over or its sender can no longer invite; Forbidden, with both
-    addresses, for the wrong account.
+    Conflict if it can't be accepted any more, Forbidden with both addresses for the wrong account.
     """
     require_open(invitation)
     if canonical_email(person.email) != canonical_email(invitation.email):
@@ -152,29 +148,29 @@ def require_invited(invitation: Invitation, person: User) -> None:
 
 
 def _is_authorized(invitation: Invitation) -> bool:
-    """Also without a service that revoked it: people can be deactivated in a shell or in SQL."""
+    # Checked again, because users can be deactivated in a shell or with SQL, which revokes nothing.
     return Invitation.objects.with_authority().filter(pk=invitation.pk).exists()
 
 
 def _refused(message: str) -> Conflict:
-    """A refusal that belongs to the field of the address."""
+    """A Conflict about the email field."""
     return Conflict(message, problems=Invalid.field("email", message).problems)
 
 
 def _require_mailable(email: str) -> None:
-    """An address from before the rule for new ones may name a mailbox in a way of its own."""
+    """Raises Conflict for an address from before the rules for new ones."""
     try:
         clean_email(email)
     except Invalid as refusal:
         message = f"Invitations to {email} can't be sent again. {refusal.message}"
-        raise Conflict(f"{message} Revoke it, and invite the person again.") from None
+        raise Conflict(f"{message} Revoke it and invite the person again.") from None
 
 
 def _require_within_limit(organization: Organization, email: str) -> None:
-    """Mails are counted by their events, which the lock on the organization keeps in turn.
+    """Counts emails by their events. The organization's lock makes the count exact.
 
-    Organizations that invite the same person at the same moment may exceed the daily limit by one
-    email each.
+    Organizations that invite the same person at the same time may each exceed the daily limit by
+    one.
     """
     hour = timezone.now() - timedelta(hours=1)
     recent = AuditEvent.objects.for_organization(organization.id).since(hour)
@@ -192,13 +188,13 @@ def _require_within_limit(organization: Organization, email: str) -> None:
 
 
 def _mails_of_a_day(email: str) -> int:
-    """Invitation emails of all organizations to one mailbox, whatever follows a “+” in it."""
+    """Invitation emails of all organizations to one mailbox, ignoring what follows a “+”."""
     now = timezone.now()
     mailbox = mailbox_of(email)
     name, _, host = mailbox.rpartition("@")
     tagged = Q(email__startswith=f"{name}+", email__endswith=f"@{host}")
     sent = Invitation.objects.filter(Q(email=mailbox) | tagged)
-    recent = sent.filter(expires_at__gt=now + LIFETIME - _DAY)  # which each email moves
+    recent = sent.filter(expires_at__gt=now + LIFETIME - _DAY)  # each email moves it
     ids = list(recent.values_list("pk", flat=True))
     mailed = AuditEvent.objects.since(now - _DAY).filter(target_id__in=ids, event__in=MAILED)
     return mailed.count() if ids else 0
@@ -213,19 +209,18 @@ def _locked_open(invitation: Invitation, actor: Actor) -> Invitation:
 
 
 def _mail_after_commit(invitation: Invitation, link: Link, actor: Actor) -> None:
-    """Leaves on the invitation whether its mail could be sent."""
+    """Sets `mail_failed` on the invitation if the email can't be sent."""
     inviter = _shown_inviter(actor)
     transaction.on_commit(partial(_mail, invitation, link(token_of(invitation)), inviter))
 
 
 def _shown_inviter(actor: Actor) -> str:
-    """The name in quotation marks; empty for a person without one.
+    """The inviter's name in quotation marks, empty for a user without one.
 
-    Whoever signs up chooses their address as freely as a name, so that it is not shown in its
-    place.
+    The email address isn't shown instead: it can be chosen as freely as a name.
     """
     person = User.objects.filter(pk=actor.authority_id).first() if actor.authority_id else None
-    return "" if person and not person.name.strip() else f"“{in_mail(actor.label)}”"
+    return "" if person and not person.name.strip() else f"“{text_for_email(actor.label)}”"
 
 
 def _mail(invitation: Invitation, link: str, inviter: str) -> None:

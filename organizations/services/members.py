@@ -1,4 +1,4 @@
-"""Writes to the people of an organization. They take turns, so that one admin always remains."""
+"""Writes to memberships. The organization's lock ensures that one admin always remains."""
 
 from core.actors import Actor
 from core.exceptions import Conflict, ErrorCode, NotFound
@@ -13,7 +13,7 @@ from organizations.services.senders import revoke_sent
 
 @operation()
 def add_member(organization: Organization, *, user: User, role: Role, actor: Actor) -> Membership:
-    """Makes `user` a member; Conflict if they are one already."""
+    """Conflict if `user` is already a member."""
     organization = locked(organization, Action.MANAGE_MEMBERS, actor)
     membership = Membership(organization=organization, user=user, role=role)
     taken = Conflict(f"{user.email} is already a member.")
@@ -26,9 +26,9 @@ def add_member(organization: Organization, *, user: User, role: Role, actor: Act
 
 @operation()
 def change_role(membership: Membership, *, role: Role, actor: Actor) -> Membership:
-    """Gives a member another role; the last admin keeps theirs (Conflict).
+    """Changes a member's role. Conflict for the last admin.
 
-    Open invitations of an admin who becomes a member are revoked; the result says how many.
+    Revokes the open invitations of an admin who becomes a member, and counts them in the result.
     """
     membership = _locked_member(membership, actor)
     old = membership.role
@@ -47,9 +47,9 @@ def change_role(membership: Membership, *, role: Role, actor: Actor) -> Membersh
 
 @operation()
 def remove_member(membership: Membership, *, actor: Actor) -> int:
-    """Ends a membership and revokes the person's open invitations; returns how many.
+    """Removes a member and revokes their open invitations. Returns how many.
 
-    Keys that the person made stay, since they are the organization's.
+    Keys that they created stay: they belong to the organization.
     """
     membership = _locked_member(membership, actor)
     _require_other_admin(membership)
@@ -62,9 +62,9 @@ def remove_member(membership: Membership, *, actor: Actor) -> int:
 
 @operation()
 def leave_organization(organization: Organization, *, actor: Actor) -> None:
-    """Ends the actor's own membership, in any role, and revokes their open invitations.
+    """Removes the actor's own membership and revokes their open invitations.
 
-    Conflict for the last admin, who stays.
+    Conflict for the last admin.
     """
     person = policy.require_person(actor)
     organization = locked(organization, Action.VIEW_ORGANIZATION, actor)
@@ -92,9 +92,9 @@ def _locked_member(membership: Membership, actor: Actor) -> Membership:
 
 
 def _require_other_admin(membership: Membership) -> None:
-    """Refuses to take the role from the last admin who can sign in.
+    """Raises Conflict for the last admin who can sign in.
 
-    The database refuses it for the last of all, active or not.
+    The database also protects the last admin, active or not.
     """
     admins = Membership.objects.for_organization(membership.organization_id).admins()
     others = admins.filter(user__is_active=True)

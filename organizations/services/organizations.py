@@ -1,4 +1,4 @@
-"""Writes to organizations themselves."""
+"""Writes to organizations."""
 
 from datetime import datetime
 from typing import Final
@@ -17,14 +17,14 @@ from organizations.events import OrganizationEvent
 from organizations.models import MOST_KEYS, Membership, Organization, User
 from organizations.roles import Action, Role
 
-#: Of how many organizations one person may be an admin and still make another.
+#: An admin of this many organizations can't create another one.
 MOST_ORGANIZATIONS: Final = 20
 
 
 def locked(organization: Organization, action: Action, actor: Actor) -> Organization:
-    """The organization as it is now, kept from other writers, if `action` is allowed.
+    """The current organization, locked for writing, if `action` is allowed.
 
-    The lock comes first, so that an admin whom a racing request has just removed is refused.
+    Locks first, so that an admin whom a concurrent request just removed is rejected.
     """
     current = Organization.objects.select_for_update().get(pk=organization.pk)
     policy.require(actor, action, current)
@@ -33,8 +33,8 @@ def locked(organization: Organization, action: Action, actor: Actor) -> Organiza
 
 @operation()
 def create_organization(*, name: str, admin: User, actor: Actor) -> Organization:
-    """A new organization whose first admin is `admin`; its slug is made from its name."""
-    policy.require_founder(actor)
+    """Creates an organization with its first admin. The slug is made from the name."""
+    policy.require_may_create_organization(actor)
     name = clean_mailed_name(name)
     organization = Organization.objects.create(name=name, slug=_free_slug(name))
     Membership.objects.create(organization=organization, user=admin, role=Role.ADMIN)
@@ -45,17 +45,17 @@ def create_organization(*, name: str, admin: User, actor: Actor) -> Organization
 
 
 @operation()
-def found_organization(*, name: str, actor: Actor) -> Organization:
-    """A new organization of the acting person; Conflict for the admin of too many."""
+def create_own_organization(*, name: str, actor: Actor) -> Organization:
+    """Creates an organization for the acting person. Conflict above the limit."""
     person = policy.require_person(actor)
-    User.objects.select_for_update().get(pk=person.pk)  # so that requests at once are counted
+    User.objects.select_for_update().get(pk=person.pk)  # counts concurrent requests too
     if Membership.objects.admins().filter(user=person).count() >= MOST_ORGANIZATIONS:
-        raise Conflict(f"You are an admin of {MOST_ORGANIZATIONS} organizations already.")
+        raise Conflict(f"You are already an admin of {MOST_ORGANIZATIONS} organizations.")
     return create_organization(name=name, admin=person, actor=actor)
 
 
 def _free_slug(name: str) -> str:
-    """The name as an address; with the end of a fresh id where that is taken or empty."""
+    """The slug of a name, with random characters if it is taken or empty."""
     slug = slugify(name)[:40].strip("-")
     if slug and not Organization.objects.filter(slug=slug).exists():
         return slug
@@ -66,9 +66,9 @@ def _free_slug(name: str) -> str:
 def rename_organization(
     organization: Organization, *, name: str, actor: Actor, seen_at: datetime | None = None
 ) -> Organization:
-    """Changes the name; the slug stays, since addresses hold it.
+    """Changes the name. The slug stays, because URLs contain it.
 
-    `seen_at` is the `updated_at` of what the actor has looked at: Conflict if it has changed since.
+    `seen_at` is the `updated_at` that the actor saw. Conflict if it has changed since.
     """
     organization = locked(organization, Action.RENAME_ORGANIZATION, actor)
     require_unchanged(organization.updated_at, seen_at, "organization")
@@ -84,10 +84,10 @@ def rename_organization(
 @limit_waiting()
 @operation()
 def set_api_access(organization: Organization, *, enabled: bool, actor: Actor) -> Organization:
-    """Opens or closes the API to every key of the organization, from the next call on."""
+    """Allows or rejects all of the organization's API keys, from the next request on."""
     organization = locked(organization, Action.SET_API_ACCESS, actor)
     if not enabled:
-        require_wait()  # even if it is off already: another call may have done so a moment ago
+        require_wait()  # even if it is off already: a concurrent request may have just done it
     if organization.api_access_enabled != enabled:
         organization.api_access_enabled = enabled
         organization.save(update_fields=["api_access_enabled", "updated_at"])
@@ -99,13 +99,13 @@ def set_api_access(organization: Organization, *, enabled: bool, actor: Actor) -
 @limit_waiting()
 @operation()
 def set_rate_limit_tier(organization: Organization, *, tier: str, actor: Actor) -> Organization:
-    """Moves the organization to a tier of `settings.RATE_LIMIT_TIERS`."""
+    """Sets a tier of `settings.RATE_LIMIT_TIERS`."""
     organization = locked(organization, Action.SET_TIER, actor)
     if tier not in settings.RATE_LIMIT_TIERS:
         known = ", ".join(settings.RATE_LIMIT_TIERS)
         raise Invalid.field("rate_limit_tier", f"Choose one of these tiers: {known}.")
     old, organization.rate_limit_tier = organization.rate_limit_tier, tier
-    require_wait()  # the new tier may be lower, or another call have lowered it a moment ago
+    require_wait()  # always: this or a concurrent call may have lowered the tier
     if old != tier:
         organization.save(update_fields=["rate_limit_tier", "updated_at"])
         details = {"rate_limit_tier": [old, tier]}
@@ -115,13 +115,13 @@ def set_rate_limit_tier(organization: Organization, *, tier: str, actor: Actor) 
 
 @operation()
 def set_key_limit(organization: Organization, *, limit: int | None, actor: Actor) -> Organization:
-    """Allows the organization so many keys, 0 for any number, None for what the settings say.
+    """Sets the key limit. 0 means unlimited, None the default.
 
-    Keys beyond a lower limit stay and go on working; there are just no more until some are revoked.
+    Existing keys above a lower limit keep working. No more can be created until some are revoked.
     """
     organization = locked(organization, Action.SET_KEY_LIMIT, actor)
     if limit is not None and not 0 <= limit <= MOST_KEYS:
-        raise Invalid.field("key_limit", f"Give a whole number from 0 to {MOST_KEYS:,}.")
+        raise Invalid.field("key_limit", f"Enter a whole number from 0 to {MOST_KEYS:,}.")
     old, organization.key_limit = organization.key_limit, limit
     if old != limit:
         organization.save(update_fields=["key_limit", "updated_at"])

@@ -1,4 +1,4 @@
-"""What staff do to people. People's own sign-up and settings are not here."""
+"""What staff do to users. Users' own sign-up and settings are elsewhere."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -21,30 +21,30 @@ from organizations.events import OrganizationEvent
 from organizations.models import User
 from organizations.services.senders import lock_organizations_of, revoke_without_authority
 
-#: Fields without which a person may not invite in their own name or as staff.
+#: Fields that affect whether a user may invite.
 _AUTHORITY: Final = frozenset({"is_active", "is_staff"})
-#: Fields whose old and new values an event shows; permissions are saved after it.
+#: Fields whose old and new values the event records. Permissions are saved later.
 _RECORDED: Final = ("email", "name", "is_active", "is_staff", "is_superuser")
 _log = structlog.get_logger(__name__)
 
 
 @operation()
 def save_person(user: User, *, changed: Sequence[str], actor: Actor) -> User:
-    """Saves a new or changed person; the event has the old and new values of `changed`.
+    """Saves a new or changed user. The event records old and new values of `changed`.
 
-    A changed email address is told to the addresses that no longer belong to the account. Raises
-    Forbidden for anybody but staff, Invalid for a name that cannot be kept.
+    Notifies email addresses that no longer belong to the account. Raises Forbidden unless the actor
+    is staff, Invalid for a name that can't be stored.
     """
     policy.require_staff(actor)
     adding = user.date_joined is None
     if adding or changed:
-        if adding or "name" in changed:  # one from before links were refused may stay
+        if adding or "name" in changed:  # an old name with a link may stay
             user.name = clean_mailed_name(user.name) if user.name.strip() else ""
         old = _values(user, changed)
         _save(user, None if adding else changed, by=actor)
         if adding or "email" in changed:
             lost = _other_addresses(user, old.get("email"))
-            user.vouch_for_email()
+            user.mark_email_verified()
             for address in lost:
                 _mail_after_commit("address_changed", address, new=user.email, old=old["email"])
         event = OrganizationEvent.PERSON_CREATED if adding else OrganizationEvent.PERSON_UPDATED
@@ -54,23 +54,23 @@ def save_person(user: User, *, changed: Sequence[str], actor: Actor) -> User:
 
 
 def _values(user: User, changed: Sequence[str]) -> dict[str, Any]:
-    """The stored values of those of `changed` that an event can show; none for a new person."""
+    """The stored values of `changed` that the event records. Empty for a new user."""
     names = [name for name in _RECORDED if name in changed]
     stored = User.objects.filter(pk=user.pk).values(*names).first() if names else None
     return stored or {}
 
 
 def _other_addresses(user: User, old: str | None) -> list[str]:
-    """The former primary address and all others that the person has confirmed."""
+    """The former primary address and all other verified addresses."""
     confirmed = EmailAddress.objects.filter(user=user, verified=True)
     known = {old, *confirmed.values_list("email", flat=True)} if old else set()
     return sorted(address for address in known - {user.email} if address)
 
 
 def _save(user: User, changed: Sequence[str] | None, *, by: Actor) -> None:
-    """All of a new person, or what is `changed`: the rest may have changed since it was read.
+    """Saves a new user, or only the `changed` fields: others may have changed meanwhile.
 
-    Also revokes the invitations of a person who may no longer invite.
+    Also revokes invitations of a user who may no longer invite.
     """
     if changed is None:
         user.save()
@@ -80,7 +80,8 @@ def _save(user: User, changed: Sequence[str] | None, *, by: Actor) -> None:
         user.save(update_fields=columns)
         return
     lock_organizations_of(user.pk)
-    # Those of a person who was deactivated by other means would work again from now on.
+    # Before the change too: reactivation must not restore invitations of a user who was
+    # deactivated in a shell or with SQL.
     revoke_without_authority(user.pk, actor=by)
     user.save(update_fields=columns)
     revoke_without_authority(user.pk, actor=by)
@@ -88,9 +89,9 @@ def _save(user: User, changed: Sequence[str] | None, *, by: Actor) -> None:
 
 @operation()
 def send_password_link(user: User, *, link: Callable[[str], str], actor: Actor) -> None:
-    """Mails a link with which the person chooses a password, once the transaction is committed.
+    """Emails a link to set a password, after the commit.
 
-    `link` makes the address of the page from the link's key. Conflict for who is deactivated.
+    `link` makes the page's URL from the key. Conflict for a deactivated user.
     """
     policy.require_staff(actor)
     if not user.is_active:
@@ -103,7 +104,7 @@ def send_password_link(user: User, *, link: Callable[[str], str], actor: Actor) 
 
 @operation()
 def end_sessions(user: User, *, actor: Actor) -> None:
-    """Signs the person out everywhere; nothing happens where they are signed in nowhere."""
+    """Signs the user out everywhere. Does nothing without sessions."""
     policy.require_staff(actor)
     sessions = list(UserSession.objects.select_for_update().filter(user=user))
     for session in sessions:
@@ -114,9 +115,9 @@ def end_sessions(user: User, *, actor: Actor) -> None:
 
 @operation()
 def remove_second_factors(user: User, *, actor: Actor) -> None:
-    """Removes apps, passkeys and recovery codes, and mails the person about it.
+    """Removes apps, passkeys and recovery codes, and emails the user.
 
-    Whoever asks for it has to have made sure that it is the person who has lost them.
+    Callers must have verified that the request comes from the user.
     """
     policy.require_staff(actor)
     factors = Authenticator.objects.select_for_update().filter(user=user)

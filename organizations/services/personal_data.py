@@ -1,4 +1,4 @@
-"""All that the database keeps about a person, for themselves or for staff who answer them."""
+"""Exports everything that is stored about a person."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, Final
@@ -19,7 +19,7 @@ _contributors: Final[dict[str, Callable[[User], Rows]]] = {}
 
 
 def contributes(name: str) -> Callable[[Callable[[User], Rows]], Callable[[User], Rows]]:
-    """Decorator: the function finds what another app keeps about a person, under `name`."""
+    """Decorator for functions that find another app's data about a person, under `name`."""
 
     def register(find: Callable[[User], Rows]) -> Callable[[User], Rows]:
         _contributors[name] = find
@@ -30,7 +30,7 @@ def contributes(name: str) -> Callable[[Callable[[User], Rows]], Callable[[User]
 
 @operation()
 def export_personal_data(user: User, *, actor: Actor) -> dict[str, Any]:
-    """Values that JSON takes; no secret, seed or digest is among them.
+    """JSON-serializable data without secrets, seeds and digests.
 
     Raises Forbidden for anyone but the person and staff.
     """
@@ -75,7 +75,7 @@ def _profile(user: User) -> dict[str, Any]:
 
 
 def _events(user: User) -> Rows:
-    """What they did and what was done to them. IP addresses of others are not theirs to have."""
+    """Events by and about the person. The IP addresses of other people are left out."""
     mine = Q(actor_id=user.id)
     about = Q(target_id=user.id) | Q(target_type="Membership", details__person=user.public_id)
     done = AuditEvent.objects.filter(mine).order_by("number")

@@ -1,4 +1,4 @@
-"""What `maintain` removes of people once it is older than an installation keeps."""
+"""Deletes personal data that is older than the installation keeps it, for `maintain`."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -13,35 +13,36 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from core.actors import Actor
-from core.sqlite_writers import turn
+from core.sqlite_writers import write_lock
 from core.transactions import operation
 from organizations import audit
 from organizations.events import OrganizationEvent
 from organizations.models import AuditEvent, Membership, Organization, User
-from organizations.services.forgetting import erase_from_trail
+from organizations.services.forgetting import erase_from_audit_log
 
-#: Rows of one transaction, so that neither locks nor the log of the database grow large.
+#: Rows per transaction, which limits locks and the database's write-ahead log.
 BATCH: Final = 5_000
-_ANSWERED: Final = timedelta(hours=1)
+#: Longer than any sign-in request takes.
+_SIGN_IN_TIME: Final = timedelta(hours=1)
 
 
 class Trail:
-    """The target of what happens to the audit trail itself."""
+    """The target of events about the audit log. Stored by class name, so don't rename it."""
 
     pk: Any = None
     organization_id: UUID | None = None
 
     def __str__(self) -> str:
-        return "audit trail"
+        return "audit log"
 
 
 def with_addresses(before: datetime) -> models.QuerySet[AuditEvent]:
-    """Events from before that still have an IP address or a user agent."""
+    """Events before `before` that still have an IP address or a user agent."""
     return AuditEvent.objects.filter(at__lt=before).filter(~Q(ip=None) | ~Q(user_agent=""))
 
 
 def erase_addresses(before: datetime, *, actor: Actor) -> Iterator[int]:
-    """Batch by batch; each leaves an event of its own."""
+    """Erases in batches. Each batch adds its own event."""
     while erased := _erase_addresses(before, actor):
         yield erased
 
@@ -58,7 +59,7 @@ def _erase_addresses(before: datetime, actor: Actor) -> int:
 
 
 def unconfirmed(before: datetime) -> models.QuerySet[User]:
-    """People who signed up before and have confirmed no address, nor got in in any other way."""
+    """Users who signed up before `before`, confirmed no address and never signed in."""
     addresses = EmailAddress.objects.filter(user=OuterRef("pk"))
     return User.objects.filter(
         Exists(addresses),
@@ -71,13 +72,13 @@ def unconfirmed(before: datetime) -> models.QuerySet[User]:
 
 
 def remove_unconfirmed(before: datetime, *, actor: Actor) -> Iterator[int]:
-    """One person after the other."""
+    """Removes one user at a time."""
     for pk in list(unconfirmed(before).values_list("pk", flat=True)):
         yield int(remove_sign_up(pk, before, actor=actor))
 
 
 def is_removable(user: User, before: datetime) -> bool:
-    """Whether the user has never confirmed anything and nothing but the sign-up is left of them."""
+    """Whether the user is an unconfirmed sign-up that others don't depend on."""
     memberships = user.memberships.select_related("organization")
     return unconfirmed(before).filter(pk=user.pk).exists() and not any(
         _is_used(one.organization, user) for one in memberships
@@ -86,15 +87,15 @@ def is_removable(user: User, before: datetime) -> bool:
 
 @operation()
 def remove_sign_up(pk: UUID, before: datetime, *, actor: Actor) -> bool:
-    """Removes a user who never confirmed an address; False where there is more than a sign-up."""
+    """Removes a user who never confirmed an address. False if it is more than a sign-up."""
     user = User.objects.select_for_update().filter(pk=pk).first()
-    # They may have confirmed it a moment ago; and what others use does not go with them.
+    # It may have just been confirmed, and data that others use must stay.
     if user is None or not is_removable(user, before):
         return False
     founded = [one.organization for one in user.memberships.select_related("organization")]
-    erase_from_trail(user)
+    erase_from_audit_log(user)
     for organization in founded:
-        # First the organization: the last admin of one that exists has to stay.
+        # The organization first: a trigger protects the last admin of an existing one.
         _remove_row(organization)
         Membership.objects.filter(organization_id=organization.pk).delete()
     audit.record(OrganizationEvent.PERSON_UNCONFIRMED_REMOVED, user, actor=actor)
@@ -103,7 +104,7 @@ def remove_sign_up(pk: UUID, before: datetime, *, actor: Actor) -> bool:
 
 
 def _is_used(organization: Organization, founder: User) -> bool:
-    """Whether others have made it, or anything is in it besides its founder."""
+    """Whether another user created the organization, or it contains more than its founder."""
     own = AuditEvent.objects.filter(event=OrganizationEvent.CREATED, actor_id=founder.pk)
     if not own.filter(target_id=organization.pk).exists():
         return True
@@ -117,23 +118,23 @@ def _is_used(organization: Organization, founder: User) -> bool:
 
 
 def _remove_row(organization: Organization) -> None:
-    """Past Django's own check, which wants the membership to go first."""
+    """Bypasses Django's protection, which requires deleting the membership first."""
     row = Organization.objects.filter(pk=organization.pk)
     row._raw_delete(row.db)  # noqa: SLF001
 
 
 def ended_sessions() -> tuple[models.QuerySet[Session], models.QuerySet[UserSession]]:
-    """Sessions that have ended, and the entries of the list of sessions that have none.
+    """Expired sessions, and list entries without a session.
 
-    A sign-in that is being answered has an entry before it has a session.
+    A sign-in in progress has an entry before it has a session.
     """
     now = timezone.now()
     live = Session.objects.filter(session_key=OuterRef("session_key"), expire_date__gt=now)
-    listed = UserSession.objects.filter(~Exists(live), created_at__lt=now - _ANSWERED)
+    listed = UserSession.objects.filter(~Exists(live), created_at__lt=now - _SIGN_IN_TIME)
     return Session.objects.filter(expire_date__lte=now), listed
 
 
 def remove_ended_sessions() -> int:
-    """Both; nobody is signed out by it."""
-    with turn(), transaction.atomic():
+    """Deletes both. Signs no one out."""
+    with write_lock(), transaction.atomic():
         return sum(rows.delete()[0] for rows in reversed(ended_sessions()))

@@ -1,4 +1,4 @@
-"""What becomes of invitations whose sender loses the right to invite."""
+"""Revokes invitations whose sender may no longer invite."""
 
 from typing import Final
 from uuid import UUID
@@ -15,16 +15,16 @@ _REASON: Final = "its sender can no longer invite"
 
 
 def revoke_sent(membership: Membership, *, actor: Actor) -> int:
-    """Revokes all open invitations that a member has sent; returns how many there were.
+    """Revokes all open invitations that a member sent. Returns how many.
 
-    Call inside an operation that holds the lock on the organization.
+    Call inside an operation that holds the organization's lock.
     """
     sent = Invitation.objects.for_organization(membership.organization_id)
     return _revoke(sent.open().sent_by(membership.user_id), actor)
 
 
 def revoke_without_authority(person_id: UUID, *, actor: Actor) -> int:
-    """Revokes what a person has sent, in any organization, and could no longer send today.
+    """Revokes what a user sent, in any organization, and may no longer send.
 
     Call inside an operation that holds the locks of `lock_organizations_of`.
     """
@@ -32,10 +32,9 @@ def revoke_without_authority(person_id: UUID, *, actor: Actor) -> int:
 
 
 def lock_organizations_of(person_id: UUID) -> None:
-    """Locks every organization that a person could invite to, or has invited to.
+    """Locks every organization that a user may invite to, or has invited to.
 
-    Before the row of the person is locked: an operation that holds an organization's lock may wait
-    for that row.
+    Call before locking the user's row: an operation with an organization's lock may wait for it.
     """
     memberships = Membership.objects.filter(user_id=person_id).values("organization_id")
     invitations = Invitation.objects.open().sent_by(person_id).values("organization_id")

@@ -20,7 +20,7 @@ from organizations.services.organizations import locked
 def create_service_account(
     organization: Organization, *, name: str, description: str = "", actor: Actor
 ) -> ServiceAccount:
-    """A machine principal; Conflict where the name is taken."""
+    """Conflict if the name is taken."""
     policy.require(actor, Action.MANAGE_SERVICE_ACCOUNTS, organization)
     account = ServiceAccount(organization=organization, created_by_id=actor.authority_id)
     _save(account, clean_name(name), clean_text(description, "description"))
@@ -37,9 +37,9 @@ def update_service_account(
     actor: Actor,
     seen_at: datetime | None = None,
 ) -> ServiceAccount:
-    """Changes what people read about a service account; Conflict where the name is taken.
+    """Changes name and description. Conflict if the name is taken.
 
-    Conflict too if it has changed since `seen_at`, the `updated_at` that the actor has looked at.
+    Conflict too if the account has changed since `seen_at`, the `updated_at` that the actor saw.
     """
     account = _locked(account, actor)
     require_unchanged(account.updated_at, seen_at, "service account")
@@ -58,10 +58,10 @@ def update_service_account(
 def set_service_account_enabled(
     account: ServiceAccount, *, enabled: bool, actor: Actor
 ) -> ServiceAccount:
-    """Stops or restores every key of a service account, from the next call on."""
+    """Rejects or allows all keys of a service account, from the next request on."""
     account = _locked(account, actor)
     if not enabled:
-        require_wait()  # even if it is off already: another call may have done so a moment ago
+        require_wait()  # even if it is off already: a concurrent request may have just done it
     if account.enabled != enabled:
         account.disabled_at = None if enabled else timezone.now()
         account.save(update_fields=["disabled_at", "updated_at"])
@@ -73,7 +73,7 @@ def set_service_account_enabled(
 
 
 def _locked(account: ServiceAccount, actor: Actor) -> ServiceAccount:
-    """The organization's lock comes first, as with its keys: their writers read the account."""
+    """Locks the organization first, as for its keys: writers of keys read the account."""
     locked(account.organization, Action.MANAGE_SERVICE_ACCOUNTS, actor)
     return ServiceAccount.objects.select_for_update().get(pk=account.pk)
 

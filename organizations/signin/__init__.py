@@ -1,1 +1,1 @@
-"""Everything about signing in and out, on top of django-allauth."""
+"""Signing in and out, on top of django-allauth."""

@@ -1,6 +1,6 @@
-"""Changes of one's own account on allauth's pages: each whole, with its audit event, or not at all.
+"""Makes changes on allauth's account pages atomic, together with their audit event.
 
-Mails wait until the change is committed, so that no transaction waits for a mail server.
+Emails are sent after the commit, so that no transaction waits for a mail server.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,10 +12,10 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver
 
-from core.sqlite_writers import turn
+from core.sqlite_writers import write_lock
 
-#: allauth's pages that change how a person gets in, by the names of their URLs. Views of our own in
-#: the place of one are wrapped where their URL is.
+#: URL names of allauth's pages that change how a person signs in. Our own views that replace one
+#: are wrapped in config/urls.py.
 _CHANGES: Final = frozenset(
     {
         "account_reset_password_from_key",
@@ -32,12 +32,12 @@ _request: ContextVar[HttpRequest | None] = ContextVar("request", default=None)
 
 
 def current_change() -> HttpRequest | None:
-    """The request that is changing its person's account; None outside of one."""
+    """The request that is changing its user's account, None outside of one."""
     return _request.get()
 
 
 def after_change(send: Callable[[], None]) -> None:
-    """Sends a mail now, or after the change that is in progress."""
+    """Sends an email now, or after the current change is committed."""
     held = _mails.get()
     if held is None:
         send()
@@ -45,8 +45,8 @@ def after_change(send: Callable[[], None]) -> None:
         held.append(send)
 
 
-def whole(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """A view whose POST is one transaction."""
+def atomic_change(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Makes a view's POST one transaction."""
 
     @wraps(view)
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -55,7 +55,7 @@ def whole(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         held: list[Callable[[], None]] = []
         tokens = _mails.set(held), _request.set(request)
         try:
-            with turn(), transaction.atomic():
+            with write_lock(), transaction.atomic():
                 response = view(request, *args, **kwargs)
         finally:
             _mails.reset(tokens[0])
@@ -67,12 +67,12 @@ def whole(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     return wrapper
 
 
-def with_whole_changes(entries: Iterable[Any]) -> list[Any]:
-    """Allauth's URLs, in which the views that change an account are `whole`."""
+def with_atomic_changes(entries: Iterable[Any]) -> list[Any]:
+    """Wraps allauth's views that change an account in `atomic_change`."""
     entries = list(entries)
     for entry in entries:
         if isinstance(entry, URLResolver):
-            with_whole_changes(entry.url_patterns)
+            with_atomic_changes(entry.url_patterns)
         elif isinstance(entry, URLPattern) and entry.name in _CHANGES:
-            entry.callback = whole(entry.callback)
+            entry.callback = atomic_change(entry.callback)
     return entries

@@ -1,6 +1,6 @@
-"""Sending allauth's emails: what a page says where the mail server takes none.
+"""Sends allauth's emails, and shows an error if the mail server doesn't accept one.
 
-Some are sent in the background, because how long that takes would tell who has an account.
+Some are sent in the background, because the time it takes would reveal who has an account.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,21 +15,22 @@ from allauth.core import ratelimit
 from django.contrib import messages
 from django.http import HttpRequest
 
-#: By the email: how to get it again. The two of a sign-up say the same, and so do those of a reset.
+#: Advice per email template. Both templates of a sign-up share one text, and so do those of a
+#: reset, to not reveal who has an account.
 _SIGN_UP: Final = (
-    "We could not send the email. In a few minutes, sign in with the same email address and"
-    " password: until the address is confirmed, that sends the email again."
+    "We couldn't send the email. In a few minutes, sign in with the same email address and"
+    " password. Until your address is confirmed, this sends the email again."
 )
-_RESET: Final = "We could not send the email. Nothing has changed. Try again in a few minutes."
+_RESET: Final = "We couldn't send the email. Nothing has changed. Try again in a few minutes."
 _ADVICE: Final = {
     "account/email/email_confirmation_signup": _SIGN_UP,
     "account/email/account_already_exists": _SIGN_UP,
     "account/email/password_reset_key": _RESET,
     "account/email/unknown_account": _RESET,
-    "account/email/email_confirmation": "We could not send the email. The address is kept."
+    "account/email/email_confirmation": "We couldn't send the email. The address was saved."
     " In a few minutes, select it and choose “Send confirmation again”.",
 }
-#: Marks the message of a page that would say otherwise that an email is on its way.
+#: Message tag for pages that otherwise say that an email was sent.
 UNSENT: Final = "unsent"
 _unnoticed: ContextVar[bool] = ContextVar("mail_unnoticed", default=False)
 background: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail")
@@ -37,8 +38,8 @@ _log = structlog.get_logger(__name__)
 
 
 @contextmanager
-def unnoticed() -> Iterator[None]:
-    """Emails of the block are sent in the background, and no page tells of them."""
+def in_background() -> Iterator[None]:
+    """Sends emails of the block in the background. Pages don't show failures."""
     token = _unnoticed.set(True)
     try:
         yield
@@ -46,13 +47,15 @@ def unnoticed() -> Iterator[None]:
         _unnoticed.reset(token)
 
 
-def send_or_tell(request: HttpRequest, send: Callable[[], Any], template: str, email: str) -> None:
-    """Sends an email. Where that fails, the page says how to get it, and it can be asked for."""
+def send_or_show_error(
+    request: HttpRequest, send: Callable[[], Any], template: str, email: str
+) -> None:
+    """Sends an email. If that fails, shows an error on the page and allows a retry."""
     if _unnoticed.get():
         background.submit(copy_context().run, _is_sent, send, template)
     elif not _is_sent(send, template) and template in _ADVICE:
         messages.error(request, _ADVICE[template], extra_tags=UNSENT)
-        # One that was not sent does not count: the next may follow within three minutes.
+        # An email that wasn't sent doesn't count towards the limit of one every three minutes.
         ratelimit.clear(request, action="confirm_email", key=email.lower())
 
 

@@ -1,4 +1,4 @@
-"""How django-allauth treats email addresses, links, rate limits and reauthentication here."""
+"""allauth's adapter: email addresses, links, rate limits and reauthentication."""
 
 from functools import partial
 from typing import Any
@@ -16,45 +16,45 @@ from core.text import canonical_email, clean_email
 from organizations import services
 from organizations.signin import known_devices
 from organizations.signin.account_changes import after_change
-from organizations.signin.account_mail import send_or_tell
+from organizations.signin.account_mail import send_or_show_error
 from organizations.signin.event_log import UNKNOWN_IP
 from organizations.signin.invitations import invitation_of
-from organizations.signin.reauthentication import is_recent
+from organizations.signin.reauthentication import has_recently_authenticated
 from organizations.site_url import site_link
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
-    """Limits count by the address that the middleware believes."""
+    """Counts rate limits by the client IP address that the middleware determined."""
 
     error_messages = {
         **DefaultAccountAdapter.error_messages,
-        "email_password_mismatch": "E-mail or password is incorrect.",
+        "email_password_mismatch": "Email or password is incorrect.",
         "too_many_login_attempts": "Too many attempts. Try again in a few minutes.",
         "rate_limited": "Too many attempts. Try again in a few minutes.",
     }
 
     def clean_email(self, email: str) -> str:
-        """As it is kept: of sign-up, of a further address and of a reset."""
+        """Returns the canonical form, for sign-ups, added addresses and resets."""
         return cleaned(clean_email, email, "email")
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """Another text for each request whose address is unknown, which then share no limit."""
+        """The IP address, or a unique text if it is unknown, so that no limit is shared."""
         origin = request_context_of(request)
         return origin.ip or f"{UNKNOWN_IP}-{origin.request_id}"
 
     def get_http_user_agent(self, request: HttpRequest) -> str:
-        """Without whatever looks like a secret, since it goes into mails."""
+        """The user agent without secrets, since it is shown in emails."""
         return request_context_of(request).user_agent
 
     def get_reset_password_from_key_url(self, key: str) -> str:
-        """Also the link that staff send."""
+        """Also used for the link that staff send."""
         return site_link(self.request, super().get_reset_password_from_key_url(key))
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """With links to `SITE_URL`: allauth makes them from the request's Host.
+        """Sends an email whose links start with `SITE_URL`; allauth uses the request's Host.
 
-        Also with when and from where it was asked for. What a browser calls itself is left out:
-        strangers get these mails, and whoever asks for them chooses that text.
+        Adds when and from which IP address it was requested. The user agent is left out: strangers
+        get these emails, and the sender of the request chooses that text.
         """
         links = {
             name: site_link(self.request, value)
@@ -64,19 +64,19 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         asked = {"asked_at": timezone.now(), "asked_from": request_context_of(self.request).ip}
         known = {"request": self.request, "email": email}
         message = self.render_mail(template_prefix, email, {**known, **asked, **context, **links})
-        after_change(partial(send_or_tell, self.request, message.send, template_prefix, email))
+        after_change(
+            partial(send_or_show_error, self.request, message.send, template_prefix, email)
+        )
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        """Without the Host, each port of which would count by itself (allauth 65.21.1).
-
-        A browser that is known counts for itself: what others try doesn't keep its owner out.
-        """
+        # Without the Host, whose ports would count separately (allauth 65.21.1). A known browser
+        # is counted separately: other people's attempts don't lock its owner out.
         email = canonical_email(credentials.get("email", ""))
         number = known_devices.number_of(request, email)
         return f"device:{number}" if number else email
 
     def _delete_login_attempts_cached_email(self, request: HttpRequest, **credentials: Any) -> None:
-        """Those of this browser and of all others, after a mailed link (allauth 65.21.1)."""
+        # Clears the attempts of this browser and of all others (allauth 65.21.1).
         super()._delete_login_attempts_cached_email(request, **credentials)
         others = canonical_email(credentials.get("email", ""))
         ratelimit.clear(request, action="login_failed", key=others)
@@ -87,23 +87,23 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return response
 
     def send_notification_mail(self, template_prefix: str, *args: Any, **options: Any) -> None:
-        """What was changed stays changed where the mail about it cannot be sent."""
+        # After the change: it must not be undone if its email can't be sent.
         notify = partial(super().send_notification_mail, template_prefix, *args, **options)
         after_change(notify)
 
     def is_safe_url(self, url: str | None) -> bool:
-        """Splitting a URL normalizes its host, so that only a short one is looked at."""
+        # Splitting a URL normalizes its host, which is slow for a long one.
         return len(url or "") <= MAX_URL_LENGTH and bool(super().is_safe_url(url))
 
     def is_email_verified(self, request: HttpRequest, email: str) -> bool:
-        """Whether the link of an invitation, which was mailed there alone, has shown it."""
+        """True with an invitation to this address: its link was only mailed there."""
         invitation = invitation_of(request)
         if invitation is None:
             return False
         return canonical_email(invitation.email) == canonical_email(email)
 
     def confirm_email(self, request: HttpRequest, email_address: Any) -> bool:
-        """Also takes the address from the accounts that wait for it."""
+        """Also removes the address from other accounts that haven't confirmed it."""
         actor = Actor.system("mailed link", request_context_of(request))
         if not services.claim_address(email_address, actor=actor):
             return False
@@ -114,5 +114,5 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return confirmed
 
     def is_reauthentication_required(self, *, app: str, **_: object) -> bool:
-        """A recent sign-in counts as much as a confirmation of it, as on the pages about keys."""
-        return not is_recent(self.request)
+        # A recent sign-in counts as a confirmation, as on the pages about keys.
+        return not has_recently_authenticated(self.request)

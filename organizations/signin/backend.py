@@ -1,4 +1,4 @@
-"""Signing in by email address and password (allauth 65.21.1)."""
+"""Authentication by email address and password (allauth 65.21.1)."""
 
 from typing import Any
 
@@ -9,19 +9,19 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 
 from organizations.models import User
-from organizations.signin.account_mail import unnoticed
+from organizations.signin.account_mail import in_background
 
 
 class SignInBackend(AuthenticationBackend):  # type: ignore[misc]
-    """allauth's, without the addresses that accounts have added and not confirmed."""
+    """allauth's backend without addresses that an account added but hasn't confirmed."""
 
     def authenticate(
         self, request: HttpRequest | None, **credentials: Any
     ) -> AbstractBaseUser | None:
-        """The person; for an unconfirmed sign-up None, as for a wrong password.
+        """The user, or None, also for an unconfirmed sign-up with the right password.
 
-        Otherwise, signing up and then in would tell whether an address has an account. The link
-        is mailed again instead.
+        Otherwise, signing up and then in would reveal whether an address has an account. The
+        confirmation link is sent again instead.
         """
         user: User | None = super().authenticate(request, **credentials)
         email = credentials.get("email") or credentials.get("username")
@@ -31,10 +31,12 @@ class SignInBackend(AuthenticationBackend):  # type: ignore[misc]
         if address.verified:
             return user
         if request is not None:
-            with unnoticed():
+            with in_background():
                 send_verification_email_to_address(request, address, signup=True)
         return None
 
     def _authenticate_by_email(self, email: str, password: str) -> AbstractBaseUser | None:
-        found: AbstractBaseUser | None = self._check_password(User.objects.behind(email), password)
+        found: AbstractBaseUser | None = self._check_password(
+            User.objects.owner_of(email), password
+        )
         return found

@@ -1,6 +1,6 @@
-"""Texts that the database holds encrypted, under keys that are made from `SECRET_KEY`.
+"""Encrypts MFA seeds in the database with keys derived from `SECRET_KEY`.
 
-Fernet encrypts and authenticates. `SECRET_KEY_FALLBACKS` still open what they have sealed.
+Fernet encrypts and authenticates. `SECRET_KEY_FALLBACKS` can still decrypt.
 """
 
 from base64 import urlsafe_b64encode
@@ -12,26 +12,26 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
-#: No seed has a colon, so that one that is kept in the clear is told from a sealed one.
+#: Prefix of encrypted seeds. Seeds in plaintext never contain a colon.
 _MARK: Final = "v1:"
-#: Ties the derived keys to this use: nothing else that hangs on `SECRET_KEY` shares them.
+#: HKDF info: separates these keys from other uses of `SECRET_KEY`.
 _PURPOSE: Final = b"latchkey seeds of second factors v1"
 _KEY_BYTES: Final = 32
-#: Where the data of an authenticator app and of recovery codes have their seed.
+#: Names of the seed in the data of authenticator apps and recovery codes.
 _SEEDS: Final = ("secret", "seed")
 
 
 class Unreadable(Exception):
-    """None of the present keys has sealed this text, or somebody has changed it since."""
+    """No current key can decrypt the text, or it was tampered with."""
 
 
 def seal(text: str) -> str:
-    """`text` under the newest key."""
+    """Encrypts `text` with the newest key."""
     return _MARK + _newest().encrypt(text.encode()).decode()
 
 
 def unseal(kept: str) -> str:
-    """What was sealed, or `kept` itself where it dates from before seeds were sealed."""
+    """Decrypts. Returns `kept` unchanged if it was stored before seeds were encrypted."""
     if not kept.startswith(_MARK):
         return kept
     box = MultiFernet([_newest(), *map(_box, settings.SECRET_KEY_FALLBACKS)])
@@ -42,7 +42,7 @@ def unseal(kept: str) -> str:
 
 
 def reseal(kept: str) -> str:
-    """The text under the newest key; `kept` itself where it is under that key already."""
+    """Encrypts with the newest key, or returns `kept` if it already is."""
     if kept.startswith(_MARK):
         try:
             _newest().decrypt(kept.removeprefix(_MARK))
@@ -54,7 +54,7 @@ def reseal(kept: str) -> str:
 
 
 def with_seeds(data: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
-    """The data of a second factor with its seed changed; passkeys have none."""
+    """The data of an authenticator with its seed changed. Passkeys have none."""
     return {**data, **{name: change(data[name]) for name in _SEEDS if name in data}}
 
 

@@ -1,4 +1,4 @@
-"""A log line for each way in or out of an account; for each change of its locks an event, too."""
+"""Logs sign-ins and account changes, and records audit events for changes."""
 
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ from organizations.events import OrganizationEvent
 from organizations.models import User
 from organizations.signin.account_changes import current_change
 
-#: What is logged for signals that bring the person, and with it who it was.
+#: Log events, with the signals that cause them. All of these signals pass the user.
 _CHANGES: Final = {
     "signed_out": (user_logged_out,),
     "second_factor_failed": (mfa.authentication_failed,),
@@ -33,8 +33,8 @@ _CHANGES: Final = {
     "email_confirmed": (account.email_confirmed,),
     "email_removed": (account.email_removed,),
 }
-#: Those of them that are changes, as they stand in the audit trail. Signals of second factors come
-#: after the commit; what is recorded of those are their rows.
+#: Log events that are also audit events. Changes of second factors are recorded when their rows
+#: change, because allauth sends those signals after the commit.
 _RECORDED: Final = {
     "password_changed": OrganizationEvent.PERSON_PASSWORD_CHANGED,
     "email_changed": OrganizationEvent.PERSON_EMAIL_CHANGED,
@@ -43,14 +43,14 @@ _RECORDED: Final = {
     "email_removed": OrganizationEvent.PERSON_EMAIL_REMOVED,
 }
 _EVENTS: Final = {signal: event for event, signals in _CHANGES.items() for signal in signals}
-#: How the texts begin that stand for an unknown IP address, and what a session keeps instead.
+#: Prefix of the placeholders for unknown IP addresses, and what a session stores instead.
 UNKNOWN_IP: Final = "unknown"
 _NO_IP: Final = "0.0.0.0"  # noqa: S104 # nosec B104 - nothing listens there
 _log = structlog.get_logger(__name__)
 
 
 def log_sign_ins() -> None:
-    """Begins to listen; for the start of the application."""
+    """Connects the receivers when the application starts."""
     account.user_logged_in.connect(_signed_in, dispatch_uid="log_signed_in")
     user_login_failed.connect(_failed, dispatch_uid="log_sign_in_failed")
     for signal in _EVENTS:
@@ -61,7 +61,7 @@ def log_sign_ins() -> None:
 
 
 def _keep_valid_ip(instance: UserSession, **_: Any) -> None:
-    """The list of sessions has to have an IP address, and PostgreSQL takes nothing else."""
+    # The column requires an IP address, and PostgreSQL checks it.
     if str(instance.ip).startswith(UNKNOWN_IP):
         instance.ip = _NO_IP
 
@@ -72,7 +72,7 @@ def _signed_in(request: HttpRequest, user: User, **_: Any) -> None:
 
 
 def _failed(**_: Any) -> None:
-    """Without the address that was typed: people type passwords there, and it may be nobody's."""
+    # Doesn't log the typed email address: people type passwords there by mistake.
     _log.warning("sign_in_failed")
 
 
@@ -83,7 +83,7 @@ def _changed(
     email_address: EmailAddress | None = None,
     **_: Any,
 ) -> None:
-    """Addresses stay out of events, because nothing erases them there."""
+    # Audit events don't contain email addresses, because these could not be erased.
     user = user or (email_address.user if email_address else None)
     if user is None:
         return
@@ -101,13 +101,13 @@ def _factor_saved(instance: Authenticator, created: bool, **_: Any) -> None:
 
 
 def _factor_deleted(instance: Authenticator, **_: Any) -> None:
-    """Recovery codes go with the last factor, or when others take their place."""
+    # Recovery codes are deleted with the last factor, or when new ones are generated.
     if instance.type != Authenticator.Type.RECOVERY_CODES:
         _record_own(instance, OrganizationEvent.PERSON_SECOND_FACTOR_REMOVED)
 
 
 def _record_own(factor: Authenticator, event: OrganizationEvent) -> None:
-    """What the person does; what staff and mailed links do is recorded where they do it."""
+    # Only changes by the person. Services record those by staff and by mailed links.
     request = current_change()
     if request is not None and request.user.pk == factor.user_id:
         _record(request, factor.user, event, kind=factor.type)

@@ -1,4 +1,4 @@
-"""django-allauth's forms with a limit on every text field: `ACCOUNT_FORMS` and `MFA_FORMS`."""
+"""django-allauth's forms with length limits: `ACCOUNT_FORMS` and `MFA_FORMS`."""
 
 import json
 from typing import Any, Final
@@ -19,31 +19,31 @@ from django.http import HttpRequest
 from core.actors import Actor
 from core.forms import BoundedTexts, TextField
 from core.request_context import request_context_of
-from core.sqlite_writers import turn
+from core.sqlite_writers import write_lock
 from core.text import canonical_email
 from organizations import services
 from organizations.models import User
 from organizations.signin import known_devices
 
-#: A passkey's answer is about 2,000 characters, with a chain of certificates about 10,000.
+#: A passkey's response has about 2,000 characters, with a certificate chain about 10,000.
 _CREDENTIAL_LENGTH: Final = 32 * 1024
-#: What packages raise for a credential that is JSON and yet nothing that a browser sends.
+#: Exceptions of the packages for a credential that is JSON but malformed.
 _MALFORMED: Final = (AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 class LoginForm(BoundedTexts, account.LoginForm):  # type: ignore[misc]
-    """Signing in."""
+    """The sign-in form."""
 
     def clean_login(self) -> str:
-        """The address as it is kept, however its domain is written."""
+        """The canonical email address, for any spelling of its domain."""
         return canonical_email(super().clean_login())
 
 
 class AddEmailForm(BoundedTexts, account.AddEmailForm):  # type: ignore[misc]
-    """Another email address."""
+    """Adds an email address to an account."""
 
     def save(self, request: HttpRequest) -> EmailAddress:
-        """Also tells the primary address about it."""
+        """Also notifies the primary address."""
         added: EmailAddress = super().save(request)
         notify = get_account_adapter(request).send_notification_mail
         notify("account/email/email_added", self.user, {"added_email": added.email})
@@ -51,30 +51,30 @@ class AddEmailForm(BoundedTexts, account.AddEmailForm):  # type: ignore[misc]
 
 
 class ChangePasswordForm(BoundedTexts, account.ChangePasswordForm):  # type: ignore[misc]
-    """A new password, knowing the old one."""
+    """Changes the password. Requires the old one."""
 
 
 class SetPasswordForm(BoundedTexts, account.SetPasswordForm):  # type: ignore[misc]
-    """The first password."""
+    """Sets the first password."""
 
 
 class ResetPasswordForm(BoundedTexts, account.ResetPasswordForm):  # type: ignore[misc]
-    """Asking for a link to choose a password."""
+    """Requests a password reset link."""
 
     def clean_email(self) -> str:
-        """The address as it is kept, to which the link is mailed."""
+        """The canonical email address. The link is sent there."""
         email = canonical_email(super().clean_email())
-        owner = User.objects.behind(email)
+        owner = User.objects.owner_of(email)
         self.users = [owner] if owner and owner.is_active else []
         return email
 
 
 class ResetPasswordKeyForm(BoundedTexts, account.ResetPasswordKeyForm):  # type: ignore[misc]
-    """Choosing a password after the link."""
+    """Sets a password after a reset link."""
 
     def save(self) -> None:
-        """The password; an address that nobody had confirmed is confirmed by the link."""
-        with turn(), transaction.atomic():
+        """Saves the password. The link also confirms the account's unconfirmed address."""
+        with write_lock(), transaction.atomic():
             super().save()
             actor = Actor.system("mailed link", request_context_of(context.request))
             services.prove_mailbox(self.user, actor=actor)
@@ -82,23 +82,23 @@ class ResetPasswordKeyForm(BoundedTexts, account.ResetPasswordKeyForm):  # type:
 
 
 class UserTokenForm(BoundedTexts, account.UserTokenForm):  # type: ignore[misc]
-    """What the link says."""
+    """The user and token in a reset link."""
 
 
 class ReauthenticateForm(BoundedTexts, account.ReauthenticateForm):  # type: ignore[misc]
-    """Confirming a sign-in by password."""
+    """Reauthentication by password."""
 
 
 class ConfirmLoginCodeForm(BoundedTexts, account.ConfirmLoginCodeForm):  # type: ignore[misc]
-    """Signing in by a code in an email; the page exists although nothing leads there."""
+    """Sign-in by an emailed code. The page exists but is not linked."""
 
 
 class AuthenticateForm(BoundedTexts, codes.AuthenticateForm):  # type: ignore[misc]
-    """Signing in: the code of an app, or a recovery code."""
+    """Sign-in by an authenticator app's code or a recovery code."""
 
 
 class ReauthenticateCodeForm(BoundedTexts, codes.ReauthenticateForm):  # type: ignore[misc]
-    """Confirming a sign-in by a code."""
+    """Reauthentication by a code."""
 
 
 class ActivateTOTPForm(BoundedTexts, totp.ActivateTOTPForm):  # type: ignore[misc]
@@ -106,7 +106,7 @@ class ActivateTOTPForm(BoundedTexts, totp.ActivateTOTPForm):  # type: ignore[mis
 
 
 class CredentialField(forms.JSONField):
-    """A passkey's answer. Django's field fails on JSON that is nested too deeply or too large."""
+    """A passkey's response. Django's field fails on JSON that is too deeply nested or too large."""
 
     widget = forms.HiddenInput
 
@@ -114,7 +114,7 @@ class CredentialField(forms.JSONField):
         super().__init__(max_length=_CREDENTIAL_LENGTH)
 
     def to_python(self, value: Any) -> Any:
-        # Refused by its length before it is read: validators come after that.
+        # Validators run after parsing, so check the length here.
         if isinstance(value, str) and len(value) > _CREDENTIAL_LENGTH:
             raise self._invalid()
         try:
@@ -123,11 +123,10 @@ class CredentialField(forms.JSONField):
             raise self._invalid() from None
 
     def bound_data(self, data: Any, initial: Any) -> Any:
-        """Nothing: an answer is good for one attempt, so that it is not shown again."""
-        return None
+        return None  # a response is valid for one attempt, so it is not shown again
 
     def run_validators(self, value: Any) -> None:
-        """The length was looked at already; what was read has another one."""
+        """Does nothing: `to_python` has checked the length of the JSON text."""
 
     def prepare_value(self, value: Any) -> Any:
         return json.dumps(value) if value else ""
@@ -137,13 +136,13 @@ class CredentialField(forms.JSONField):
 
 
 class NewPasskeyForm(BoundedTexts, passkeys.AddWebAuthnForm):  # type: ignore[misc]
-    """Setting up a passkey."""
+    """Adds a passkey."""
 
     name = TextField(required=False)
     credential = CredentialField()
 
     def clean(self) -> Any:
-        """Refuses malformed credentials, on which the packages fail in several ways."""
+        """Rejects malformed credentials, on which the packages fail in several ways."""
         try:
             return super().clean()
         except _MALFORMED:
@@ -151,35 +150,35 @@ class NewPasskeyForm(BoundedTexts, passkeys.AddWebAuthnForm):  # type: ignore[mi
 
 
 class PasskeyNameForm(BoundedTexts, passkeys.EditWebAuthnForm):  # type: ignore[misc]
-    """Another name for a passkey."""
+    """Renames a passkey."""
 
     name = TextField()
 
 
-class PasskeyAnswer(BoundedTexts):
-    """What signing in and confirming by passkey share."""
+class PasskeyFormMixin(BoundedTexts):
+    """Shared by signing in and reauthenticating with a passkey."""
 
     def clean_credential(self) -> Any:
-        """Refuses malformed credentials, on which the packages fail in several ways."""
+        """Rejects malformed credentials, on which the packages fail in several ways."""
         try:
             return super().clean_credential()  # type: ignore[misc]
         except _MALFORMED:
             raise get_adapter().validation_error("incorrect_code") from None
 
 
-class AuthenticatePasskeyForm(PasskeyAnswer, passkeys.AuthenticateWebAuthnForm):  # type: ignore[misc]
-    """Signing in: a passkey as the second factor."""
+class AuthenticatePasskeyForm(PasskeyFormMixin, passkeys.AuthenticateWebAuthnForm):  # type: ignore[misc]
+    """Sign-in with a passkey as the second factor."""
 
     credential = CredentialField()
 
 
-class LoginPasskeyForm(PasskeyAnswer, passkeys.LoginWebAuthnForm):  # type: ignore[misc]
-    """Signing in by a passkey alone."""
+class LoginPasskeyForm(PasskeyFormMixin, passkeys.LoginWebAuthnForm):  # type: ignore[misc]
+    """Sign-in with a passkey alone."""
 
     credential = CredentialField()
 
 
-class ReauthenticatePasskeyForm(PasskeyAnswer, passkeys.ReauthenticateWebAuthnForm):  # type: ignore[misc]
-    """Confirming a sign-in by passkey."""
+class ReauthenticatePasskeyForm(PasskeyFormMixin, passkeys.ReauthenticateWebAuthnForm):  # type: ignore[misc]
+    """Reauthentication with a passkey."""
 
     credential = CredentialField()

@@ -1,8 +1,8 @@
-"""Browsers in which somebody has signed in before: wrong passwords from elsewhere don't stop them.
+"""Remembers browsers that have signed in, so that others' wrong passwords don't lock them out.
 
-A signed cookie names the person and a number for this browser, by which its own attempts are
-counted. It opens nothing and is no factor. It is for one password: whoever knew an earlier one has
-no attempts of their own.
+A signed cookie holds the user and a number for this browser. Its sign-in attempts are counted under
+that number. The cookie grants no access and isn't a second factor. It is valid for one password:
+people who knew an earlier one get no attempts of their own.
 """
 
 import secrets
@@ -15,18 +15,18 @@ from django.http import HttpRequest, HttpResponseBase
 from organizations.models import User
 
 _SALT: Final = "organizations.known_devices"
-#: From the last sign-in.
+#: Seconds since the last sign-in.
 _YEAR: Final = 365 * 24 * 60 * 60
-#: Hexadecimal digits of a keyed digest of a password's hash; enough to tell passwords apart.
+#: Hexadecimal digits of a keyed digest of a password's hash, enough to distinguish passwords.
 _STAMP_LENGTH: Final = 16
-#: People who share a browser; the one who signed in the longest ago makes room.
+#: Users remembered per browser. The one with the oldest sign-in is dropped.
 _MOST: Final = 5
-#: Where a session keeps whose mailed link was used in it, which is as good as a sign-in.
+#: Session key for a user whose mailed link was opened, which counts like a sign-in.
 _PROVED: Final = "mailbox_proved"
 
 
 def remember(request: HttpRequest, response: HttpResponseBase, user: User) -> None:
-    """Lets the browser know that this person has signed in."""
+    """Sets the cookie after a sign-in."""
     known = _known(request)
     number, _ = known.pop(str(user.pk), (None, None))
     entry = (number or _new_number(), _stamps(user)[0])
@@ -42,17 +42,17 @@ def remember(request: HttpRequest, response: HttpResponseBase, user: User) -> No
 
 
 def remember_mailbox(request: HttpRequest, user: User) -> None:
-    """A link that was mailed to this person has led here, to be followed by a sign-in."""
+    """Remembers that this user opened a mailed link. A sign-in follows."""
     request.session[_PROVED] = [str(user.pk), [_new_number(), _stamps(user)[0]]]
 
 
 def number_of(request: HttpRequest, email: str) -> str | None:
-    """The number of this browser where the person with `email` is known in it."""
+    """The number of this browser if it knows the user with this email address."""
     known = _known(request)
     proved_id, proved = request.session.get(_PROVED, (None, None))
     if not known and proved is None:
         return None
-    person = User.objects.behind(email)
+    person = User.objects.owner_of(email)
     if person is None:
         return None
     entries = [known.get(str(person.pk)), proved if proved_id == str(person.pk) else None]
@@ -65,20 +65,20 @@ def _new_number() -> str:
 
 
 def _stamps(user: User) -> list[str]:
-    """What a password is known by, under the current `SECRET_KEY` and then the earlier ones."""
+    """Digests that identify a password, under the current `SECRET_KEY` and then the fallbacks."""
     digests = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
     return [digest[:_STAMP_LENGTH] for digest in digests]
 
 
 def _known(request: HttpRequest) -> dict[str, Any]:
-    """The people of the cookie, each with this browser's number; nobody for one that is forged."""
+    """The cookie's users with this browser's numbers. Empty if the signature is invalid."""
     try:
         known: dict[str, Any] = signing.loads(
             request.COOKIES.get(_cookie(), ""), salt=_SALT, max_age=_YEAR
         )
     except signing.BadSignature:
         return {}
-    # Earlier ones had the number alone.
+    # Earlier versions stored only the number.
     return {person: entry for person, entry in known.items() if isinstance(entry, list)}
 
 

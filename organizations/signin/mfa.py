@@ -1,4 +1,4 @@
-"""How django-allauth keeps second factors here."""
+"""allauth's MFA adapter."""
 
 import structlog
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -10,13 +10,13 @@ _log = structlog.get_logger(__name__)
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
-    """Seeds of authenticator apps and recovery codes are encrypted in the database."""
+    """Encrypts the seeds of authenticator apps and recovery codes."""
 
     def encrypt(self, text: str) -> str:
         return encryption.seal(text)
 
     def decrypt(self, encrypted_text: str) -> str:
-        """The seed; one that nobody knows where it cannot be read, so that no code fits."""
+        """The seed, or a random one if it can't be decrypted, so that no code is valid."""
         try:
             return encryption.unseal(encrypted_text)
         except encryption.Unreadable:

@@ -1,4 +1,4 @@
-"""Words that people around an installation would choose carry no part of a password."""
+"""Rejects passwords that consist mostly of site-specific words."""
 
 from collections.abc import Iterable
 from typing import Any, Final
@@ -6,47 +6,46 @@ from typing import Any, Final
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-#: What has to be left of a password without the barred words in it.
+#: Characters that must remain without the barred words.
 LEAST: Final = 8
-#: A shorter word is a part of too many others.
+#: Shorter words are part of too many other words.
 _SHORTEST_WORD: Final = 4
-#: Look-alikes are one character; each of a word and of a password becomes one of another.
+#: Look-alike characters are treated as the same.
 _LOOK_ALIKES: Final = str.maketrans("@43!|l10$57", "aaeiiiiosst")
 
 
 class BarredWordsValidator:
-    """Refuses what is short without the words of `PASSWORD_BARRED_WORDS` and one's organizations.
+    """Rejects passwords that are too short without site-specific words.
 
-    A word within a long password is no harm, so that it is taken out and not forbidden.
+    Those are `PASSWORD_BARRED_WORDS` and the names of the user's organizations. They are removed
+    rather than forbidden: a word within a long password does no harm.
     """
 
     def validate(self, password: str, user: Any = None) -> None:
-        """Raises ValidationError for a password that is little more than such words."""
         refuse_words(password, [*settings.PASSWORD_BARRED_WORDS, *_organizations_of(user)])
 
     def get_help_text(self) -> str:
-        """For forms that list the rules."""
         return (
-            f"Your password needs {LEAST} characters beside words such as “{settings.SITE_NAME}”"
-            " or the name of your organization."
+            f"Use at least {LEAST} characters besides words like “{settings.SITE_NAME}” or your"
+            " organization's name."
         )
 
 
 def refuse_words(password: str, words: Iterable[str]) -> None:
-    """Raises ValidationError where barred `words` leave too little of `password`."""
+    """Raises ValidationError if too little remains of `password` without `words`."""
     rest = whole = _folded(password)
     for word in sorted(_parts(words), key=len, reverse=True):
         rest = rest.replace(word, " ")
     if rest != whole and len(rest.replace(" ", "")) < LEAST:
         raise ValidationError(
-            f"This password is little more than words that are easy to guess here. Use at least"
-            f" {LEAST} characters beside them.",
+            "This password consists mostly of words that are easy to guess here. Use at least"
+            f" {LEAST} characters besides them.",
             code="password_barred_words",
         )
 
 
 def _parts(names: Iterable[str]) -> set[str]:
-    """Each name in one word, and the words that it is made of."""
+    """Each name as one word, and the words it consists of."""
     found = {part for name in names for part in ("".join(name.split()), *name.split())}
     return {_folded(part) for part in found if len(part) >= _SHORTEST_WORD}
 
@@ -56,6 +55,6 @@ def _folded(text: str) -> str:
 
 
 def _organizations_of(user: Any) -> list[str]:
-    if getattr(user, "date_joined", None) is None:  # nobody, or not saved so far
+    if getattr(user, "date_joined", None) is None:  # no user, or not saved yet
         return []
     return list(user.memberships.values_list("organization__name", flat=True))

@@ -1,4 +1,4 @@
-"""When the person of a session last proved who they are; a proof gives the session a new id."""
+"""When a session's user last authenticated. Reauthentication rotates the session key."""
 
 import time
 from typing import Any
@@ -11,24 +11,22 @@ from django.db import transaction
 from django.http import HttpRequest
 
 
-def is_recent(request: HttpRequest) -> bool:
-    """Whether this session's person has signed in or confirmed it within the time that is set."""
+def has_recently_authenticated(request: HttpRequest) -> bool:
+    """Whether the user signed in or reauthenticated within the configured time."""
     records = get_authentication_records(request, request.user)
     latest = max((record.get("at", 0) for record in records), default=0)
     return bool(time.time() - latest < app_settings.REAUTHENTICATION_TIMEOUT)
 
 
-def renew_ids() -> None:
-    """Begins to listen for confirmations; for the start of the application."""
+def rotate_session_on_reauthentication() -> None:
+    """Connects the receiver when the application starts."""
     authentication_step_completed.connect(_renew_id, dispatch_uid="renew_session_id")
 
 
 @transaction.atomic
 def _renew_id(request: HttpRequest, *, reauthenticated: bool = False, **_: Any) -> None:
-    """Whoever knows the id of a session from before gains nothing by its confirmation.
-
-    At a sign-in Django does it.
-    """
+    # Rotates the session key on reauthentication, so that a stolen session ID does not gain it.
+    # At a sign-in Django does this.
     if reauthenticated:
         before = request.session.session_key
         request.session.cycle_key()

@@ -1,4 +1,4 @@
-"""Sessions that end when nobody uses them, and in any case some days after the sign-in."""
+"""Sessions that expire after some idle time, and some days after the sign-in at the latest."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -14,20 +14,20 @@ from django.contrib.sessions.models import Session
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
-from core.sqlite_writers import turn
+from core.sqlite_writers import write_lock
 
-#: Where a session keeps the second of its sign-in.
+#: Session key for the sign-in time (Unix time).
 SIGNED_IN_AT: Final = "signed_in_at"
-#: A use is written down when it moves the end by more than this part of the idle time.
+#: A new expiry is stored if it differs by more than this fraction of the idle time.
 _PARTS: Final = 12
 _log = structlog.get_logger(__name__)
 
 
 class SessionStore(DatabaseStore):
-    """A row ends by its `expire_date`, which uses of the session move; anonymous ones as before.
+    """Stores the expiry in `expire_date`, which each use moves. Anonymous sessions are unchanged.
 
-    Moving it is an UPDATE of that column alone: it undoes nothing that a request at the same time
-    has written to the session.
+    Moving it updates only that column, so it doesn't overwrite what a concurrent request stored in
+    the session.
     """
 
     def load(self) -> dict[str, Any]:
@@ -36,11 +36,11 @@ class SessionStore(DatabaseStore):
         if row and SIGNED_IN_AT in data:
             _note_use(row, data)
         elif SESSION_KEY in data:
-            self.modified = True  # dates from before ends were counted: counts from now on
+            self.modified = True  # from before idle expiry existed: counts from now on
         return data
 
     def save(self, must_create: bool = False) -> None:
-        """Django takes any refusal of the database for a session that was deleted: a 400."""
+        # Django treats any database error as a deleted session and responds with 400.
         try:
             super().save(must_create)
         except UpdateError as error:
@@ -57,7 +57,7 @@ class SessionStore(DatabaseStore):
         return row
 
     def get_expiry_age(self, **kwargs: Any) -> int:
-        """The life of the cookie, which goes on as long as any use may let the session live."""
+        """Seconds until the cookie expires: the latest possible end of the session."""
         if SIGNED_IN_AT in self:
             return max(0, int(_latest_end(self[SIGNED_IN_AT]).timestamp() - time.time()))
         return super().get_expiry_age(**kwargs)
@@ -68,7 +68,7 @@ def _latest_end(signed_in_at: int) -> datetime:
 
 
 def _end(data: dict[str, Any]) -> datetime:
-    """When a session that is used now ends, if it is not used again."""
+    """When a session that is used now expires if it isn't used again."""
     latest = _latest_end(data[SIGNED_IN_AT])
     idle = timedelta(minutes=settings.SESSION_IDLE_MINUTES)
     return min(latest, timezone.now() + idle) if idle else latest
@@ -76,13 +76,13 @@ def _end(data: dict[str, Any]) -> datetime:
 
 def _note_use(row: AbstractBaseSession, data: dict[str, Any]) -> None:
     end = _end(data)
-    # Where the settings have become shorter, the end moves nearer.
+    # abs(): the expiry moves back if the configured times were shortened.
     moved = abs(end - row.expire_date)
     if moved <= timedelta(minutes=settings.SESSION_IDLE_MINUTES) / _PARTS:
         return
     try:
-        with turn(), transaction.atomic():
+        with write_lock(), transaction.atomic():
             Session.objects.filter(pk=row.pk).update(expire_date=end)
     except DatabaseError as error:
-        # Whoever only wants to read can: it is noted when the database takes writes again.
+        # Reading still works. The use is stored once the database accepts writes again.
         _log.warning("session_use_not_noted", reason=type(error).__name__)

@@ -1,4 +1,4 @@
-"""How django-allauth meets this application: addresses, sign-up, the words of refusals."""
+"""The sign-up form: creates a user with an organization, or joins the inviting one."""
 
 from typing import Any
 from uuid import uuid4
@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from core.actors import Actor
 from core.forms import BoundedTexts, TextField, cleaned
 from core.request_context import request_context_of
-from core.sqlite_writers import turn
+from core.sqlite_writers import write_lock
 from core.text import EMAIL_LENGTH, canonical_email
 from organizations import services
 from organizations.email_names import clean_mailed_name
@@ -25,7 +25,7 @@ from organizations.signin.passwords import refuse_words
 
 
 class InvitedEmailField(forms.EmailField):
-    """The address of an invitation, which is shown and sent and cannot be another one."""
+    """The email address of an invitation, shown read-only."""
 
     def __init__(self, email: str) -> None:
         attributes = {"readonly": True, "autocomplete": "username"}
@@ -40,19 +40,18 @@ class InvitedEmailField(forms.EmailField):
         self.error_messages = dict.fromkeys(("required", "invalid", "other"), refused)
 
     def clean(self, value: Any) -> str:
-        """The invited address, or a refusal that names it."""
+        """The invited address, or an error that names it."""
         text = str(value or "")
         if len(text) > EMAIL_LENGTH or canonical_email(text) != canonical_email(str(self.initial)):
             raise forms.ValidationError(self.error_messages["other"])
         return str(self.initial)
 
     def bound_data(self, data: Any, initial: Any) -> Any:
-        """The invited address again: readers could not correct another one."""
-        return initial
+        return initial  # the field is read-only, so a different address could not be corrected
 
 
-class NewcomerForm(BoundedTexts, SignupForm):  # type: ignore[misc]
-    """Makes a person and their organization, or a member of the one that invites them."""
+class SignUpForm(BoundedTexts, SignupForm):  # type: ignore[misc]
+    """Creates a user and their organization, or a member of the inviting organization."""
 
     account_already_exists: bool
     replaced: User | None = None
@@ -73,22 +72,20 @@ class NewcomerForm(BoundedTexts, SignupForm):  # type: ignore[misc]
         if self.invitation:
             del self.fields["organization"]
             self.fields["email"] = InvitedEmailField(self.invitation.email)
-            self.initial.pop("email", None)  # which the query may name
+            self.initial.pop("email", None)  # may come from the query string
 
     def clean_name(self) -> str:
-        """The name, which may be empty."""
         name: str = self.cleaned_data["name"]
         return cleaned(clean_mailed_name, name, "name") if name else ""
 
     def clean_organization(self) -> str:
-        """The organization's name."""
         return cleaned(clean_mailed_name, self.cleaned_data["organization"], "organization")
 
     def clean(self) -> Any:
-        """Also that the password is more than the name of the organization."""
+        """Also checks that the password is more than the organization's name."""
         data = super().clean() or {}
         if self.invitation and self.account_already_exists:
-            # The link has shown whose mailbox it is, so that this tells nothing to strangers.
+            # The link proves access to the mailbox, so this reveals nothing to strangers.
             self.add_error("email", "This address already has an account. Sign in to join.")
         name = self.invitation.organization.name if self.invitation else data.get("organization")
         try:
@@ -98,16 +95,16 @@ class NewcomerForm(BoundedTexts, SignupForm):  # type: ignore[misc]
         return data
 
     def validate_unique_email(self, value: str) -> str:
-        """A sign-up that was never confirmed takes an address from nobody."""
+        """A sign-up that was never confirmed doesn't block its address."""
         self.replaced = services.replaceable_sign_up(value)
-        owner = User.objects.behind(value)
+        owner = User.objects.owner_of(value)
         self.account_already_exists = owner is not None and self.replaced is None
         return value
 
     def try_save(self, request: HttpRequest) -> Any:
-        """As if the address had been taken before, where another sign-up with it was faster.
+        """Treats an address as taken if a concurrent sign-up with it was faster.
 
-        An address that is taken costs as much work as another, so that no clock tells it.
+        Takes the same time for a taken address, so that timing doesn't reveal it.
         """
         if self.account_already_exists:
             self._rehearse(request)
@@ -120,12 +117,12 @@ class NewcomerForm(BoundedTexts, SignupForm):  # type: ignore[misc]
             return super().try_save(request)
 
     def _rehearse(self, request: HttpRequest) -> None:
-        """All that a sign-up does, with an address of nobody's, and then nothing of it is kept."""
+        """Does everything that a sign-up does, with a made-up address, and rolls it back."""
         taken = self.cleaned_data["email"]
         self.account_already_exists = False
         self.cleaned_data["email"] = f"{uuid4().hex}@rehearsal.invalid"
         try:
-            with turn(), transaction.atomic():
+            with write_lock(), transaction.atomic():
                 self.save(request)
                 transaction.set_rollback(True)
         finally:
@@ -133,20 +130,20 @@ class NewcomerForm(BoundedTexts, SignupForm):  # type: ignore[misc]
             self.cleaned_data["email"] = taken
 
     def save(self, request: HttpRequest) -> Any:
-        """The person, with the organization; the mail is sent after the transaction."""
-        with turn(), transaction.atomic():
+        """Saves the user and the organization. The email is sent after the transaction."""
+        with write_lock(), transaction.atomic():
             user = self._save_person(request)
             if self.invitation:
                 actor = Actor.person(user.id, str(user), request_context_of(request))
                 services.accept_invitation(request.session[INVITATION_KEY], actor=actor)
         if self.invitation:
             del request.session[INVITATION_KEY]
-            # They are signed in without a confirmation, by the password that they have just chosen.
+            # They are signed in by the password that they just chose.
             record_authentication(request, user, method="password", email=user.email)
         return user
 
     def _save_person(self, request: HttpRequest) -> Any:
-        """The person, in the place of a sign-up with the same address that was not confirmed."""
+        """Saves the user, replacing an unconfirmed sign-up with the same address."""
         mailed = None
         if self.replaced and not self.account_already_exists:
             actor = Actor.system("sign-up", request_context_of(request))
@@ -154,7 +151,7 @@ class NewcomerForm(BoundedTexts, SignupForm):  # type: ignore[misc]
         user = super().save(request)
         address = EmailAddress.objects.get(user=user)
         if mailed:
-            # Links mailed for the sign-up before lead to this one: no other mail may follow soon.
+            # Links mailed for the replaced sign-up must keep working: the limit delays a new email.
             EmailAddress.objects.filter(pk=address.pk).update(id=mailed)
         if address.verified:
             actor = Actor.system("mailed link", request_context_of(request))
@@ -162,7 +159,7 @@ class NewcomerForm(BoundedTexts, SignupForm):  # type: ignore[misc]
         return user
 
     def custom_signup(self, request: HttpRequest, user: Any) -> None:
-        """What allauth does not know of a person."""
+        """Saves what allauth doesn't know about a user."""
         user.name = self.cleaned_data["name"]
         user.save(update_fields=["name"])
         actor = Actor.person(user.id, str(user), request_context_of(request))

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from core.forms import BoundedTexts
-from organizations.signin.reauthentication import is_recent
+from organizations.signin.reauthentication import has_recently_authenticated
 
 #: Fields of the confirmation itself, which are not carried along.
 _OWN_FIELDS = frozenset({"csrfmiddlewaretoken", "confirm_password"})
@@ -49,7 +49,7 @@ class StepUp:
 
     def __init__(self, request: HttpRequest) -> None:
         self.request = request
-        self.is_needed = not is_recent(request)
+        self.is_needed = not has_recently_authenticated(request)
 
     @property
     def url(self) -> str:

@@ -1,7 +1,7 @@
-"""Codes of authenticator apps: that of now and the one before it, each good once.
+"""Accepts the current TOTP code and the previous one, each once.
 
-allauth's own tolerance takes the code to come as well, and forgets a used code after one period,
-while an older one is still good (65.21.1).
+allauth's own tolerance also accepts the next code, and forgets a used code after one period while
+it is still valid (65.21.1).
 """
 
 import time
@@ -13,12 +13,12 @@ from allauth.mfa import app_settings
 from allauth.mfa.totp.internal import auth
 from django.core.cache import cache
 
-#: A code that is typed as it changes on the phone, or by a clock that is a little slow.
+#: For codes that change while they are typed, and for clocks that are slightly slow.
 _STEPS_BACK: Final = 1
 
 
-def take_one_step_back() -> None:
-    """Gives allauth these rules; for the start of the application."""
+def accept_previous_code() -> None:
+    """Patches allauth when the application starts."""
     auth.yield_hotp_counters_from_time = _steps
     auth.TOTP._mark_code_used = _mark_used  # noqa: SLF001
 
@@ -29,6 +29,6 @@ def _steps() -> Iterator[int]:
 
 
 def _mark_used(used: Any, code: str) -> bool:
-    """Whether the code was not used before; remembered for as long as it is good."""
+    """Whether the code was not used before. Remembered as long as the code is valid."""
     key = f"totp.used:{used.instance.user_id}:{normalize_user_code(code)}"
     return bool(cache.add(key, "y", timeout=app_settings.TOTP_PERIOD * (1 + _STEPS_BACK)))

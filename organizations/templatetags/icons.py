@@ -1,4 +1,4 @@
-"""The tags of heroicons, which draws an icon anew each time: a list shows the same few often."""
+"""Caches heroicons' template tags: a list shows the same few icons often."""
 
 from functools import lru_cache
 

@@ -1,19 +1,19 @@
-"""How emails show texts that strangers have chosen."""
+"""Filters that make strangers' texts safe for emails."""
 
 from django import template
 
-from organizations.email_names import SHOWN, in_mail
+from organizations.email_names import SHOWN, text_for_email
 
 register = template.Library()
 
 
 @register.filter
 def quoted(value: object) -> str:
-    """A name in quotation marks, cut, without links."""
-    return f"“{in_mail(str(value))}”"
+    """A name in quotation marks, cut to length, without links."""
+    return f"“{text_for_email(str(value))}”"
 
 
 @register.filter
 def unlinked(value: object, length: int = SHOWN) -> str:
-    """Any other text, cut, without links."""
-    return in_mail(str(value), length)
+    """Other text, cut to length, without links."""
+    return text_for_email(str(value), length)

@@ -1,4 +1,4 @@
-"""How pages show moments."""
+"""Template tags for times, messages and values."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ register = template.Library()
 
 @register.simple_tag
 def moment(value: datetime | None, *, full: bool = False) -> SafeString | str:
-    """A `<time>`: the day, with the whole stamp as its title, or the whole stamp."""
+    """A `<time>` element: the day with the full time as its title, or the full time."""
     if value is None:
         return ""
     utc = value.astimezone(UTC)
@@ -32,7 +32,7 @@ def moment(value: datetime | None, *, full: bool = False) -> SafeString | str:
 
 @register.simple_tag
 def ago(value: datetime) -> str:
-    """How long ago, or in how long, to one unit: ``3 days ago``, ``in 2 hours``."""
+    """Time since or until `value`, in one unit: ``3 days ago``, ``in 2 hours``."""
     now = timezone.now()
     if value > now:
         return f"in {distance(now, value) or 'less than a minute'}"
@@ -42,19 +42,19 @@ def ago(value: datetime) -> str:
 
 @register.filter
 def with_tag(messages: Iterable[Message], tag: str) -> bool:
-    """Whether any of the messages has a tag."""
+    """Whether any message has the tag."""
     return any(tag in message.tags.split() for message in messages)
 
 
 @register.filter
 def message_kind(level: str) -> str:
-    """The kind that colors a message of that level; a plain one for news."""
+    """The CSS kind of a message level. Empty for information."""
     return {"success": "ok", "warning": "warn", "error": "bad"}.get(level, "")
 
 
 @register.filter
 def fact(value: Any) -> SafeString | str:
-    """A value as facts show it: moments in full, lists in a row, “None” for nothing."""
+    """A value for display: times in full, lists joined by commas, “None” if empty."""
     if isinstance(value, datetime):
         return moment(value, full=True)
     if isinstance(value, list):

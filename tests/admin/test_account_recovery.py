@@ -70,7 +70,7 @@ def test_a_link_lets_people_choose_a_password(
 
     answer = do(browser, "send_password_link", person)
 
-    assert messages(answer) == ["Mailed links: 1."]
+    assert messages(answer) == ["Emailed links: 1."]
     assert only_event("person.password_link_sent", staff).target_id == person.pk
     person.refresh_from_db()
     assert person.has_usable_password() is bool(before)
@@ -111,7 +111,7 @@ def test_people_are_signed_out_everywhere(
 
     answer = do(browser, "end_sessions", person)
 
-    assert messages(answer) == ["People who are signed out: 1."]
+    assert messages(answer) == ["Signed-out users: 1."]
     assert [client.get(SIGNED_IN_ONLY).status_code for client in theirs] == [302, 302]
     assert other.get(SIGNED_IN_ONLY).status_code == 200
     assert only_event("person.sessions_ended", staff).target_id == person.pk

@@ -80,8 +80,8 @@ def test_several_keys_are_disabled(browser: Client, key: ApiKey, other: ApiKey) 
 @pytest.mark.parametrize(
     ("action", "done", "why"),
     [
-        ("disable", "Disabled keys: 1.", "This key is revoked, which is final."),
-        ("revoke", "Revoked keys: 1.", "This key is revoked already."),
+        ("disable", "Disabled keys: 1.", "This key has been revoked and can't be restored."),
+        ("revoke", "Revoked keys: 1.", "This key is already revoked."),
     ],
 )
 def test_of_several_keys_a_revoked_one_is_named_and_the_others_are_done(

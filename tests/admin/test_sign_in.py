@@ -58,7 +58,7 @@ def test_the_administration_can_ask_for_a_second_factor(staff: User, settings: A
 
     assert refused["Location"].startswith("/admin/login/?next=")
     assert told.redirect_chain[-1][0] == "/accounts/2fa/"
-    assert "The administration needs a second factor." in told.content.decode()
+    assert "The administration requires two-factor authentication." in told.content.decode()
     assert client.get("/admin/organizations/organization/").status_code == 200
 
 

@@ -48,7 +48,7 @@ def events_of_acme(acme: Organization) -> AuditEventQuerySet:
         for number in range(26):
             actor = Actor.person(UUID(int=7), "Max" if number == 13 else "Ada")
             audit.record(OrganizationEvent.RENAMED, acme, actor=actor)
-    return AuditEvent.objects.trail_of(acme.id)
+    return AuditEvent.objects.log_of(acme.id)
 
 
 def _pages(events: AuditEventQuerySet, asked: AuditFilter) -> list[filters.AuditPage]:
@@ -122,7 +122,7 @@ def test_days_are_exact(
     organization = UUID(int=9)
     for moment in (today - timedelta(milliseconds=1), today, today + timedelta(days=1)):
         _record_at(moment, organization)
-    events = AuditEvent.objects.trail_of(organization)
+    events = AuditEvent.objects.log_of(organization)
     asked = AuditFilter(
         since=None if since is None else (today + timedelta(days=since)).date(),
         until=(today + timedelta(days=until)).date(),
@@ -155,7 +155,7 @@ def long_trail(acme: Organization, admin: User, globex: Organization) -> AuditEv
     """Many events of Acme, and then as many of Globex."""
     add_events(acme.id, MANY, ended_hours_ago=24)
     add_events(globex.id, MANY)
-    return AuditEvent.objects.visible_trail(acme.id, Actor.person(admin.id, "Ada"))
+    return AuditEvent.objects.visible_log_of(acme.id, Actor.person(admin.id, "Ada"))
 
 
 SEARCHES = [
@@ -250,7 +250,7 @@ def test_a_trail_is_visible_to_those_who_see_its_organization(
         Actor(kind=ActorKind.KEY, label="Theirs", organization_id=globex.id),
     ]
 
-    seen = [AuditEvent.objects.visible_trail(acme.id, actor).exists() for actor in actors]
+    seen = [AuditEvent.objects.visible_log_of(acme.id, actor).exists() for actor in actors]
     assert seen == [True, True, True, False, False]
 
 

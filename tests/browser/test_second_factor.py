@@ -76,7 +76,7 @@ def test_a_passkey_signs_in_while_wrong_passwords_go_on(page: "Page", admin: Use
     page.context.clear_cookies(name="device")
     for n in range(5):
         _enter_password(page, admin, f"wrong {n}")
-        page.get_by_text("E-mail or password is incorrect.").wait_for()
+        page.get_by_text("Email or password is incorrect.").wait_for()
 
     _enter_password(page, admin)
     page.get_by_text("Too many attempts. Try again in a few minutes.").wait_for()

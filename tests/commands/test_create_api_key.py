@@ -78,9 +78,9 @@ def test_scopes_environment_and_expiry_can_be_chosen(acme: Organization) -> None
 @pytest.mark.parametrize(
     ("organization", "arguments", "sentence"),
     [
-        ("globex", [], "There is no organization with the slug or id “globex”."),
-        ("org_0000000000000000000000", [], "There is no organization"),
-        ("acme", ["--scope", "everything"], "This is no scope. Available scopes: "),
+        ("globex", [], "Unknown organization “globex”. Use its slug or ID."),
+        ("org_0000000000000000000000", [], "Unknown organization"),
+        ("acme", ["--scope", "everything"], "Unknown scope. Available scopes: "),
         ("acme", ["--scope", "search:read", "--scope", "search:read"], "is given twice"),
         ("acme", ["--expires-at", "tomorrow"], "Give a date and time with a time zone"),
         ("acme", ["--expires-at", "2027-01-31T12:00:00"], "Give a date and time with a time zone"),

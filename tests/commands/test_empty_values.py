@@ -66,7 +66,7 @@ def test_the_command_line_names_the_option_and_the_way_out(tmp_path: Path) -> No
 
     assert run.returncode == 2
     assert run.stderr.splitlines()[-1].endswith(
-        "argument --expires-at: the value is empty. Give one, or leave the option out if you can."
+        "argument --expires-at: the value is empty. Set it, or omit the option if it is optional."
     )
 
 

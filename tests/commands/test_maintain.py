@@ -117,7 +117,7 @@ def test_everyone_else_stays(newcomer: User, why: str) -> None:
             organization, email="x@new.example", role=Role.MEMBER, link=str, actor=SYSTEM
         )
     if why == "vouched for":
-        newcomer.vouch_for_email()
+        newcomer.mark_email_verified()
 
     maintain()
 
@@ -201,8 +201,8 @@ def _left() -> dict[str, int]:
 def test_a_dry_run_counts_and_removes_nothing(much_to_do: None) -> None:
     output = maintain("--dry-run")
 
-    assert "sign-ups that were never confirmed: 1 would go." in output
-    assert "rows of usage: 1 would go." in output
+    assert "sign-ups that were never confirmed: 1 would be removed." in output
+    assert "rows of usage: 1 would be removed." in output
     assert _left() == {"people": 1, "addresses": 1, "usage": 1}
 
 
@@ -212,7 +212,7 @@ def test_nought_keeps_for_good(much_to_do: None, settings: Settings) -> None:
 
     output = maintain()
 
-    assert "rows of usage: kept for good (RETENTION_USAGE_DAYS=0)." in output
+    assert "rows of usage: kept forever (RETENTION_USAGE_DAYS=0)." in output
     assert _left() == {"people": 1, "addresses": 1, "usage": 1}
 
 
@@ -222,7 +222,9 @@ def test_one_kind_that_fails_stops_no_other(much_to_do: None) -> None:
     )
     install(connection, [broken])
     try:
-        with pytest.raises(CommandError, match=r"Failed: rows of usage\. The rest is done\."):
+        with pytest.raises(
+            CommandError, match=r"Failed: rows of usage\. All other steps succeeded\."
+        ):
             maintain()
     finally:
         remove(connection, [broken])

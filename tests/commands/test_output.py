@@ -86,7 +86,7 @@ TABLE = {
         f"SELECT count(*) = 0 FROM organizations_user WHERE email = '{GONE}'",
         "Done: Former person",
     ),
-    "reseal_second_factors": Row(("reseal_second_factors",), 0, "There already: 0."),
+    "reseal_second_factors": Row(("reseal_second_factors",), 0, "Already up to date: 0."),
     "report_peppers": Row(("report_peppers",), 1, "could not be written", ascii_shows="newest"),
     "generate_secrets": Row(
         ("generate_secrets",), 1, "could not be written", ascii_shows="SECRET_KEY="

@@ -41,7 +41,7 @@ def _run() -> tuple[str, str]:
 
 
 def _told(moved: int, there: int) -> str:
-    return f"Moved to the newest SECRET_KEY: {moved}.\nThere already: {there}.\n"
+    return f"Encrypted with the newest SECRET_KEY: {moved}.\nAlready up to date: {there}.\n"
 
 
 def _seed_of(person: User) -> str:
@@ -88,7 +88,7 @@ def test_it_says_what_it_cannot_read_and_moves_the_rest(settings: Any) -> None:
 
     assert shown == _told(2, 0)
     assert complaint.startswith("Second factors that neither SECRET_KEY nor")
-    assert "can read: 2." in complaint
+    assert "can decrypt: 2." in complaint
     assert seed not in shown + complaint
     assert _seed_of(person) == seed
     with pytest.raises(Unreadable):

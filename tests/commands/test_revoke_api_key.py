@@ -57,7 +57,7 @@ def test_other_keys_go_on_working(reader: Issued, manager: Issued) -> None:
     "text", ["key_", "reader", "key_0000000000000000000000", "org_0000000000000000000000"]
 )
 def test_an_id_of_nothing_is_refused(text: str) -> None:
-    with pytest.raises(CommandError, match=f"There is no API key with the id “{text}”."):
+    with pytest.raises(CommandError, match=f"Unknown API key ID “{text}”."):
         revoke(text)
 
 
@@ -86,7 +86,7 @@ def test_several_keys_are_revoked_together(
 
 
 def test_an_id_of_nothing_among_others_revokes_none(reader: Issued, manager: Issued) -> None:
-    with pytest.raises(CommandError, match="There is no API key with the id “nothing”"):
+    with pytest.raises(CommandError, match="Unknown API key ID “nothing”"):
         revoke(reader.key.public_id, "nothing", manager.key.public_id)
 
     assert ApiKey.objects.live().count() == 2

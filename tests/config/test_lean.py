@@ -42,8 +42,8 @@ def test_hosts_are_not_remembered_without_end(settings: Settings) -> None:
 
 def test_prepared_headers_are_sent_like_others() -> None:
     response = HttpResponse(headers={"cache-control": "public"})
-    response_headers.put(response, response_headers.prepared({"Cache-Control": "no-store"}))
-    response_headers.put_one(response, "X-Request-Id", "req_1")
+    response_headers.set_headers(response, response_headers.prepared({"Cache-Control": "no-store"}))
+    response_headers.set_header(response, "X-Request-Id", "req_1")
 
     assert response["cache-control"] == "no-store"
     assert dict(response.items()) == {

@@ -35,7 +35,7 @@ def store(tmp_path: Path, settings: Settings) -> Iterator[Store]:
     store = Store(tmp_path)
     store.start()
     backend = f"{EnduringCache.__module__}.{EnduringCache.__name__}"
-    options = {"patience": 5}
+    options = {"store_timeout": 5}
     settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": store.url, "OPTIONS": options}}
     yield store
     store.stop()

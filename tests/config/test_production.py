@@ -101,7 +101,7 @@ def test_the_mail_server_of_the_example_is_refused(tmp_path: Path) -> None:
     run = manage("check", **GOOD_SECRETS, EMAIL_URL=url, VAR_DIR=str(tmp_path))
 
     assert run.returncode == 1
-    assert run.stderr.startswith("Set EMAIL_URL to a mail server of your own")
+    assert run.stderr.startswith("Set EMAIL_URL to your own mail server")
 
 
 def _check(variables: dict[str, str]) -> subprocess.CompletedProcess[str]:

@@ -7,7 +7,7 @@ from django.db import IntegrityError, connection
 
 from core import transactions
 from core.exceptions import Conflict, ErrorCode
-from core.sqlite_writers import turn
+from core.sqlite_writers import write_lock
 from core.transactions import GuardedModel, WriteOutsideService
 from organizations.models import Membership, Organization, ServiceAccount, User
 from tests.factories import ServiceAccountFactory
@@ -48,7 +48,9 @@ def test_everything_but_people_is_guarded() -> None:
 def test_a_guarded_model_refuses_every_write_outside_an_operation(
     model: type[GuardedModel], way: str
 ) -> None:
-    with pytest.raises(WriteOutsideService, match=f"{model.__name__} is written by services only"):
+    with pytest.raises(
+        WriteOutsideService, match=f"{model.__name__} can only be written by services"
+    ):
         WRITES[way](model)
 
 
@@ -154,10 +156,10 @@ def test_threads_take_turns_and_whoever_does_not_wait_goes_without(committed: No
     turns: list[bool] = []
 
     def ask() -> None:
-        with turn(wait=False) as mine:
+        with write_lock(wait=False) as mine:
             turns.append(mine)
 
-    with turn():
+    with write_lock():
         other = threading.Thread(target=ask)
         other.start()
         other.join()

@@ -30,7 +30,7 @@ def look_alike(request: pytest.FixtureRequest) -> User:
     user = User(email=request.param)
     user.set_password(PASSWORD)
     user.save()
-    user.vouch_for_email()
+    user.mark_email_verified()
     return user
 
 
@@ -91,7 +91,7 @@ def test_a_compatible_letter_of_a_domain_is_read_as_dns_reads_it() -> None:
 
 
 def test_no_letter_before_the_at_sign_becomes_another() -> None:
-    with pytest.raises(ValidationError, match="letters from a to z"):
+    with pytest.raises(ValidationError, match="unaccented letters"):
         User.objects.create_user("\ufb01x@bigcorp.example")
 
 

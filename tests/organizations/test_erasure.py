@@ -224,7 +224,7 @@ def test_the_command_asks_and_knows_people(zoe: User) -> None:
     with pytest.raises(CommandError, match="Unknown email"):
         call_command("forget_person", "x@acme.example", "--yes")
     services.forget_person(zoe, actor=SYSTEM)
-    with pytest.raises(Conflict, match="forgotten already"):
+    with pytest.raises(Conflict, match="already been forgotten"):
         services.forget_person(zoe, actor=SYSTEM)
 
 

@@ -120,7 +120,7 @@ def test_staff_are_read_again(acme: Organization, staff: User, lost: str) -> Non
     policy.require(actor, Action.SET_TIER, acme)
     User.objects.filter(pk=staff.pk).update(**{lost: False})
 
-    for require in (policy.require_staff, policy.require_founder):
+    for require in (policy.require_staff, policy.require_may_create_organization):
         with pytest.raises(Forbidden):
             require(actor)
     with pytest.raises(Forbidden):

@@ -14,7 +14,7 @@ from core.exceptions import Conflict, DomainError, Forbidden, Invalid, NotFound
 from organizations import services
 from organizations.models import AuditEvent, Invitation, Membership, Organization, User
 from organizations.roles import Role
-from organizations.services.invitation_links import invitation_behind, token_of
+from organizations.services.invitation_links import invitation_from_token, token_of
 from organizations.services.invitations import HOURLY_LIMIT
 from tests.factories import (
     SYSTEM,
@@ -125,7 +125,7 @@ def test_sending_it_again_ends_older_links_and_begins_a_new_week(
     later = timezone.now() + timedelta(days=8)
     with time_machine.travel(later):
         again = services.resend_invitation(invitation, link=link, actor=SYSTEM)
-        with nothing_written(), pytest.raises(NotFound, match="newer e-mail"):
+        with nothing_written(), pytest.raises(NotFound, match="newer email"):
             services.accept_invitation(old, actor=person(dana))
         services.accept_invitation(token_of(again), actor=person(dana))
 
@@ -134,11 +134,11 @@ def test_sending_it_again_ends_older_links_and_begins_a_new_week(
 
 def test_a_link_that_was_changed_or_invented_is_none(invitation: Invitation) -> None:
     token = token_of(invitation)
-    assert invitation_behind(token) == invitation
+    assert invitation_from_token(token) == invitation
 
     for other in ("", "x", "a.b.c", token[:-1], token.replace("inv_", "org_"), token + "\x00"):
         with pytest.raises(NotFound):
-            invitation_behind(other)
+            invitation_from_token(other)
 
 
 def test_a_member_is_told_so(invitation: Invitation, dana: User) -> None:
@@ -157,8 +157,8 @@ def test_a_member_is_told_so(invitation: Invitation, dana: User) -> None:
             Conflict,
             "An invitation is already open. Use Resend below to send it again.",
         ),
-        ("dana", Invalid, "Enter an e-mail address like name@example.com."),
-        ("", Invalid, "Enter an e-mail address like name@example.com."),
+        ("dana", Invalid, "Enter an email address like name@example.com."),
+        ("", Invalid, "Enter an email address like name@example.com."),
         ("a\x00@acme.example", Invalid, "Remove the control or text-direction characters."),
         (f"{'a' * 250}@acme.example", Invalid, "Use 254 characters or fewer. You have used 263."),
     ],

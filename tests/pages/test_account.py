@@ -103,7 +103,7 @@ def test_what_is_no_session_of_ones_own_ends_none(
     for named in (strange, str(_listed(theirs)["Theirs"]), str(_listed(here)["x"])):
         answer = here.post(SESSIONS, {"session": named.encode("utf-8", "surrogatepass")})
         assert answer.status_code == 200
-        assert "This session has ended already." in html(answer)
+        assert "This session has already ended." in html(answer)
 
     assert all(_is_in(client) for client in (theirs, other, here))
 

@@ -14,7 +14,7 @@ from tests.factories import PASSWORD
 from tests.pages.support import sign_in
 
 NEW: Final = "nora@new.example"
-UNSENT: Final = "We could not send the email."
+UNSENT: Final = "We couldn&#x27;t send the email."
 SENT: Final = ("We sent you an email", "a mail with a link is on its way")
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from core import transactions
 from core.exceptions import Invalid
-from organizations.email_names import clean_mailed_name, in_mail
+from organizations.email_names import clean_mailed_name, text_for_email
 from organizations.models import Invitation, Organization, User
 from organizations.services.invitations import DAILY_LIMIT
 from tests.admin.support import change, enter, page
@@ -159,8 +159,8 @@ def test_a_long_name_is_cut_in_the_subject(browser: Client, acme: Organization) 
 
 
 def test_programs_link_no_bare_host_in_a_name() -> None:
-    shown = in_mail("Pay at evil.example or Booking.com, version 2.0")
-    others = in_mail("evil\u3002example evil\uff61example 192.0.2.17")
+    shown = text_for_email("Pay at evil.example or Booking.com, version 2.0")
+    others = text_for_email("evil\u3002example evil\uff61example 192.0.2.17")
 
     assert others == ("evil\u3002\u2060example evil\uff61\u2060example 192.\u20600.\u20602.17")
     assert "evil.example" not in shown
@@ -214,7 +214,7 @@ def test_an_invitation_to_an_address_that_is_refused_now_is_not_sent_again(
 
     assert answer.status_code == 409
     said = _shown(answer).replace("&quot;", '"')
-    assert 'Invitations to "dana"@elsewhere.example can\'t be sent again. Use no quotation' in said
+    assert 'Invitations to "dana"@elsewhere.example can\'t be sent again. Remove quotation' in said
     assert not mail.outbox
     assert browser.post(where, {"do": "revoke"}).status_code == 303
 

@@ -96,7 +96,7 @@ def test_a_whole_secret_is_cut_to_its_prefix(
     assert issued.secret not in sent.headers["Location"]
     assert issued.key.key_prefix in sent.headers["Location"]
     assert issued.secret not in html(shown)
-    assert "That was a whole secret. Only its prefix was searched for." in html(shown)
+    assert "You entered a full secret. Only its prefix was used for the search." in html(shown)
 
 
 def test_states(

@@ -125,8 +125,8 @@ def test_invented_links_are_not_there(db: None, token: str) -> None:
 @pytest.mark.parametrize(
     ("email", "message"),
     [
-        ("", "Enter an e-mail address like name@example.com."),
-        ("nobody", "Enter an e-mail address like name@example.com."),
+        ("", "Enter an email address like name@example.com."),
+        ("nobody", "Enter an email address like name@example.com."),
         ("ADA@acme.example", "They are already a member."),
         ("dana@acme.example", "An invitation is already open. Use Resend below to send it again."),
     ],

@@ -85,7 +85,7 @@ def test_one_person_makes_so_many_and_no_more(
     answers = [browser.post(NEW, {"name": name}) for name in ("Two", "Three")]
 
     assert [answer.status_code for answer in answers] == [303, 422]
-    assert "You are an admin of 2 organizations already." in html(answers[1])
+    assert "You are already an admin of 2 organizations." in html(answers[1])
     assert Organization.objects.count() == 2
 
 
@@ -94,7 +94,7 @@ def test_requests_at_once_are_counted(committed: None, monkeypatch: pytest.Monke
     person = UserFactory.create()
     actor = Actor.person(person.id, str(person), RequestContext("req_test"))
 
-    outcomes = at_once([lambda: services.found_organization(name="Many", actor=actor)] * 4)
+    outcomes = at_once([lambda: services.create_own_organization(name="Many", actor=actor)] * 4)
 
     assert Organization.objects.count() == 2
     assert sum(isinstance(outcome, Exception) for outcome in outcomes) == 2

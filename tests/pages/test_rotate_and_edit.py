@@ -170,7 +170,7 @@ def _end(key: ApiKey) -> None:
     ("state", "words"),
     [
         ("expired", "This key has expired. Create a new one instead."),
-        ("revoked", "This key is revoked, which is final. Create a new key instead."),
+        ("revoked", "This key has been revoked and can't be restored. Create a new key instead."),
     ],
 )
 def test_a_key_that_is_over_gets_no_secret(
@@ -201,7 +201,7 @@ def test_a_revoked_key_is_neither_switched_nor_edited(
 
     assert [answer.status_code for answer in answers] == [409, 409, 422]
     for answer in answers:
-        assert "This key is revoked, which is final." in _text(answer)
+        assert "This key has been revoked and can't be restored." in _text(answer)
 
 
 def test_an_expired_key_is_switched_and_stays_expired(

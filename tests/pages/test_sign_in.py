@@ -39,7 +39,7 @@ def test_a_wrong_address_and_a_wrong_password_read_the_same(
 ) -> None:
     answer = Client().post("/accounts/login/", {"login": login, "password": password})
 
-    assert answer.context["form"].non_field_errors() == ["E-mail or password is incorrect."]
+    assert answer.context["form"].non_field_errors() == ["Email or password is incorrect."]
 
 
 def test_an_admin_is_led_to_the_keys_and_a_member_to_the_organization(

@@ -68,7 +68,7 @@ def test_nobody_vouches_for_an_address_that_somebody_else_has_confirmed(
 ) -> None:
     EmailAddress.objects.create(user=admin, email="second@acme.example", verified=True)
 
-    with pytest.raises(ValidationError, match="Somebody has this e-mail address already"):
+    with pytest.raises(ValidationError, match="This email address is already in use"):
         User.objects.create_user("Second@acme.example")
 
     assert not User.objects.filter(email="second@acme.example").exists()

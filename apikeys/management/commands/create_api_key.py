@@ -1,4 +1,4 @@
-"""Makes an API key from the shell; its secret is printed once."""
+"""Command that creates an API key and prints its secret once."""
 
 import json
 from argparse import ArgumentParser
@@ -24,13 +24,13 @@ from organizations.models import Organization
 class Command(BaseCommand):
     """`create_api_key --organization SLUG_OR_ID --name N [--scope S …] [--json]`."""
 
-    help = "Makes an API key; prints its secret once."
+    help = "Creates an API key and prints its secret once."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--organization", required=True, metavar="SLUG_OR_ID", type=not_empty)
         parser.add_argument("--name", required=True, type=not_empty)
         parser.add_argument(
-            "--scope", action="append", type=not_empty, help="Repeatable; all when left out."
+            "--scope", action="append", type=not_empty, help="Repeatable. Default: all scopes."
         )
         parser.add_argument("--environment", choices=[str(e) for e in Environment], default="live")
         parser.add_argument(
@@ -48,7 +48,7 @@ class Command(BaseCommand):
             raise CommandError(refusal.message) from None
         try:
             show(self.stdout, _text(issued, as_json=options["json"]))
-        except BaseException as error:  # Ctrl-C included: nothing else has the secret
+        except BaseException as error:  # also on Ctrl-C: the secret is lost
             outcome = _revoke(issued)
             if not isinstance(error, OutputLost):
                 self.stderr.write(outcome)
@@ -66,7 +66,7 @@ def _text(issued: Issued, *, as_json: bool) -> str:
 
 
 def _revoke(issued: Issued) -> str:
-    """Revokes a key whose secret is lost; says what became of it."""
+    """Revokes a key whose secret is lost, and returns a message."""
     key = issued.key
     try:
         services.revoke_api_key(
@@ -98,5 +98,5 @@ def _organization(text: str) -> Organization:
         else organizations.filter(slug=text)
     ).first()
     if found is None:
-        raise CommandError(f"There is no organization with the slug or id “{text}”.")
+        raise CommandError(f"Unknown organization “{text}”. Use its slug or ID.")
     return found

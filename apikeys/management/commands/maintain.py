@@ -1,4 +1,4 @@
-"""Removes what an installation no longer keeps; for a timer, once a day."""
+"""Command that deletes data older than the retention settings. Run it daily."""
 
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterable, Iterator
@@ -22,12 +22,12 @@ _ACTOR: Final = Actor.system("maintain")
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One kind of rows: `count` those that go, `remove` them, and say how many at a time."""
+    """One kind of rows: counts and removes those before a time. `remove` yields batch sizes."""
 
     what: str
     count: Callable[[datetime], int]
     remove: Callable[[datetime], Iterable[int]]
-    #: The setting with the days; empty for what goes as soon as it has ended.
+    #: The setting in days. Empty for rows that are removed as soon as they have expired.
     setting: str = ""
 
 
@@ -82,20 +82,20 @@ STEPS: Final = (
 class Command(BaseCommand):
     """`maintain [--dry-run]`."""
 
-    help = "Removes what is older than the RETENTION_* settings keep."
+    help = "Deletes data older than the RETENTION_* settings."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="Count, and remove nothing.")
+        parser.add_argument("--dry-run", action="store_true", help="Only count, delete nothing.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         failed = [step.what for step in STEPS if not self._runs(step, dry=options["dry_run"])]
         if failed:
-            raise CommandError(f"Failed: {', '.join(failed)}. The rest is done.")
+            raise CommandError(f"Failed: {', '.join(failed)}. All other steps succeeded.")
 
     def _runs(self, step: Step, *, dry: bool) -> bool:
         days = getattr(settings, step.setting) if step.setting else 0
         if step.setting and not days:
-            report(self.stdout, f"{step.what}: kept for good ({step.setting}=0).")
+            report(self.stdout, f"{step.what}: kept forever ({step.setting}=0).")
             return True
         before = timezone.now() - timedelta(days=days)
         try:
@@ -103,5 +103,5 @@ class Command(BaseCommand):
         except DatabaseError as error:
             self.stderr.write(f"{step.what}: {str(error).partition(chr(10))[0]}")
             return False
-        report(self.stdout, f"{step.what}: {number} {'would go' if dry else 'removed'}.")
+        report(self.stdout, f"{step.what}: {number} {'would be removed' if dry else 'removed'}.")
         return True

@@ -1,4 +1,4 @@
-"""Deletes old usage."""
+"""Command that deletes old usage."""
 
 from argparse import ArgumentParser
 from datetime import timedelta
@@ -13,12 +13,12 @@ from organizations.management.output import report
 
 
 class Command(BaseCommand):
-    """`prune_usage [--days N]`; for a timer, once a day."""
+    """`prune_usage [--days N]`. Run it daily."""
 
-    help = "Deletes counted requests that are older than some days, a batch at a time."
+    help = "Deletes usage older than a number of days, in batches."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--days", type=int, default=400, help="how many to keep (400)")
+        parser.add_argument("--days", type=int, default=400, help="days to keep (default: 400)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         days: int = options["days"]

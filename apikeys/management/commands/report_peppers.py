@@ -1,4 +1,4 @@
-"""Tells which peppers are still needed."""
+"""Command that reports which peppers are still needed."""
 
 from typing import Any
 
@@ -14,9 +14,9 @@ _HEADINGS = _ROW.format("pepper", "in settings", "live", "never used", "ended", 
 
 
 class Command(BaseCommand):
-    """`report_peppers`; fails while a live secret waits under another pepper than the newest."""
+    """`report_peppers`. Fails while a live secret uses a pepper other than the newest."""
 
-    help = "Counts the secrets under each pepper, and says which peppers can go."
+    help = "Counts the secrets per pepper and reports which peppers can be removed."
 
     def handle(self, *args: Any, **options: Any) -> None:
         peppers = conf.peppers()

@@ -1,4 +1,4 @@
-"""Revokes API keys from the shell."""
+"""Command that revokes API keys."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -19,14 +19,14 @@ from organizations.management.output import report
 class Command(BaseCommand):
     """`revoke_api_key ID [ID …] [--cascade] [--reason R]`."""
 
-    help = "Revokes API keys for good, all or none, from the next request on."
+    help = "Permanently revokes API keys, all or none, from the next request on."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("ids", nargs="+", metavar="ID", type=not_empty, help="key_… or a UUID")
         parser.add_argument(
-            "--cascade", action="store_true", help="Also revokes what these keys created."
+            "--cascade", action="store_true", help="Also revoke keys that these keys created."
         )
-        parser.add_argument("--reason", type=not_empty, help="Kept in the audit trail.")
+        parser.add_argument("--reason", type=not_empty, help="Recorded in the audit log.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         keys = [_key(text) for text in options["ids"]]
@@ -52,5 +52,5 @@ def _key(text: str) -> ApiKey:
     keys = ApiKey.objects.select_related("organization")
     key = keys.filter(pk=key_id).first() if key_id else None
     if key is None:
-        raise CommandError(f"There is no API key with the id “{redact(text)}”.")
+        raise CommandError(f"Unknown API key ID “{redact(text)}”.")
     return key

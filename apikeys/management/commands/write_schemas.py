@@ -1,4 +1,4 @@
-"""Writes the OpenAPI documents of all formats into a folder, for the repository and for clients."""
+"""Command that writes the OpenAPI documents of all formats to a folder."""
 
 import json
 from argparse import ArgumentParser
@@ -14,7 +14,7 @@ from organizations.management.options import not_empty
 class Command(BaseCommand):
     """`write_schemas FOLDER`."""
 
-    help = "Writes the OpenAPI document of each format into a folder."
+    help = "Writes the OpenAPI document of each format to a folder."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("folder", type=not_empty)
@@ -31,5 +31,5 @@ class Command(BaseCommand):
 
 
 def file_name(address: str) -> str:
-    """Where the document of an address is kept."""
+    """The file name for a document's URL path."""
     return address.replace("/", "-") + ".json"

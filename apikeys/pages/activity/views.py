@@ -64,7 +64,7 @@ class TrailPage(DeveloperPage):
     @property
     def events(self) -> AuditEventQuerySet:
         """All that the visitor may see here."""
-        return AuditEvent.objects.visible_trail(self.organization.id, self.actor)
+        return AuditEvent.objects.visible_log_of(self.organization.id, self.actor)
 
     def show_trail(self, context: dict[str, Any], status: int) -> HttpResponse:
         """The page, which also says what becomes of old events."""

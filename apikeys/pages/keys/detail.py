@@ -16,7 +16,7 @@ from apikeys.pages.keys.key_list import key_row
 from apikeys.pages.usage.views import last_refusal
 from apikeys.usage.reports import Interval, Period, tally_of, unused_scopes
 from core.exceptions import Busy, Conflict
-from core.forms import SeenForm, show_refusal
+from core.forms import VersionedForm, show_refusal
 from organizations.models import AuditEvent
 from organizations.pages.base import with_retry
 from organizations.pages.step_up import StepUp
@@ -55,7 +55,7 @@ class KeyDetail(KeyPage):
     def get(self, request: HttpRequest, **_: str) -> HttpResponse:
         """The page, also of a deleted key."""
         key = self.get_object()
-        events = AuditEvent.objects.visible_trail(self.organization.id, self.actor)
+        events = AuditEvent.objects.visible_log_of(self.organization.id, self.actor)
         about = events.about(key.pk)[:_TIMELINE]
         context = {
             "key": key,
@@ -75,11 +75,11 @@ class EditKey(EditView[ApiKey], StepUp, KeyPage):
 
     action = Action.MANAGE_KEYS
 
-    def confirmation(self, obj: ApiKey, form: SeenForm) -> HttpResponse | None:
+    def confirmation(self, obj: ApiKey, form: VersionedForm) -> HttpResponse | None:
         """Asked for where the key may do more or work longer afterwards."""
         return self.confirmed() if services.widens_authority(obj, form.wanted()) else None
 
-    def perform_update(self, obj: ApiKey, form: SeenForm) -> object:
+    def perform_update(self, obj: ApiKey, form: VersionedForm) -> object:
         """Calls the service; refused, too, where the key has changed since `confirmation`."""
         seen_at = form.seen_at or obj.updated_at
         return services.update_api_key(

@@ -1,4 +1,4 @@
-"""Dates in the order that nobody mistakes, and times with their zone."""
+"""Dates in an unambiguous order, and times with their zone."""
 
 DATE_FORMAT = "j M Y"
 DATETIME_FORMAT = "j M Y, H:i e"

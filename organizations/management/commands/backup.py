@@ -1,4 +1,4 @@
-"""Copies SQLite's database while the server runs."""
+"""Command that copies the SQLite database while the server runs."""
 
 import os
 import sqlite3
@@ -15,9 +15,9 @@ from organizations.management.output import report
 
 
 class Command(BaseCommand):
-    """`backup FILE`; for SQLite only."""
+    """`backup FILE`. SQLite only."""
 
-    help = "Writes a whole copy of SQLite's database to a new file, also while the server runs."
+    help = "Copies the SQLite database to a new file. The server may be running."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=not_empty, help="the file to write; must not exist")
@@ -25,8 +25,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if connection.vendor != "sqlite":
             raise CommandError(
-                "This copies SQLite only. Back up PostgreSQL with pg_dump --format=custom, or"
-                " with continuous archiving."
+                "This command copies SQLite only. Back up PostgreSQL with pg_dump --format=custom"
+                " or with continuous archiving."
             )
         target = Path(options["file"])
         _create(target)
@@ -40,13 +40,12 @@ class Command(BaseCommand):
             raise
         report(
             self.stdout,
-            f"Copied the database to {target}."
-            " Keep API_KEY_PEPPERS and SECRET_KEY in another place.",
+            f"Copied the database to {target}. Store API_KEY_PEPPERS and SECRET_KEY separately.",
         )
 
 
 def _create(target: Path) -> None:
-    """An empty file for its owner only, like the folder of the original."""
+    """Creates an empty file that only its owner can read."""
     try:
         os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     except FileExistsError:
@@ -56,12 +55,12 @@ def _create(target: Path) -> None:
 
 
 def _copy(target: Path) -> None:
-    """Also what is in the write-ahead log only, which a copy of the file would lack."""
+    """Includes the write-ahead log, which a file copy would miss."""
     connection.ensure_connection()
     with closing(sqlite3.connect(target)) as copy:
-        # In one step, which stops no writer; in several, each write would start it over.
+        # In one step, which doesn't block writers. In several, each write would restart it.
         connection.connection.backup(copy)
-        # One file: a copy in WAL mode would have files beside it when it is opened.
+        # A copy in WAL mode would create more files when it is opened.
         copy.execute("PRAGMA journal_mode = DELETE")
         (state,) = copy.execute("PRAGMA quick_check").fetchone()
         if state != "ok":

@@ -1,4 +1,4 @@
-"""Makes an organization and its first admin."""
+"""Command that creates an organization and its first admin."""
 
 import json
 import secrets
@@ -22,7 +22,7 @@ from organizations.signin.passwords import refuse_words
 class Command(BaseCommand):
     """`create_organization NAME --admin-email E [--admin-password P] [--json]`."""
 
-    help = "Makes an organization and its admin; prints a generated password once."
+    help = "Creates an organization and its admin. Prints a generated password once."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", type=not_empty)
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--admin-password",
             type=not_empty,
-            help="Generated when left out. Other users may see it in `ps`.",
+            help="Generated if omitted. Other users of this machine can see it in `ps`.",
         )
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
 
@@ -59,16 +59,16 @@ class Command(BaseCommand):
             if password is None or options["admin_password"]:
                 note(reason)  # nothing is lost
                 return
-            way_out = f"Set a password for its admin: manage.py changepassword {admin_email}"
-            raise CommandError(f"{reason} {way_out}") from None
+            advice = f"Set a password for its admin: manage.py changepassword {admin_email}"
+            raise CommandError(f"{reason} {advice}") from None
 
 
 @transaction.atomic
 def _create(name: str, email: str, password: str | None) -> tuple[Organization, str | None]:
-    """The organization and the admin's password; None for somebody who has one already."""
+    """Returns the password too, None for an existing user."""
     admin = User.objects.with_email(email).first()
     if admin and password:
-        raise ValidationError(f"{admin.email} has a password already; leave --admin-password out.")
+        raise ValidationError(f"{admin.email} already has a password. Omit --admin-password.")
     if admin is None:
         refuse_words(password or "", [name])
         password = password or secrets.token_urlsafe(15)

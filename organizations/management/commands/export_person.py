@@ -1,4 +1,4 @@
-"""Prints all that is kept about a person as JSON."""
+"""Command that prints everything stored about a person as JSON."""
 
 import json
 from argparse import ArgumentParser
@@ -17,7 +17,7 @@ from organizations.models import User
 class Command(BaseCommand):
     """`export_person EMAIL`."""
 
-    help = "Prints what is kept about a person as JSON; leaves an audit event."
+    help = "Prints what is stored about a person as JSON. Recorded in the audit log."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("email", type=not_empty)

@@ -1,4 +1,4 @@
-"""Takes a person who has left out of the database, as far as it tells who they are."""
+"""Command that erases the personal data of a person who has left."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -16,11 +16,11 @@ from organizations.models import User
 class Command(BaseCommand):
     """`forget_person EMAIL --yes`."""
 
-    help = "Replaces a person's name and addresses by a pseudonym, in the audit trail, too."
+    help = "Replaces a person's name and addresses by a pseudonym, also in the audit log."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("email", type=not_empty)
-        parser.add_argument("--yes", action="store_true", help="Nothing brings it back.")
+        parser.add_argument("--yes", action="store_true", help="Confirm. This can't be undone.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         user = User.objects.with_email(options["email"]).first()

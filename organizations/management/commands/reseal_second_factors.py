@@ -1,4 +1,4 @@
-"""Moves second factors to the newest SECRET_KEY."""
+"""Command that encrypts second factors with the newest SECRET_KEY."""
 
 from collections import Counter
 from typing import Any
@@ -7,34 +7,34 @@ from allauth.mfa.models import Authenticator
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from core.sqlite_writers import turn
+from core.sqlite_writers import write_lock
 from organizations.management.output import report
 from organizations.signin import encryption
 
 
 class Command(BaseCommand):
-    """`reseal_second_factors`; fails while the present keys cannot read one."""
+    """`reseal_second_factors`. Fails if the current keys can't decrypt one."""
 
-    help = "Encrypts the seeds of second factors under the newest SECRET_KEY."
+    help = "Encrypts the seeds of second factors with the newest SECRET_KEY."
 
     def handle(self, *args: Any, **options: Any) -> None:
         seeded = Authenticator.objects.exclude(type=Authenticator.Type.WEBAUTHN)
         found = Counter(map(_reseal, list(seeded.order_by("pk").values_list("pk", flat=True))))
         report(
             self.stdout,
-            f"Moved to the newest SECRET_KEY: {found['moved']:,}.\n"
-            f"There already: {found['there']:,}.",
+            f"Encrypted with the newest SECRET_KEY: {found['moved']:,}.\n"
+            f"Already up to date: {found['current']:,}.",
         )
         if found["unreadable"]:
             raise CommandError(
-                "Second factors that neither SECRET_KEY nor SECRET_KEY_FALLBACKS can read:"
-                f" {found['unreadable']:,}. Add the key that they are under, or remove them."
+                "Second factors that neither SECRET_KEY nor SECRET_KEY_FALLBACKS can decrypt:"
+                f" {found['unreadable']:,}. Add the missing key, or remove these second factors."
             )
 
 
 def _reseal(pk: int) -> str:
-    """What became of one row, which is locked so that a code that is used meanwhile stays used."""
-    with turn(), transaction.atomic():
+    """Re-encrypts one row. Locked, so that a code used meanwhile stays used."""
+    with write_lock(), transaction.atomic():
         factor = Authenticator.objects.select_for_update().filter(pk=pk).first()
         if factor is None:
             return "gone"
@@ -43,7 +43,7 @@ def _reseal(pk: int) -> str:
         except encryption.Unreadable:
             return "unreadable"
         if data == factor.data:
-            return "there"
+            return "current"
         factor.data = data
         factor.save(update_fields=["data"])
         return "moved"

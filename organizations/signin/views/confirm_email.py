@@ -1,7 +1,7 @@
-"""The page behind the link that confirms an address.
+"""The page behind the link that confirms an email address.
 
-A mailbox alone confirms nothing: its owner may not know who entered the address. So it takes the
-session that entered it, or the password of that account.
+Access to the mailbox alone isn't enough: its owner may not know who entered the address. It also
+takes the session that entered it, or the password of that account.
 """
 
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ from organizations import services
 
 
 class AccountPasswordForm(BoundedTexts, forms.Form):
-    """The password of the account that has entered an address."""
+    """Asks for the password of the account that entered an address."""
 
     password = forms.CharField(
         label="Password of that account",
@@ -37,7 +37,7 @@ class AccountPasswordForm(BoundedTexts, forms.Form):
         self.request, self.address = request, address
 
     def clean_password(self) -> str:
-        """Counted with the attempts to sign in."""
+        """Checks the password. Failures count as sign-in attempts."""
         password: str = self.cleaned_data["password"]
         account = self.address.user
         get_adapter(self.request).pre_authenticate(self.request, email=account.email)
@@ -48,12 +48,12 @@ class AccountPasswordForm(BoundedTexts, forms.Form):
 
 
 class ConfirmEmail(ConfirmEmailView):  # type: ignore[misc]
-    """allauth's page, which let anybody with the link confirm."""
+    """allauth's page, which would let anyone with the link confirm."""
 
     form: AccountPasswordForm | None = None
 
     def post(self, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Confirms the address, or takes it from the account that entered it."""
+        """Confirms the address, or removes it from the account that entered it."""
         self.object = self.get_object()
         address = self.object.email_address
         if self.request.POST.get("do") == "disown":
@@ -82,15 +82,15 @@ class ConfirmEmail(ConfirmEmailView):  # type: ignore[misc]
         return context
 
     def _entered_it(self, address: EmailAddress) -> bool:
-        """Whether this session signed up with the address, or is the account's that added it."""
+        """Whether this session signed up with the address, or its account added it."""
         if self.request.user.is_authenticated:
             return bool(self.request.user.pk == address.user_id)
         login = unstash_login(self.request, peek=True)
-        # Without a person the sign-up was with an address that is taken.
+        # No user: the sign-up was with a taken address.
         waiting = login.user if login else None
         if waiting is None or (waiting.pk, waiting.email) != (address.user_id, address.email):
             return False
-        # Without a password the address was disowned after the sign-up.
+        # No password: the address was disowned after the sign-up.
         return bool(waiting.has_usable_password())
 
     def _show(self, *, status: int = 200, disowned: bool = False) -> HttpResponse:
@@ -100,5 +100,5 @@ class ConfirmEmail(ConfirmEmailView):  # type: ignore[misc]
 
 
 def _made_at(key: str) -> datetime:
-    """When a link was mailed, which is a part of its signature."""
+    """When a link was sent, according to its signature."""
     return datetime.fromtimestamp(b62_decode(key.rsplit(":", 2)[1]), UTC)

@@ -1,4 +1,4 @@
-"""Choosing another password while signed in: the browser stays known."""
+"""Password change pages that keep the browser known."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from organizations.signin.known_devices import remember
 
 
 class _StaysKnown:
-    """A browser is known for one password, so that it needs a cookie for the new one."""
+    """Sets a new cookie: a browser is known for one password."""
 
     request: HttpRequest
 
@@ -20,8 +20,8 @@ class _StaysKnown:
 
 
 class ChangePassword(_StaysKnown, PasswordChangeView):  # type: ignore[misc]
-    """allauth's page for people who have a password."""
+    """allauth's page for users with a password."""
 
 
 class SetPassword(_StaysKnown, PasswordSetView):  # type: ignore[misc]
-    """allauth's page for people who have none."""
+    """allauth's page for users without a password."""

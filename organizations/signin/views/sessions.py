@@ -1,4 +1,4 @@
-"""Where a person is signed in, and how that ends."""
+"""Pages to sign out, and to list and end a user's sessions."""
 
 from typing import Any
 
@@ -28,32 +28,32 @@ _log = structlog.get_logger(__name__)
 
 
 class SignOut(LogoutView):  # type: ignore[misc]
-    """allauth's page; whoever uses the browser next is to find nothing of the one before."""
+    """allauth's page. Also clears what the browser stored about the user."""
 
     def post(self, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Ends the session and lets the browser forget pages and storage, but no cookie."""
+        """Ends the session and clears the browser's cache and storage, but not its cookies."""
         response: HttpResponse = super().post(*args, **kwargs)
         response["Clear-Site-Data"] = '"cache", "storage"'
         return response
 
 
 class EndSessions(ManageUserSessionsForm):  # type: ignore[misc]
-    """Which session of one's own to end; all but this one where none is named."""
+    """Ends the chosen session of the user, or all others if none is chosen."""
 
     session = forms.ModelChoiceField(
         UserSession.objects.none(),
         required=False,
-        error_messages={"invalid_choice": "This session has ended already."},
+        error_messages={"invalid_choice": "This session has already ended."},
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        mine = UserSession.objects.filter(user=self.request.user)
-        others = mine.exclude(session_key=self.request.session.session_key)
+        sessions = UserSession.objects.filter(user=self.request.user)
+        others = sessions.exclude(session_key=self.request.session.session_key)
         self.fields["session"].queryset = others
 
     def save(self, request: HttpRequest) -> None:
-        """Ends them, and leaves an event, and a line in the log as each sign-out does."""
+        """Ends the sessions, with an audit event and a log line."""
         chosen = self.cleaned_data["session"]
         ended = [chosen] if chosen else list(self.fields["session"].queryset)
         with operation():
@@ -67,22 +67,22 @@ class EndSessions(ManageUserSessionsForm):  # type: ignore[misc]
         _log.info("sessions_ended", person=self.request.user.public_id, sessions=len(ended))
 
 
-# Whoever finds a browser open must not be able to shut its owner out of all others.
+# Require reauthentication: an unattended browser must not end the owner's other sessions.
 @method_decorator(reauthentication_required(app="usersessions"), name="post")
 class Sessions(ListUserSessionsView):  # type: ignore[misc]
-    """allauth's page; it asked for each session by itself, this asks for all at once."""
+    """allauth's page, without its query per session."""
 
     form_class = EndSessions
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """The sessions that would still be let in, oldest first."""
+        """The sessions that are still valid, oldest first."""
         sessions = live_sessions(self.request.user)
         context = {"sessions": sessions, "session_count": len(sessions)}
         return {**super(ListUserSessionsView, self).get_context_data(**kwargs), **context}
 
 
 def live_sessions(user: User) -> list[UserSession]:
-    """The person's sessions that have neither ended nor been ended by a new password."""
+    """The user's sessions that have not expired or been ended by a new password."""
     listed = list(UserSession.objects.filter(user=user).order_by("created_at"))
     keys = [session.session_key for session in listed]
     stored = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())

@@ -1,4 +1,4 @@
-"""Signing up: an organization of one's own, or the one that an invitation is for."""
+"""Sign-up with a new organization, or to accept an invitation."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ from django.urls import reverse
 
 from core.exceptions import Conflict, Forbidden, NotFound
 from organizations.services.invitation_links import INVITATION_KEY
-from organizations.signin.invitations import invitation_of, say_joined
+from organizations.signin.invitations import add_joined_message, invitation_of
 
 
 class SignUp(SignupView):  # type: ignore[misc]
-    """allauth's page; an invitation that is over is said instead of leading somewhere else."""
+    """allauth's page. Leads to the page of an invitation that can't be accepted any more."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if INVITATION_KEY in request.session and invitation_of(request) is None:
@@ -22,17 +22,17 @@ class SignUp(SignupView):  # type: ignore[misc]
         return response
 
     def form_valid(self, form: Any) -> HttpResponse:
-        """Also where the invitation has been revoked since the form was checked."""
+        # The invitation may have been revoked since the form was checked.
         try:
             response: HttpResponse = super().form_valid(form)
         except (Conflict, Forbidden, NotFound):
             return self._tell()
         invitation = form.invitation
         if invitation and self.request.user.is_authenticated:
-            say_joined(self.request, invitation.organization, invitation.role)
+            add_joined_message(self.request, invitation.organization, invitation.role)
         return response
 
     def _tell(self) -> HttpResponse:
-        """To the page of the invitation, which says what has become of it."""
+        """Redirects to the invitation's page, which shows its state."""
         token = self.request.session.pop(INVITATION_KEY)
         return HttpResponseRedirect(reverse("organizations:accept", args=[token]))

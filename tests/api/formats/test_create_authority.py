@@ -104,7 +104,7 @@ def test_a_foreign_a_missing_and_a_disabled_service_account_get_one_answer(
 
     assert {answer.status for answer in answers} == {400}
     assert {answer.refusal.message for answer in answers} == {
-        "This is no enabled service account of the organization."
+        "Unknown or disabled service account."
     }
     named = (dialect.sends["service_account"],)
     assert {answer.refusal.fields for answer in answers} == {named}

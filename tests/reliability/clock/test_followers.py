@@ -19,7 +19,7 @@ from apikeys.services import Issued
 from apikeys.verification import key_cache, verify
 from apikeys.verification.key_cache import VerifiedSecrets
 from core.revocation_clock.follower import Follower
-from core.sqlite_writers import turn
+from core.sqlite_writers import write_lock
 from organizations.models import Change, Clock
 from organizations.models import Follower as Row
 from tests.support.following import LEASE, eventually, follow, is_trusted
@@ -39,7 +39,7 @@ def following(committed: None, settings: Settings) -> Iterator[None]:
 
 
 def _rename(key: ApiKey, name: str) -> None:
-    with turn(), transaction.atomic(), connection.cursor() as cursor:
+    with write_lock(), transaction.atomic(), connection.cursor() as cursor:
         written = key.pk if connection.vendor == "postgresql" else key.pk.hex
         cursor.execute("UPDATE apikeys_apikey SET name = %s WHERE id = %s", [name, written])
 

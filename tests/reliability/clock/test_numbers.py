@@ -11,7 +11,7 @@ from django.db import OperationalError, connection, connections, transaction
 from apikeys.models import ApiKey
 from apikeys.services import Issued
 from core.revocation_clock import store
-from core.sqlite_writers import turn
+from core.sqlite_writers import write_lock
 from organizations.models import Change, Clock
 from tests.support.following import eventually
 
@@ -50,7 +50,7 @@ def _write(keys: list[ApiKey], committed: list[int], seed: int) -> None:
     for round_ in range(_TRANSACTIONS):
         changed = random.randint(1, 3)
         try:
-            with turn(), transaction.atomic():
+            with write_lock(), transaction.atomic():
                 for key in sorted(random.sample(keys, changed), key=lambda key: key.pk):
                     _rename(key, f"{seed} {round_}")
                 if round_ % 3 == 0:

@@ -278,14 +278,14 @@ def test_nothing_is_accepted_that_was_sent_after_the_answer(
         for variant in range(ROUNDS):
             how = list(Disturbance)[next(numbers) % len(Disturbance)]
             seen.append(withdraw(played(stage, variant % 2), row, how, chance))
-        after = [call for turn in seen for call in turn.after]
+        after = [call for write_lock in seen for call in write_lock.after]
         accepted = [call for call in after if row.kind.accepted(call)]
-        before, name = sum(turn.before for turn in seen), f"{row.kind.name}: {row.face}"
+        before, name = sum(write_lock.before for write_lock in seen), f"{row.kind.name}: {row.face}"
         report(
             f"| {row.kind.name} | `{row.face}` | {ROUNDS} | {before:,} | {len(after):,}"
             f" | {len(accepted)} |"
         )
-        if accepted or not all(turn.acknowledged for turn in seen):
+        if accepted or not all(write_lock.acknowledged for write_lock in seen):
             wrong[name] = seen
         assert {call.status for call in after} <= {LOST, 200, 401, 403, 503}, name
     report(f"{ROUNDS * len(ROWS):,} withdrawals in all")
@@ -367,7 +367,7 @@ def test_how_long_a_withdrawal_takes(
 
 def _seconds(scene: Scene, how: Disturbance) -> float:
     """How long it takes to revoke a key that every worker knows."""
-    turn = played(scene, 0)
-    assert set(scene.server.statuses(turn.victim, 8)) == {200}
-    began, answered = send(turn, ROWS[0], how, Random())
+    write_lock = played(scene, 0)
+    assert set(scene.server.statuses(write_lock.victim, 8)) == {200}
+    began, answered = send(write_lock, ROWS[0], how, Random())
     return answered - began
