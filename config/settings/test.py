@@ -39,3 +39,5 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 STATIC_ROOT = env.ROOT / "static"
 STATICFILES_DIRS = []
 WHITENOISE_USE_FINDERS = True
+# Otherwise each test client reads all of them, which took a sixth of the suite's time.
+WHITENOISE_AUTOREFRESH = True
