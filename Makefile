@@ -6,8 +6,12 @@ WORKERS ?= 1
 # The role is the one that runs make, as with psql.
 TEST_DATABASE_URL ?= postgres://127.0.0.1:5432/postgres
 TEST_REDIS_URL ?= redis://127.0.0.1:6379/15
-# Fewer secrets than that, issued and looked for in every place, would prove little.
-PYTEST ?= -n 2 --dist loadfile --ignore tests/browser --ignore tests/contract --secrets 1000 --ignore tests/benchmarks
+# How many tests run at once.
+JOBS ?= 2
+# A run that issues fewer secrets than that, and looks for them everywhere, proves little.
+PYTEST ?= -n $(JOBS) --dist loadfile --ignore tests/browser --ignore tests/contract --ignore tests/benchmarks --secrets 1000
+# COVERAGE=1 measures: “make test” begins anew, “make test-slow” adds to it and judges both.
+MEASURED := --cov --cov-report= --cov-fail-under=0
 # What “make bench” measures; MEMORY is the seconds of its longest part, 600 for all of it.
 SECONDS ?= 2
 KEYS ?= 1000,1000000
@@ -25,7 +29,7 @@ BENCH := .venv/.bench
 OXLINT := $(BIN)/oxlint
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-postgres test-browser test-contract test-bench fuzz bench schemas settings matrix screenshots lint format typecheck secure sbom check lock
+.PHONY: help install demo test test-all test-rest test-slow test-postgres test-browser test-contract test-bench fuzz bench schemas settings matrix screenshots lint format typecheck secure sbom check lock
 .PHONY: revocation races crash-test state-machine outages neighbors upgrade-test timing clock-test
 
 help: ## List the targets
@@ -62,10 +66,25 @@ $(BENCH): requirements/bench.txt | $(DEV)
 demo: $(BASE) ## Start the demo (HOST, PORT, WORKERS); stop it with Ctrl-C
 	@exec $(BIN)/python manage.py demo --host $(HOST) --port $(PORT) --workers $(WORKERS)
 
-test: $(DEV) ## Run the tests on SQLite; branch coverage of the apps has to reach 95 %
-	$(BIN)/python -m pytest $(PYTEST) --cov --cov-report=term-missing:skip-covered
+test: $(DEV) ## Run the fast tests on SQLite, in under three minutes (JOBS)
+	$(BIN)/python -m pytest $(PYTEST) -m "not slow" $(if $(COVERAGE),$(MEASURED))
 
-test-postgres: $(DEV) ## Run the tests on PostgreSQL and Redis (TEST_DATABASE_URL, TEST_REDIS_URL)
+test-all: ## Run all tests: both databases, contract, benchmark, browser; branch coverage has to reach 95 %
+	$(MAKE) test COVERAGE=1
+	$(MAKE) test-rest
+
+test-rest: ## Run the part of “make test-all” that comes after “make test COVERAGE=1”
+	$(MAKE) test-slow COVERAGE=1
+	$(MAKE) test-postgres
+	$(MAKE) test-contract
+	$(MAKE) test-bench
+	CI=1 $(MAKE) test-browser
+
+test-slow: $(DEV) ## Run the slow tests on SQLite
+	$(BIN)/python -m pytest $(PYTEST) -m slow $(if $(COVERAGE),$(MEASURED) --cov-append)
+	$(if $(COVERAGE),$(BIN)/coverage report)
+
+test-postgres: $(DEV) ## Run fast and slow tests on PostgreSQL and Redis (TEST_DATABASE_URL, TEST_REDIS_URL)
 	DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest $(PYTEST)
 
 test-browser: $(BROWSER) ## Run the tests in Chromium, which has to be on PATH
@@ -113,7 +132,7 @@ fuzz: $(CONTRACT) ## The same with EXAMPLES cases for each operation and phase
 	CONTRACT_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests/contract
 	CONTRACT_EXAMPLES=$(EXAMPLES) DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/contract
 
-test-bench: $(BENCH) ## Run the benchmark at its smallest, for its own sake
+test-bench: $(BENCH) ## Test the benchmark, at its smallest
 	BENCH_SERVER=$(TEST_DATABASE_URL) BENCH_REDIS=$(TEST_REDIS_URL) $(BIN)/python -m pytest tests/benchmarks
 
 bench: $(BENCH) ## Measure (ROUNDS, SECONDS, KEYS, DATABASES, PARTS, MEMORY)

@@ -24,6 +24,7 @@ from tests.factories import IssuedKeyFactory, MembershipFactory, OrganizationFac
 from tests.support.client import ApiClient
 from tests.support.domain import actor_called
 from tests.support.logs import Lines, captured
+from tests.support.tiers import slow_items
 
 pytest_plugins = ["tests.security.canary.plugin"]
 
@@ -34,6 +35,13 @@ ALL_SCOPES = [
     "events:read",
     "api-keys:manage",
 ]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks what `make test` leaves out, before `-m` selects."""
+    for item in slow_items(items):
+        item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(autouse=True)

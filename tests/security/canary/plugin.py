@@ -17,6 +17,7 @@ from apikeys import tokens
 from core.redaction import redact
 from tests.security.canary import sinks
 from tests.security.canary.needles import Needles
+from tests.support.tiers import has_database
 
 #: The numbers of the secrets that the answer being made may tell.
 _answering: ContextVar[set[int] | None] = ContextVar("answering", default=None)
@@ -132,7 +133,7 @@ def pytest_runtest_teardown(
     canary = item.config.stash[_CANARY]
     try:
         canary.search(sinks.of_a_test(getattr(item, "funcargs", {}).get("tmp_path")))
-        if len(canary.needles) > item.stash[_BEFORE] and _has_database(item):
+        if len(canary.needles) > item.stash[_BEFORE] and has_database(item):
             canary.search(sinks.database())
     except Exception as defect:  # noqa: BLE001 - the cleaning up has to go on
         canary.leaks.append(f"a place could not be searched: {defect!r}")
@@ -142,11 +143,6 @@ def pytest_runtest_teardown(
         canary.search(sinks.store())
     if nextitem is None:
         canary.search(sinks.files())
-
-
-def _has_database(item: pytest.Item) -> bool:
-    used = {"db", "transactional_db"} & set(getattr(item, "fixturenames", ()))
-    return bool(used or item.get_closest_marker("django_db"))
 
 
 @pytest.hookimpl(wrapper=True)
