@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from config.env import ROOT
-from tests.support.tiers import CASES, SLOW, TESTS, is_in_slow_folder, spread
+from tests.support.processes import manage
+from tests.support.tiers import CASES, SLOW, TESTS, is_slow_place, spread, starts_processes
 
 NAMES = [f"test_field[{number}]" for number in range(300)]
 #: Tests without rows, tests with many cases that need them, and tests in a slow folder.
@@ -28,6 +29,17 @@ def _collected(*selection: str) -> list[str]:
     return [line for line in run.stdout.splitlines() if line.startswith("tests/")]
 
 
+def test_what_starts_a_process_is_told_apart(request: pytest.FixtureRequest) -> None:
+    def starts_one() -> None:
+        manage("check")
+
+    parent = request.node.parent
+    item = pytest.Function.from_parent(parent, name="starts_one", callobj=starts_one)
+
+    assert starts_processes(item)
+    assert not starts_processes(request.node)
+
+
 @pytest.mark.slow
 def test_both_tiers_together_are_every_test_once() -> None:
     fast, slow = _collected("-m", "not slow"), _collected("-m", "slow")
@@ -37,15 +49,16 @@ def test_both_tiers_together_are_every_test_once() -> None:
     assert sorted(fast + slow) == sorted(_collected())
 
 
-@pytest.mark.parametrize("folder", SLOW)
-def test_each_slow_folder_is_there(folder: str) -> None:
-    assert (TESTS / folder).is_dir()
-    assert is_in_slow_folder(TESTS / folder / "test_x.py")
+@pytest.mark.parametrize("place", SLOW)
+def test_each_slow_place_is_there(place: str) -> None:
+    assert (TESTS / place).exists()
+    assert is_slow_place(TESTS / place)
+    assert is_slow_place(TESTS / place / "test_more.py")
 
 
 @pytest.mark.parametrize("path", ["api/test_create.py", "security/matrix/test_matrix.py"])
-def test_other_folders_are_not_slow(path: str) -> None:
-    assert not is_in_slow_folder(TESTS / path)
+def test_other_places_are_not_slow(path: str) -> None:
+    assert not is_slow_place(TESTS / path)
 
 
 def test_the_cases_that_stay_are_from_all_over() -> None:

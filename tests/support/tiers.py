@@ -13,17 +13,28 @@ TESTS: Final = Path(__file__).parents[1]
 SLOW: Final = (
     "benchmarks",
     "browser",
+    "commands/test_backup.py",
+    "commands/test_demo.py",
+    "config/test_canary.py",
+    "config/test_image.py",
     "contract",
     "reliability",
     "security/hostile",
 )
 #: How many cases of one test the fast tier runs, where each of them needs the database.
 CASES: Final = 8
+#: The same where each case starts a process, which takes a second.
+PROCESSES: Final = 2
 
 
-def is_in_slow_folder(path: Path) -> bool:
-    """Whether everything in a test's folder is slow."""
-    return any(path.is_relative_to(TESTS / folder) for folder in SLOW)
+def is_slow_place(path: Path) -> bool:
+    """Whether everything in a test's file or folder is slow."""
+    return any(path.is_relative_to(TESTS / place) for place in SLOW)
+
+
+def starts_processes(item: pytest.Item) -> bool:
+    """Whether a test itself calls `manage`, which runs a command of the project."""
+    return isinstance(item, pytest.Function) and "manage" in item.function.__code__.co_names
 
 
 def has_database(item: pytest.Item) -> bool:
@@ -37,14 +48,22 @@ def spread(names: Iterable[str], count: int) -> set[str]:
     return set(sorted(names, key=lambda name: crc32(name.encode()))[:count])
 
 
+def cases_kept(item: pytest.Item) -> int | None:
+    """How many cases of its test the fast tier runs; None for all of them."""
+    if starts_processes(item):
+        return PROCESSES
+    return CASES if has_database(item) else None
+
+
 def slow_items(items: Iterable[pytest.Item]) -> Iterator[pytest.Item]:
-    """Tests in slow folders, and most cases of a test that runs for very many values."""
-    cases: dict[str, list[pytest.Item]] = defaultdict(list)
+    """Tests in slow places, and most cases of a test that runs for very many values."""
+    cases: dict[tuple[str, int], list[pytest.Item]] = defaultdict(list)
     for item in items:
-        if is_in_slow_folder(item.path):
+        kept = cases_kept(item)
+        if is_slow_place(item.path):
             yield item
-        elif has_database(item):
-            cases[item.nodeid.partition("[")[0]].append(item)
-    for same in cases.values():
-        fast = spread((item.nodeid for item in same), CASES)
+        elif kept is not None:
+            cases[item.nodeid.partition("[")[0], kept].append(item)
+    for (_, kept), same in cases.items():
+        fast = spread((item.nodeid for item in same), kept)
         yield from (item for item in same if item.nodeid not in fast)
