@@ -62,12 +62,12 @@ def test_other_places_are_not_slow(path: str) -> None:
 
 
 def test_the_cases_that_stay_are_from_all_over() -> None:
-    kept = spread(NAMES, CASES)
+    kept = spread(NAMES, 20)
 
-    assert len(kept) == CASES
-    assert kept == spread(reversed(NAMES), CASES)
+    assert len(kept) == 20
+    assert kept == spread(reversed(NAMES), 20)
     places = sorted(NAMES.index(name) for name in kept)
-    assert places[-1] - places[0] > len(NAMES) / 2
+    assert places[-1] - places[0] > len(NAMES) * 0.8
 
 
 def test_a_test_with_few_cases_keeps_them_all() -> None:
