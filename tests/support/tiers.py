@@ -16,6 +16,7 @@ SLOW: Final = (
     "commands/test_backup.py",
     "commands/test_demo.py",
     "commands/test_demo_data.py",
+    "commands/test_output.py",
     "config/test_canary.py",
     "config/test_image.py",
     "contract",
