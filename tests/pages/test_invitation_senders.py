@@ -243,9 +243,9 @@ def test_without_an_event_nothing_is_revoked(mallory: User, invitation: Invitati
         services.remove_member(_membership(mallory), actor=SYSTEM)
 
 
-@pytest.mark.parametrize("turn", range(5))
+@pytest.mark.parametrize("attempt", range(5))
 def test_an_invitation_sent_while_its_sender_is_deactivated_opens_nothing(
-    committed: None, write_lock: int
+    committed: None, attempt: int
 ) -> None:
     acme, mallory = _acme_with_two_admins()
     alias = UserFactory.create(email=ALIAS)

@@ -110,7 +110,7 @@ def test_another_request_with_the_same_token_is_refused(create: Retry, dialect: 
 
     assert answer.status == 422
     assert answer.refusal.code in ("idempotency_key_reused", None)
-    assert "another request" in answer.refusal.message
+    assert "a different request" in answer.refusal.message
     assert stored() == before
 
 
