@@ -1,6 +1,7 @@
 """Reads environment variables. Nothing else reads them."""
 
 import os
+import warnings
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Final
@@ -77,8 +78,10 @@ def flag(name: str, *, default: bool = False) -> bool:
     return SWITCH[value.lower()]
 
 
-def seconds(name: str, default: float) -> float:
-    """A duration in seconds, from 0 to 10."""
+def seconds(name: str, default: float, *, old_name: str = "") -> float:
+    """A duration in seconds, from 0 to 10. `old_name` is accepted too, with a warning."""
+    if old_name in os.environ:
+        name = _renamed(old_name, name)
     value = text(name, str(default))
     try:
         found = float(value)
@@ -87,6 +90,13 @@ def seconds(name: str, default: float) -> float:
     if not 0 <= found <= _LONGEST_TIME:
         raise ImproperlyConfigured(f"Set {name} to a number of seconds from 0 to {_LONGEST_TIME}.")
     return found
+
+
+def _renamed(old_name: str, name: str) -> str:
+    if name in os.environ:
+        raise ImproperlyConfigured(f"Remove {old_name}. It is now called {name}, which is set too.")
+    warnings.warn(f"Rename {old_name} to {name}.", FutureWarning, stacklevel=3)
+    return old_name
 
 
 def words(name: str, default: list[str]) -> list[str]:

@@ -19,7 +19,7 @@ env.load()
 refuse_atomic_requests()
 
 # Work outside requests, such as writing usage, has this limit for each wait.
-wait_budget.limit_each_wait(settings.DATABASE_PATIENCE)
+wait_budget.limit_each_wait(settings.DATABASE_TIMEOUT)
 bulkheads.limit(settings.WORKER_THREADS)
 receivers.limit(settings.WORKER_THREADS)
 _django = get_wsgi_application()

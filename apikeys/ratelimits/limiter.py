@@ -182,8 +182,8 @@ def limiter() -> Limiter:
 def _create_limiter() -> Limiter:
     with _creating:
         if "limiter" not in _created:
-            url, patience = settings.REDIS_URL, settings.REDIS_PATIENCE
-            store = SharedQuota(url, patience) if url else None
+            url, timeout = settings.REDIS_URL, settings.REDIS_TIMEOUT
+            store = SharedQuota(url, timeout) if url else None
             _created["limiter"] = Limiter(store, settings.RATE_LIMIT_PROCESSES)
         return _created["limiter"]
 

@@ -65,13 +65,13 @@ class Grant:
 class SharedQuota(RedisStorage):
     """Budgets in Redis or Valkey. All processes together are granted no more than the limit."""
 
-    def __init__(self, url: str, patience: float = 0.2) -> None:
-        """`patience`: the seconds that the store may take to answer."""
+    def __init__(self, url: str, timeout: float = 0.2) -> None:
+        """`timeout`: the seconds that the store may take to answer."""
         super().__init__(
             url,
             wrap_exceptions=True,
-            socket_timeout=patience,
-            socket_connect_timeout=patience,
+            socket_timeout=timeout,
+            socket_connect_timeout=timeout,
             retry=Retry(NoBackoff(), 0),  # type: ignore[arg-type]
         )
         self._take = self.get_connection().register_script(_TAKE)

@@ -50,7 +50,7 @@ def request_context(
             request.META.pop("HTTP_COOKIE", None)  # no session, no CSRF cookie: keys only
         request.origin = origin  # type: ignore[attr-defined]
         current = CurrentRequest(request)
-        with current, wait_budget.Budget(settings.DATABASE_PATIENCE):
+        with current, wait_budget.Budget(settings.DATABASE_TIMEOUT):
             response = get_response(request)
             if not called or _is_worth_a_line(request, response):
                 if not called:

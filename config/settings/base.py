@@ -139,16 +139,16 @@ else:
     prepares = {"prepare_threshold": None if shared else 0}
     DATABASES["default"]["OPTIONS"] = {**timeouts, **prepares, **options}
 #: Seconds that a request may wait for PostgreSQL in total. 0: no limit.
-DATABASE_PATIENCE = env.seconds("DATABASE_PATIENCE", 2)
+DATABASE_TIMEOUT = env.seconds("DATABASE_TIMEOUT", 2, old_name="DATABASE_PATIENCE")
 
 REDIS_URL = env.redis_url()
 #: Timeout of Redis in seconds, after which a process counts separately.
-REDIS_PATIENCE = env.seconds("REDIS_PATIENCE", 0.2)
+REDIS_TIMEOUT = env.seconds("REDIS_TIMEOUT", 0.2, old_name="REDIS_PATIENCE")
 CACHES = {
     "default": {
         "BACKEND": "config.caches.EnduringCache",
         "LOCATION": REDIS_URL,
-        "OPTIONS": {"store_timeout": REDIS_PATIENCE},
+        "OPTIONS": {"store_timeout": REDIS_TIMEOUT},
     }
     if REDIS_URL
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}

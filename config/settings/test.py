@@ -21,7 +21,7 @@ KEYS_PER_ORGANIZATION = env.number("KEYS_PER_ORGANIZATION", 0)
 # Tests write usage explicitly.
 USAGE_INTERVAL = env.seconds("USAGE_INTERVAL", 0)
 # Test machines may be slow.
-DATABASE_PATIENCE = env.seconds("DATABASE_PATIENCE", 10)
+DATABASE_TIMEOUT = env.seconds("DATABASE_TIMEOUT", 10)
 # Tests of the cache enable it.
 API_KEY_LEASE = env.seconds("API_KEY_LEASE", 0)
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]

@@ -80,7 +80,7 @@ def _allowed_of_many(limiter: Limiter, tier: str = "standard") -> int:
 
 
 def _reachable() -> SharedQuota:
-    return SharedQuota(project_settings.REDIS_URL, patience=10)
+    return SharedQuota(project_settings.REDIS_URL, timeout=10)
 
 
 @pytest.mark.usefixtures("eager_threads")
@@ -245,7 +245,7 @@ def wide(settings: Any) -> int:
 
 @on_redis
 def test_far_from_its_limit_a_key_costs_hardly_a_round_trip(wide: int) -> None:
-    store = Counting(project_settings.REDIS_URL, patience=10)
+    store = Counting(project_settings.REDIS_URL, timeout=10)
     limiter, key = Limiter(store), ids.new_id()
 
     for _ in range(wide // 2):
@@ -256,7 +256,7 @@ def test_far_from_its_limit_a_key_costs_hardly_a_round_trip(wide: int) -> None:
 
 @on_redis
 def test_a_used_up_window_costs_no_round_trip() -> None:
-    store = Counting(project_settings.REDIS_URL, patience=10)
+    store = Counting(project_settings.REDIS_URL, timeout=10)
     limiter, key = Limiter(store), ids.new_id()
     for _ in range(LIMIT):
         hit(limiter, key)
@@ -476,7 +476,7 @@ def test_a_key_of_a_higher_tier_stays_within_the_limit_of_its_organization(
 @on_redis
 def test_the_limit_of_an_organization_costs_hardly_a_round_trip_more(wide: int) -> None:
     """Twenty keys, each with a hundred requests; those of one key alone take six."""
-    store, owner = Counting(project_settings.REDIS_URL, patience=10), ids.new_id()
+    store, owner = Counting(project_settings.REDIS_URL, timeout=10), ids.new_id()
     limiter, keys = Limiter(store), _ids(20)
 
     for key in [key for _ in range(100) for key in keys]:
@@ -498,7 +498,7 @@ def test_a_process_holds_a_thirty_second_of_a_window_at_most(wide: int) -> None:
 
 @on_redis
 def test_a_used_up_organization_costs_no_round_trip(shared_limit: int) -> None:
-    store, owner = Counting(project_settings.REDIS_URL, patience=10), ids.new_id()
+    store, owner = Counting(project_settings.REDIS_URL, timeout=10), ids.new_id()
     limiter = Limiter(store)
     _allowed(limiter, _ids(10), owner, 20)
     before = store.asked

@@ -191,6 +191,40 @@ def test_statements_are_prepared_unless_a_pooler_is_between(
     assert f"'prepare_threshold': {threshold}" in run.stdout, run.stderr
 
 
+def test_an_old_name_is_accepted_with_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_PATIENCE", "0.7")
+
+    with pytest.warns(FutureWarning, match="Rename REDIS_PATIENCE to REDIS_TIMEOUT"):
+        assert env.seconds("REDIS_TIMEOUT", 0.2, old_name="REDIS_PATIENCE") == 0.7
+
+
+def test_an_old_name_with_a_bad_value_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_PATIENCE", "soon")
+
+    with pytest.warns(FutureWarning), pytest.raises(ImproperlyConfigured, match="REDIS_PATIENCE"):
+        env.seconds("REDIS_TIMEOUT", 0.2, old_name="REDIS_PATIENCE")
+
+
+def test_an_old_name_next_to_the_new_one_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_PATIENCE", "0.7")
+    monkeypatch.setenv("REDIS_TIMEOUT", "0.2")
+
+    with pytest.raises(ImproperlyConfigured, match="Remove REDIS_PATIENCE"):
+        env.seconds("REDIS_TIMEOUT", 0.2, old_name="REDIS_PATIENCE")
+
+
+@pytest.mark.parametrize("name", ["DATABASE", "REDIS"])
+def test_the_timeouts_of_before_still_work(name: str, tmp_path: Path) -> None:
+    shown = f"from django.conf import settings; print(settings.{name}_TIMEOUT)"
+    kept = {**GOOD_SECRETS, "ENV_FILE": "/dev/null", "VAR_DIR": str(tmp_path)}
+    kept |= {f"{name}_PATIENCE": "7", "DJANGO_SETTINGS_MODULE": "config.settings.base"}
+
+    process = manage("shell", "-c", shown, **kept)
+
+    assert process.stdout.splitlines()[-1] == "7.0"
+    assert f"Rename {name}_PATIENCE to {name}_TIMEOUT." in process.stderr
+
+
 def test_lists_are_split_at_commas_and_trimmed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALLOWED_HOSTS", "a.example, b.example ,")
 

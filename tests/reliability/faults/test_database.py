@@ -97,7 +97,7 @@ def world(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Itera
     """Made by the commands and over REST, since the tests' own database is another."""
     account, manager = made(database)
     log = tmp_path_factory.mktemp("server") / "server.log"
-    settings = {"DATABASE_URL": database.url, "DATABASE_PATIENCE": "2", "API_KEY_LEASE": "10"}
+    settings = {"DATABASE_URL": database.url, "DATABASE_TIMEOUT": "2", "API_KEY_LEASE": "10"}
     with running(log, None, **settings) as server:
         world = World(server, database, account, [manager], log)
         world.add_keys(KEYS)

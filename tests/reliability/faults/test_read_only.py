@@ -153,7 +153,7 @@ def world(tmp_path: Path) -> Iterator[World]:
     try:
         database.start()
         account, manager = made(database)
-        settings = {"DATABASE_URL": database.url, "DATABASE_PATIENCE": "10"}
+        settings = {"DATABASE_URL": database.url, "DATABASE_TIMEOUT": "10"}
         with running(tmp_path / "server.log", None, **settings) as server:
             yield World(server, database, account, [manager], tmp_path / "server.log")
     finally:

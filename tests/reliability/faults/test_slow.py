@@ -97,7 +97,7 @@ def test_searches_of_a_long_trail_take_nothing_from_other_tenants(
     sessions = [sign_in(user, Client()).cookies["sessionid"].value for user in (admin, staff)]
     pages = [(sessions[path.startswith("/admin/")], path) for path in _pages(acme)]
     log = tmp_path / "server.log"
-    with running(log, DATABASE_PATIENCE="2", API_KEY_LEASE="0") as server:
+    with running(log, DATABASE_TIMEOUT="2", API_KEY_LEASE="0") as server:
         with Load(server.address, [stranger.secret], [CURRENT], clients=2) as load:
             load.wait_for(CALLS, 200)  # every worker has had its first requests
             warm = time.monotonic()
@@ -159,7 +159,7 @@ def test_a_slow_query_is_a_503_to_its_caller_and_nothing_to_others(
 ) -> None:
     session = sign_in(admin, Client()).cookies["sessionid"].value
     log = tmp_path / "server.log"
-    settings = {"DATABASE_URL": database_url() + way, "DATABASE_PATIENCE": "2"}
+    settings = {"DATABASE_URL": database_url() + way, "DATABASE_TIMEOUT": "2"}
     with running(log, None, API_KEY_LEASE="0", **settings) as server:
         with Load(server.address, [stranger.secret], [CURRENT], clients=2) as load:
             load.wait_for(CALLS, 200)
@@ -213,7 +213,7 @@ def test_many_slow_queries_leave_the_other_tenants_of_their_worker_alone(
     """One worker with eight threads, six of which wait for a lock at any time."""
     log = tmp_path / "server.log"
     with (
-        running(log, (1, 8), DATABASE_PATIENCE="2", API_KEY_LEASE="0") as server,
+        running(log, (1, 8), DATABASE_TIMEOUT="2", API_KEY_LEASE="0") as server,
         Load(server.address, [stranger.secret], [CURRENT], clients=2) as load,
     ):
         load.wait_for(CALLS, 200)

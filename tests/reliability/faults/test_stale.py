@@ -32,7 +32,7 @@ def serve(database: Database, tmp_path: Path) -> Callable[[str], Iterator[World]
     """A server of one process, so that what one request has cached is there for the next."""
 
     def serve(stale: str) -> Iterator[World]:
-        variables = {"DATABASE_URL": database.url, "DATABASE_PATIENCE": "1"}
+        variables = {"DATABASE_URL": database.url, "DATABASE_TIMEOUT": "1"}
         variables |= {"API_KEY_LEASE": str(LEASE), "API_KEY_STALE_SECONDS": stale}
         account, manager = made(database)
         log = tmp_path / "server.log"

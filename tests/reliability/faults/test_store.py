@@ -42,7 +42,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def server(committed: None, tmp_path: Path, store: Store) -> Iterator[Server]:
     """A server that counts limits and attempts to sign in in the store."""
-    variables = {"REDIS_URL": store.url, "REDIS_PATIENCE": PATIENCE}
+    variables = {"REDIS_URL": store.url, "REDIS_TIMEOUT": PATIENCE}
     variables["DJANGO_SETTINGS_MODULE"] = "tests.reliability.faults.settings"
     with running(tmp_path / "server.log", None, **variables) as server:
         yield server

@@ -135,7 +135,7 @@ def running(
     ]
     environment = {**environment_of_server(), "API_BASE_URL": address, "API_KEY_LEASE": str(LEASE)}
     # A machine that runs the tests may be slow; a limit is exact as long as the store answers.
-    environment |= {"USAGE_INTERVAL": "0.5", "REDIS_PATIENCE": "10"}
+    environment |= {"USAGE_INTERVAL": "0.5", "REDIS_TIMEOUT": "10"}
     environment |= {"GRANIAN_BLOCKING_THREADS": str(threads)} | variables
     with log.open("ab") as lines:
         process = subprocess.Popen(
