@@ -103,7 +103,7 @@ class AlreadyDone(Conflict):
 
 
 class Busy(Conflict):
-    """Too many operations of this kind are running. Nothing was done.."""
+    """Too many operations of this kind are running. Nothing was done."""
 
     default_code = ErrorCode.TOO_MANY_CONCURRENT
 

@@ -9,7 +9,6 @@ from django.urls import URLPattern, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
 from apikeys.api.error_responses import answer_status
-from apikeys.api.formats.account import ACCOUNT
 from apikeys.api.formats.registry import MOUNTS, Mount
 from apikeys.api.openapi import document
 from apikeys.api.openapi.views import serve
@@ -28,13 +27,17 @@ _KEYS: Final[Mapping[str, Mapping[str, str]]] = {
     "/<str:id>/rotate": {"post": "rotate"},
     "/<str:id>/usage": {"get": "usage"},
 }
+_RESOURCES: Final[Mapping[str, tuple[Any, Mapping[str, Mapping[str, str]]]]] = {
+    "keys": (ApiKeyViewSet, _KEYS),
+    "templates": (TemplateViewSet, _TEMPLATES),
+}
 
 
 def _routes(mount: Mount) -> list[URLPattern]:
     """The operations that a format offers, in its shapes."""
-    viewset: Any = TemplateViewSet if mount.wire is ACCOUNT else ApiKeyViewSet
+    viewset, paths = _RESOURCES[mount.resource]
     routes = []
-    for rest, methods in (_TEMPLATES if viewset is TemplateViewSet else _KEYS).items():
+    for rest, methods in paths.items():
         actions = {method: act for method, act in methods.items() if act in mount.actions}
         if actions:
             view = viewset.as_view(actions, wire=mount.wire)

@@ -1,7 +1,7 @@
 """Registry: which wire format is served under which path."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from apikeys.api.formats.account import ACCOUNT
 from apikeys.api.formats.base import WireFormat
@@ -23,6 +23,7 @@ class Mount:
     collection  what follows in the address of a list
     title       of the schema
     actions     what of the viewset is offered
+    resource    what the URLs are about; `apikeys.api.urls` has a viewset for each
     """
 
     base: str
@@ -30,6 +31,7 @@ class Mount:
     wire: WireFormat
     title: str
     actions: frozenset[str] = USUAL
+    resource: Literal["keys", "templates"] = "keys"
 
     @property
     def root(self) -> str:
@@ -49,5 +51,11 @@ MOUNTS: Final = (
         "Keys in the workspace format",
         _AS_DOCUMENTED,
     ),
-    Mount("v1/accounts", "<str:account_id>/templates", ACCOUNT, "Templates of an account"),
+    Mount(
+        "v1/accounts",
+        "<str:account_id>/templates",
+        ACCOUNT,
+        "Templates of an account",
+        resource="templates",
+    ),
 )
