@@ -130,7 +130,7 @@ def _entries(view: Any) -> Iterator[tuple[str, Any, type | None, Iterable[str]]]
         for method, action in actions.items():
             yield method, getattr(view.cls, action), view.cls, wire.takes.get("update", ())
     elif page := getattr(view, "view_class", None):
-        form = getattr(page, "form", None)
+        form = getattr(page, "form_class", None)
         for method in _METHODS:
             if hasattr(page, method):
                 yield method, getattr(page, method), page, getattr(form, "base_fields", ())
