@@ -1,1 +1,1 @@
-"""The REST faces: one set of views and services, several wire formats."""
+"""The REST API: one set of views and services, several wire formats."""

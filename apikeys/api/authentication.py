@@ -1,4 +1,4 @@
-"""DRF authentication by API key. No cookie is read, ever."""
+"""DRF authentication by API key. Cookies are never read."""
 
 from typing import Final
 
@@ -45,16 +45,17 @@ _ENDED: Final[dict[Refusal, tuple[str, str]]] = {
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """`request.user` becomes the Actor, `request.auth` the verified key.
+    """Sets `request.user` to an Actor and `request.auth` to the VerifiedKey.
 
-    Made anew for each request. `key_use` is known of a genuine key, even of a refused one.
+    There is one instance per request.
     """
 
+    #: Set once a genuine key was sent, even if it is rejected.
     key_use: KeyUse | None = None
 
     def authenticate(self, request: Request) -> tuple[Actor, VerifiedKey] | None:
-        """None when no credential was sent; raises for one that opens nothing."""
-        # What DRF wraps: each look at it through the wrapper costs as much as a hit of the lease.
+        """Returns None without an Authorization header. Raises if the key is rejected."""
+        # Django's request: access through DRF's wrapper costs as much as a cached verification.
         http = request._request  # noqa: SLF001
         header = _header(http)
         if not header:
@@ -69,7 +70,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         return services.actor_of(outcome.found, origin), outcome.found
 
     def authenticate_header(self, request: Request) -> str:
-        """The challenge of RFC 6750: no error attribute when nothing was sent."""
+        """The challenge of RFC 6750: no error attribute without an Authorization header."""
         return f'{_REALM}, error="invalid_token"' if _header(request) else _REALM
 
 
@@ -79,18 +80,18 @@ def _header(request: Request | HttpRequest) -> str:
 
 
 def _bearer_token(header: str) -> str:
-    """The token, or an empty string, which no key is, for any other header."""
+    """The token; for any other header an empty string, which is never a valid key."""
     scheme, _, token = header.partition(" ")
     is_bearer = scheme.lower() == "bearer" and len(header) <= _LONGEST_HEADER
     return token.strip(" ") if is_bearer else ""
 
 
 class TooManyGuesses(Throttled):
-    """The address has sent many keys that do not exist; another one is not looked up."""
+    """The IP address has sent too many unknown keys, so this key was not looked up."""
 
 
 def refusal_of(request: Request, outcome: Verification) -> APIException:
-    """Tells the holder of a genuine secret why it is refused, and anybody else nothing."""
+    """The error for a rejected key. Only the holder of a genuine secret learns the reason."""
     found, reason = outcome.found, outcome.refusal
     if reason is Refusal.NOT_LOOKED_UP:
         return TooManyGuesses(outcome.retry_after)

@@ -1,4 +1,4 @@
-"""JSON answers for what never reaches a viewset: unknown addresses, crashes, refused hosts."""
+"""JSON errors for requests that reach no viewset: unknown URLs, crashes, rejected hosts."""
 
 import re
 from functools import cache
@@ -14,7 +14,8 @@ from core.request_context import request_context_of
 
 @cache
 def formats() -> dict[str, WireFormat]:
-    """The format of whatever lies under a root and reaches no viewset."""
+    """Root path → format of the errors under it."""
+    # Reversed: of several formats under one root, the first wins.
     return {mount.root: mount.wire for mount in reversed(registry.MOUNTS)}
 
 
@@ -24,12 +25,11 @@ def _prefixed() -> re.Pattern[str]:
 
 
 def is_api(path: str) -> bool:
-    """Whether `path` belongs to the API and not to the pages."""
     return _prefixed().match(path) is not None
 
 
 def format_of(path: str) -> WireFormat | None:
-    """The format that refusals under `path` have; None for a page."""
+    """The format of errors under `path`. None for a page."""
     for root, wire in formats().items():
         if path == root or path.startswith(f"{root}/"):
             return wire
@@ -37,7 +37,7 @@ def format_of(path: str) -> WireFormat | None:
 
 
 def answer_status(request: HttpRequest, status: int) -> JsonResponse:
-    """The error answer of a status by itself."""
+    """The error response for a bare status, in the format of the request's path."""
     failure = failure_for_status(status)
     wire = format_of(request.path) or CANONICAL
     body = wire.error_body(failure, request_context_of(request).request_id)

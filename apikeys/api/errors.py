@@ -1,4 +1,4 @@
-"""How refusals of every kind become a status, a code, a sentence and the fields concerned."""
+"""Maps exceptions to API errors: status, code, message, fields and headers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -60,42 +60,40 @@ _DOMAIN: Final[tuple[tuple[type[DomainError], int], ...]] = (
 
 @dataclass(frozen=True, slots=True)
 class ApiError:
-    """A refusal on its way out: status, code, sentence, the fields concerned and headers.
-
-    `named_as_sent`: the fields have the format's names already, not the canonical ones.
-    """
+    """The content of an error response, before a wire format gives it a shape."""
 
     status: int
     code: str
     message: str
     problems: tuple[Problem, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    #: Whether the fields already have the format's names instead of the canonical ones.
     named_as_sent: bool = False
 
     @property
     def type(self) -> str:
-        """The family of the error, one to a status."""
+        """The error type, such as ``not_found``. It depends on the status alone."""
         return error_type(self.status)
 
 
 class OrganizationThrottled(drf.Throttled):
-    """The organization's own rate limit is reached, even if the key's is not."""
+    """The organization's rate limit is reached, even if the key's own is not."""
 
 
 def error_type(status: int) -> str:
-    """The family of a status; those of a product's own views may have any."""
+    """The error type of a status. A product's own views may use any status."""
     return ERROR_TYPES.get(status) or ERROR_TYPES[500 if status >= 500 else 400]
 
 
 def failure_for_status(status: int) -> ApiError:
-    """The failure that a status says by itself."""
+    """The error for a bare status, with a generic message."""
     message = _SENTENCES.get(status) or HTTPStatus(status).phrase + "."
     headers = {"Retry-After": RETRY_SECONDS} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
     return ApiError(status, error_type(status), message, headers=headers)
 
 
 def api_error_of(error: Exception) -> ApiError | None:
-    """The failure behind an exception; None for a defect, which is a 500 like any other."""
+    """The API error for an exception. None for a bug, which becomes a 500."""
     if isinstance(error, DomainError):
         return _domain_failure(error)
     if isinstance(error, OperationalError | InterfaceError):
@@ -118,7 +116,7 @@ def _domain_failure(error: DomainError) -> ApiError:
         headers = {"Retry-After": "1"}
     if error.code is ErrorCode.INSUFFICIENT_SCOPE:
         challenge = 'Bearer realm="api", error="insufficient_scope"'
-        # Without a scope a field asks for too much; the address itself is open to this key.
+        # Without LacksScope a field exceeds the key's scopes; the endpoint itself is allowed.
         needed = f', scope="{error.scope}"' if isinstance(error, LacksScope) else ""
         headers = {"WWW-Authenticate": challenge + needed}
     return ApiError(status, error.code, error.message, error.problems, headers)

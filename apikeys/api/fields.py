@@ -1,4 +1,4 @@
-"""Field types that take exactly the JSON type that they name."""
+"""Serializer fields that accept only their own JSON type, without coercion."""
 
 from collections.abc import Callable, Collection
 from typing import Any, Final
@@ -13,13 +13,13 @@ from apikeys.validation import read_timestamp
 from core.exceptions import ErrorCode, Invalid
 from core.timestamps import rfc3339
 
-#: The most ids that one call takes.
+#: The most IDs in one request.
 MOST_IDS: Final = 100
 _TEXT: Final = "Give text in quotes."
 
 
 class StrictCharField(serializers.Field[str, Any, str, Any]):
-    """A JSON string as it is; what it may hold is for the domain to say."""
+    """A JSON string. Services check its content."""
 
     default_error_messages = {"invalid": _TEXT}
 
@@ -33,7 +33,7 @@ class StrictCharField(serializers.Field[str, Any, str, Any]):
 
 
 class ChoiceField(StrictCharField):
-    """One of a few words; the refusal lists them and does not repeat what was sent."""
+    """One of a few strings. The error lists them and never repeats the value that was sent."""
 
     def __init__(self, choices: Collection[str], **options: Any) -> None:
         super().__init__(**options)
@@ -47,8 +47,6 @@ class ChoiceField(StrictCharField):
 
 
 class StrictBooleanField(serializers.Field[bool, Any, bool, Any]):
-    """A JSON boolean."""
-
     default_error_messages = {"invalid": "Give true or false."}
 
     def to_internal_value(self, data: Any) -> bool:
@@ -61,13 +59,13 @@ class StrictBooleanField(serializers.Field[bool, Any, bool, Any]):
 
 
 class StrictIntegerField(serializers.Field[int, Any, int, Any]):
-    """A JSON integer of a moderate size. As in JSON Schema, 3600.0 is one."""
+    """A JSON integer from -10**9 to 10**9. As in JSON Schema, 3600.0 is an integer."""
 
     default_error_messages = {"invalid": "Give a whole number."}
 
     def to_internal_value(self, data: Any) -> int:
         is_number = isinstance(data, int | float) and not isinstance(data, bool)
-        # A number like 1e400 is read as infinity, which the size refuses.
+        # A number like 1e400 is parsed as infinity, which the size check rejects.
         if not is_number or abs(data) > 10**9 or data % 1:
             self.fail("invalid")
         return int(data)
@@ -77,7 +75,7 @@ class StrictIntegerField(serializers.Field[int, Any, int, Any]):
 
 
 class JSONField(serializers.Field[Any, Any, Any, Any]):
-    """A JSON value that the domain checks whole, such as scopes and metadata."""
+    """Any JSON value, such as scopes or metadata. Services check it."""
 
     def to_internal_value(self, data: Any) -> Any:
         return data
@@ -87,7 +85,7 @@ class JSONField(serializers.Field[Any, Any, Any, Any]):
 
 
 class TimestampField(serializers.Field[Any, Any, str, Any]):
-    """RFC 3339 with an offset in, UTC with ``Z`` out."""
+    """Accepts RFC 3339 with an offset, returns UTC with ``Z``."""
 
     def to_internal_value(self, data: Any) -> Any:
         try:
@@ -100,7 +98,7 @@ class TimestampField(serializers.Field[Any, Any, str, Any]):
 
 
 class PublicIdField(serializers.Field[Any, Any, str, Any]):
-    """An object's id in the format's text form."""
+    """An object's ID in the text form of the format."""
 
     def __init__(self, prefix: str, **options: Any) -> None:
         super().__init__(read_only=True, **options)
@@ -112,7 +110,7 @@ class PublicIdField(serializers.Field[Any, Any, str, Any]):
 
 
 class PublicIdListField(serializers.Field[list[str], Any, Any, Any]):
-    """A list of ids as they were sent; which of them exist is for the viewset to say."""
+    """A list of IDs as sent. The viewset checks whether they exist."""
 
     default_error_messages = {"invalid": f"Give a list of 1 to {MOST_IDS} ids."}
 
@@ -127,7 +125,7 @@ class PublicIdListField(serializers.Field[list[str], Any, Any, Any]):
 
 
 class AccessLevelField(StrictCharField):
-    """``read`` or ``read-write`` in; the scopes that the actor may hand out and that it means."""
+    """Turns ``read`` or ``read-write`` into those of its scopes that the actor may grant."""
 
     def to_internal_value(self, data: Any) -> list[str]:  # type: ignore[override]
         if data not in LEVELS:
@@ -141,7 +139,7 @@ class AccessLevelField(StrictCharField):
 
 
 class IssuedField(serializers.Field[Any, Any, Any, Any]):
-    """Something of what the operation has made, which is in the context of its answer only."""
+    """A value from the operation's result, `context["issued"]`, such as a new secret."""
 
     def __init__(self, read: Callable[[Any], Any]) -> None:
         super().__init__(source="*", read_only=True)
@@ -152,8 +150,6 @@ class IssuedField(serializers.Field[Any, Any, Any, Any]):
 
 
 class ConstantField(serializers.Field[Any, Any, Any, Any]):
-    """The same value in every answer."""
-
     def __init__(self, value: Any) -> None:
         super().__init__(source="*", read_only=True)
         self.value = value

@@ -1,4 +1,4 @@
-"""What an API response gets after its view: usage counted, rate-limit and security headers."""
+"""Counts usage and sets rate-limit and security headers after the view of an API request."""
 
 from typing import Final
 
@@ -21,7 +21,7 @@ _HEADERS: Final = response_headers.prepared(
 
 
 def count_usage(use: KeyUse, response: HttpResponse) -> None:
-    """Counts the request, and sends the rate limit (IETF draft on RateLimit header fields)."""
+    """Counts the request and sets rate-limit headers (IETF draft on RateLimit header fields)."""
     recorder.note(use, response.status_code)
     response.key_use = use  # type: ignore[attr-defined]  # for config.wsgi_shield
     limit = use.limit
@@ -31,7 +31,7 @@ def count_usage(use: KeyUse, response: HttpResponse) -> None:
 
 
 def set_api_headers(request: HttpRequest, response: HttpResponse) -> None:
-    """Sets what middleware that API requests skip sets for pages."""
+    """Sets the headers that pages get from middleware that API requests skip."""
     response_headers.set_headers(response, _HEADERS)
     if not response.streaming and "Content-Length" not in response.headers:
         response_headers.set_header(response, "Content-Length", str(len(response.content)))
@@ -40,7 +40,7 @@ def set_api_headers(request: HttpRequest, response: HttpResponse) -> None:
 
 
 def _strict_transport() -> str:
-    """The same value that Django's SecurityMiddleware sends with pages."""
+    """The value that Django's SecurityMiddleware sends with pages."""
     value = f"max-age={settings.SECURE_HSTS_SECONDS}"
     if settings.SECURE_HSTS_INCLUDE_SUBDOMAINS:
         value += "; includeSubDomains"

@@ -1,4 +1,4 @@
-"""Pages of keys by signed cursor: newest first, stable while others are added."""
+"""Pagination of keys by signed cursor: newest first, stable while keys are added."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,16 +12,16 @@ from core.exceptions import Invalid
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page, and the cursor of the next, if there is one."""
+    """One page of keys. `next_cursor` is None on the last page."""
 
     keys: list[ApiKey]
     next_cursor: str | None
 
 
 def paginate(keys: ApiKeyQuerySet, *, limit: int, cursor: str | None, binding: object) -> Page:
-    """The `limit` keys after `cursor`; a cursor works with the `binding` it was made for only.
+    """The next `limit` keys after `cursor`. Raises Invalid for a cursor with another `binding`.
 
-    `binding` decides which keys are listed: organization, environment, filters.
+    `binding` identifies the list: organization, environment and filters.
     """
     signer = Signer(salt=f"key-list:{binding!r}")
     rows = keys.order_by("-id")

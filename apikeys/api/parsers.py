@@ -1,4 +1,4 @@
-"""The one rule by which request bodies are read: UTF-8 JSON, once each name, of bounded size."""
+"""Parses request bodies: UTF-8 JSON of limited size, without duplicate names."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-#: What a refusal repeats of Content-Encoding; anything else may be a secret in the wrong header.
+#: Content-Encoding values that an error repeats. Anything else may be a misplaced secret.
 _CODING: Final = re.compile("[a-z0-9-]{1,16}")
 
 
@@ -27,11 +27,11 @@ class TooLarge(APIException):
 
 
 class _RepeatedName(ValueError):
-    """Two members of one object have the same name."""
+    """A JSON object has the same name twice."""
 
 
 class StrictJSONParser(BaseParser):
-    """JSON without duplicate names, NaN, other encodings or bottomless nesting."""
+    """Parses JSON. Rejects duplicate names, NaN, other encodings and very deep nesting."""
 
     media_type = "application/json"
 
@@ -41,7 +41,7 @@ class StrictJSONParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        """The decoded body; raises TooLarge, UnsupportedMediaType or ParseError."""
+        """Raises TooLarge, UnsupportedMediaType or ParseError."""
         _require_utf8(media_type or "")
         _require_unencoded(parser_context)
         body = _read(stream)
@@ -58,17 +58,16 @@ class StrictJSONParser(BaseParser):
 
 
 class JSONOnly(BaseContentNegotiation):
-    """Answers JSON whatever the Accept header asks for."""
+    """Always responds with JSON and ignores the Accept header."""
 
     def select_parser(self, request: Request, parsers: Any) -> BaseParser | None:
-        """The JSON parser for a JSON content type, None (415) for any other."""
+        """Returns None, which leads to a 415, unless the content type is JSON."""
         media_type = request.content_type.partition(";")[0].strip().lower()
         return next((p for p in parsers if p.media_type == media_type), None)
 
     def select_renderer(
         self, request: Request, renderers: Any, format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        """The JSON renderer."""
         return renderers[0], renderers[0].media_type
 
 
@@ -80,7 +79,7 @@ def _require_utf8(media_type: str) -> None:
 
 
 def _require_unencoded(parser_context: Mapping[str, Any] | None) -> None:
-    """Bodies are never decompressed, since a small one can become very large."""
+    # Bodies are never decompressed: a small one can become very large.
     request = (parser_context or {}).get("request")
     header = request.META.get("HTTP_CONTENT_ENCODING", "") if request else ""
     codings = [coding.strip().lower() for coding in header.split(",")]

@@ -1,4 +1,4 @@
-"""Every field that some format shows or takes. Formats choose and rename; nothing here decides."""
+"""The fields of all formats. Formats choose and rename them; services check their values."""
 
 from typing import Any, Final
 
@@ -24,14 +24,14 @@ from apikeys.scopes import level_of
 from apikeys.tokens import Environment
 from core.exceptions import ErrorCode
 
-#: More unknown fields than this are not named one by one.
+#: The most unknown fields that one error names.
 _REPORTED: Final = 50
 
 
 class WireSerializer(serializers.Serializer[Any]):
-    """The fields `context["fields"]`, in that order, under the names of `context["wire"]`.
+    """Has the fields `context["fields"]`, in that order, under the names of `context["wire"]`.
 
-    Refuses, by name, what it does not know. Those of `context["required"]` have to be there.
+    Rejects unknown fields by name. The fields `context["required"]` are required.
     """
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
@@ -57,7 +57,7 @@ class WireSerializer(serializers.Serializer[Any]):
 
 
 class ApiKeySerializer(WireSerializer):
-    """What can be shown of a key; what is shown once comes from `context["issued"]`."""
+    """Response fields of a key. Those of a new secret come from `context["issued"]`."""
 
     id = PublicIdField("key")
     object = ConstantField("api_key")
@@ -93,40 +93,39 @@ class ApiKeySerializer(WireSerializer):
     )
 
     def get_usable_status(self, key: ApiKey) -> str:
-        """``active`` while calls with the key are let in, ``revoked`` otherwise."""
+        """``active`` while requests with the key are accepted, otherwise ``revoked``."""
         account = key.service_account
         usable = key.organization.api_access_enabled and (account is None or account.enabled)
         return "active" if usable and key.status is Status.ACTIVE else "revoked"
 
     def get_scope(self, key: ApiKey) -> str:
-        """The scopes in one word."""
+        """The access level of the scopes."""
         return level_of(key.scopes)
 
     def get_organization(self, key: ApiKey) -> dict[str, str]:
-        """The owner of the key that asks."""
         owner = key.organization
         return {"id": self.context["wire"].id_of("org", owner.id), "name": owner.name}
 
     def get_user(self, key: ApiKey) -> str | None:
-        """The person on whose authority a key was made that belongs to no service account."""
+        """The user who created the key, directly or with another key. None for service accounts."""
         if key.service_account_id or not key.created_by_id:
             return None
         text: str = self.context["wire"].id_of("usr", key.created_by_id)
         return text
 
     def get_created_by(self, key: ApiKey) -> str | None:
-        """The key or the person that made it; None for the system."""
+        """The API key or the user that created it. None for the system."""
         maker = key.created_by_key_id or key.created_by_id
         prefix = "key" if key.created_by_key_id else "usr"
         return self.context["wire"].id_of(prefix, maker) if maker else None
 
     def get_last_used_user_agent(self, key: ApiKey) -> str | None:
-        """None before the first use, as with the time and the address."""
+        """None before the first use, like `last_used_at` and `last_used_ip`."""
         return key.last_used_user_agent or None
 
 
 class UsageSerializer(WireSerializer):
-    """Usage of a key: `period`, `tally` and `buckets`. Results are codes, which nobody renames."""
+    """A key's usage: `period`, `tally` and `buckets`. Result codes are the same in every format."""
 
     interval = StrictCharField(source="period.interval")
     start = TimestampField(source="period.start")
@@ -136,7 +135,7 @@ class UsageSerializer(WireSerializer):
     intervals = serializers.SerializerMethodField()
 
     def get_intervals(self, usage: Any) -> list[dict[str, Any]]:
-        """Each interval, empty ones too."""
+        """All intervals, including empty ones."""
         return [
             {
                 "start": TimestampField().to_representation(bucket.start),
@@ -148,7 +147,7 @@ class UsageSerializer(WireSerializer):
 
 
 class KeyBody(WireSerializer):
-    """What can be sent about a key; what is left out stays, or is for the service to choose."""
+    """Request fields of a key. Omitted fields stay unchanged or get the service's default."""
 
     name = StrictCharField(required=False)
     description = StrictCharField(required=False)
@@ -166,7 +165,7 @@ class KeyBody(WireSerializer):
 
 
 class TemplateSerializer(WireSerializer):
-    """What can be shown of a template."""
+    """Response fields of a template."""
 
     id = PublicIdField("tpl")
     name = StrictCharField()
@@ -178,7 +177,7 @@ class TemplateSerializer(WireSerializer):
 
 
 class TemplateBody(WireSerializer):
-    """What can be sent about a template."""
+    """Request fields of a template."""
 
     name = StrictCharField(required=False)
     scopes = JSONField(required=False)

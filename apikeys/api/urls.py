@@ -34,7 +34,7 @@ _RESOURCES: Final[Mapping[str, tuple[Any, Mapping[str, Mapping[str, str]]]]] = {
 
 
 def _routes(mount: Mount) -> list[URLPattern]:
-    """The operations that a format offers, in its shapes."""
+    """The routes of the actions that a format serves."""
     viewset, paths = _RESOURCES[mount.resource]
     routes = []
     for rest, methods in paths.items():
@@ -45,7 +45,7 @@ def _routes(mount: Mount) -> list[URLPattern]:
     return routes
 
 
-@csrf_exempt  # there is nothing to forge, and the answer is to be the same for every method
+@csrf_exempt  # it changes nothing, and must respond the same to every method
 def _not_found(request: Any, **_: Any) -> HttpResponseBase:
     return answer_status(request, 404)
 
@@ -55,7 +55,7 @@ def _schema(mount: Mount) -> dict[str, Any]:
 
 
 def patterns(formats: Iterable[Mount]) -> list[URLPattern]:
-    """Operations and schemas of the formats, and a 404 for every other path."""
+    """Routes and schemas of the formats, and a 404 for any other path under their roots."""
     formats = list(formats)
     roots = "|".join(dict.fromkeys(mount.root.removeprefix("/") for mount in formats))
     return [
@@ -73,12 +73,12 @@ def patterns(formats: Iterable[Mount]) -> list[URLPattern]:
     ]
 
 
-#: Address of a schema, without its ending → the format that it describes.
+#: Path of a schema, without its suffix → the format that it describes.
 SCHEMAS: Final = {f"{mount.base}/openapi": mount for mount in MOUNTS}
 
 
 def schema_at(address: str) -> dict[str, Any]:
-    """The OpenAPI document of an address of `SCHEMAS`."""
+    """The OpenAPI document at a path of `SCHEMAS`."""
     return _schema(SCHEMAS[address])
 
 

@@ -1,4 +1,4 @@
-"""A view of DRF's that keys open: those that manage keys, and whatever else a product offers."""
+"""Base DRF view that requires an API key: authentication, scope, rate limit."""
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -30,34 +30,34 @@ from core.request_bodies import REFUSED, busy, receivers
 from core.request_context import request_context_of
 from organizations import policy
 
-#: Statuses of refusals, which usage counts by their reason.
+#: Statuses of rejected requests, which usage counts by reason.
 _REFUSALS: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
 _log = structlog.get_logger(__name__)
 
 
 class ApiKeyView(APIView):
-    """Asks every request for a usable key that holds `scope` and is within its limits.
+    """Requires a valid key with `scope` and within its rate limits.
 
-    `actor` is the key, `request.auth` what is known of it (VerifiedKey), and `key_use` what usage
-    counts of the request. Refusals have the shape of `wire`. The steps and their order are DRF's;
-    permissions and throttles that a view names come after its own. What DRF takes between the steps
-    costs more than the steps themselves (docs/adr/0017).
+    `actor` is the key, `request.auth` its VerifiedKey, and `key_use` what usage records of the
+    request. Errors have the shape of `wire`. The permissions and throttles of a subclass run after
+    those of this view. Overrides DRF's hooks because DRF's own code between the steps costs more
+    than the steps (docs/adr/0017).
     """
 
     wire = WireFormat(error=canonical_error)
-    #: Counted as used by the key's usage; None for an address that every key opens.
+    #: Recorded as used by the key. None for an endpoint that any key may use.
     scope: str | None = None
     authentication_classes = (ApiKeyAuthentication,)
     permission_classes: Sequence[type[BasePermission]] = ()
     parser_classes: Sequence[type[BaseParser]] = (StrictJSONParser,)
     content_negotiation_class: type[BaseContentNegotiation] = JSONOnly
     metadata_class = None
-    #: None until a genuine key was sent.
+    #: None unless a genuine key was sent.
     key_use: KeyUse | None = None
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
-        """ImproperlyConfigured for a scope that no key can hold, and for another authentication."""
+        """Raises ImproperlyConfigured for an unknown scope or other authentication classes."""
         scope = initkwargs.get("scope", cls.scope)
         if scope is not None and scope not in conf.scopes():
             raise ImproperlyConfigured(f"{cls.__name__}: {scope!r} is none of API_KEY_SCOPES.")
@@ -68,16 +68,17 @@ class ApiKeyView(APIView):
 
     @property
     def actor(self) -> Actor:
-        """The key that asks."""
+        """The API key of the request."""
         actor: Actor = self.request.user  # type: ignore[assignment]
         return actor
 
-    # The request is of any type: to DRF's stubs its user is a User, and never an Actor.
+    # `request` is Any: DRF's stubs type its user as a User, which an Actor is not.
     def perform_authentication(self, request: Any) -> None:
-        """Raises for a key that opens nothing, and NotAuthenticated where none was sent.
+        """Raises for a rejected key, and NotAuthenticated if none was sent.
 
-        With a body, twice: callers without a working key don't hold a thread with a slow body,
-        and a key that is revoked while its body is on the way is refused.
+        If there is a body, the key is checked before and after it is received: callers without a
+        valid key can't hold a thread with a slow body, and a key that is revoked meanwhile is
+        rejected.
         """
         authenticator = request.authenticators[0]
         try:
@@ -87,7 +88,7 @@ class ApiKeyView(APIView):
             if _receive_body(request, opened[1].organization_id):
                 opened = authenticator.authenticate(request)
         except Exception:
-            # Whoever asks after a refusal, such as a handler of exceptions, must not verify again.
+            # Reading `request.user` afterwards, as exception handlers do, must not verify again.
             request.user = request.auth = request._authenticator = None  # noqa: SLF001
             raise
         finally:
@@ -96,7 +97,7 @@ class ApiKeyView(APIView):
         request.user, request.auth = opened
 
     def check_permissions(self, request: Any) -> None:
-        """LacksScope for a key without the scope of the view."""
+        """Raises LacksScope if the key lacks the view's scope."""
         scope = self.scope
         if scope is not None:
             policy.require_scope(request.user, scope)
@@ -104,9 +105,9 @@ class ApiKeyView(APIView):
         super().check_permissions(request)
 
     def check_throttles(self, request: Any) -> None:
-        """Throttled for a key beyond its limit, or beyond that of its organization.
+        """Raises Throttled beyond the rate limit of the key or of its organization.
 
-        Verified keys alone are counted, so that nobody uses up a key's budget without its secret.
+        Only verified keys count, so a key's budget can't be used up without its secret.
         """
         found = request.auth
         limit = limiter().hit(
@@ -121,12 +122,12 @@ class ApiKeyView(APIView):
         super().check_throttles(request)
 
     def note_scope(self, scope: str | None) -> None:
-        """Notes what the request needs, for the key's usage."""
+        """Records the scope that the request needs, for the key's usage."""
         if self.key_use:
             self.key_use.scope = scope
 
     def handle_exception(self, exc: Exception) -> Response:
-        """A key that was withdrawn during the request is refused as at the door."""
+        """A key revoked during the request is rejected in the same way as at authentication."""
         if isinstance(exc, CredentialRefused):
             exc = refusal_of(self.request, exc.outcome)
         return super().handle_exception(exc)
@@ -136,9 +137,9 @@ class ApiKeyView(APIView):
 
 
 def _receive_body(request: Any, organization_id: UUID) -> bool:
-    """Waits for a body, if there is one. Raises Busy where others wait, TooLarge before it reads.
+    """Receives the body. Returns False if there is none. Raises Busy, or TooLarge before reading.
 
-    A product's own parsers may take larger bodies, and read those themselves.
+    Also returns False for a large body of a view with its own parsers, which read it themselves.
     """
     http = request._request  # noqa: SLF001 - see ApiKeyAuthentication
     length = http.META.get("CONTENT_LENGTH") or ""
@@ -154,7 +155,7 @@ def _receive_body(request: Any, organization_id: UUID) -> bool:
 
 
 def handle_api_exception(error: Exception, context: Mapping[str, Any]) -> Response | None:
-    """DRF's exception handler: the refusal in the view's format; None leaves a 500 to Django."""
+    """DRF exception handler: the error in the view's format. None leaves a 500 to Django."""
     failure = api_error_of(error)
     if failure is None:
         return None

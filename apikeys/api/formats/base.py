@@ -1,4 +1,4 @@
-"""What a wire format is: the differences between formats, as data."""
+"""Describes a wire format as data: names, fields, shapes and statuses."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -19,7 +19,7 @@ def _items(items: list[Any], next_cursor: str | None) -> Any:
     return items
 
 
-#: What answers show that are no key and no template.
+#: Fields of responses that show neither keys nor templates, in every format.
 _SHOWN: Final[Names] = {
     "usage": ("interval", "start", "end", "requests", "results", "intervals"),
 }
@@ -27,67 +27,65 @@ _SHOWN: Final[Names] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireFormat:
-    """One format; whatever is not said is as in the canonical one.
+    """One wire format. Field names are canonical unless stated otherwise."""
 
-    names       canonical field name → the format's
-    shows       operation → canonical names of what its answer shows, in order; ``read`` for others
-    takes       operation → canonical names of what its body may hold
-    requires    operation → those of them that it has to hold
-    defaults    operation → the format's own fields that count as sent where they are not
-    id_of       prefix and UUID → an id as text
-    listing     the items of a page and the cursor of the next → the body of a list
-    several     the items of a list that is whole → its body
-    has_pages   whether a list takes a limit, a cursor and filters, or shows everything
-    created     the status of a create
-    examples    operation → a body of the source document
-    answers     operation → what an answer of the source document shows; the schema's example
-    answer      data and request id → the whole body
-    again       the same for a call that was answered before, where the body says so
-    error       failure and request id → the whole body
-    …_schema    the same shapes in JSON Schema, from the schema of what they hold
-    organization_in       the part of the address that names the organization, if one does
-    organization_header   a header that may repeat it
-    impossible_id_is_invalid   400 instead of 404 for a key id that cannot be one
-    """
-
+    #: Canonical name → the format's name, if different.
     names: Mapping[str, str] = field(default_factory=dict)
+    #: Operation → fields of its response, in order. Other operations show those of ``read``.
     shows: Names = field(default_factory=dict)
+    #: Operation → fields that its body may have.
     takes: Names = field(default_factory=dict)
+    #: Operation → fields that its body must have.
     requires: Names = field(default_factory=dict)
+    #: Operation → defaults of omitted fields, under the format's names.
     defaults: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    #: Prefix and UUID → ID as text.
     id_of: Callable[[str, UUID], str] = ids.public_id
+    #: Items of a page and the next cursor → body of a list.
     listing: Callable[[list[Any], str | None], Any] = _items
+    #: Items of a complete list → its body.
     several: Callable[[list[Any]], Any] = list
+    #: Whether lists have a limit, a cursor and filters. Otherwise they show everything.
     has_pages: bool = True
+    #: Status of a successful create.
     created: int = 201
+    #: Operation → request body from the source document.
     examples: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    #: Operation → response data from the source document, the example in the schema.
     answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    #: Data and request ID → response body.
     answer: Callable[[Any, str], Any] = lambda data, request_id: data
+    #: Data and request ID → body of a repeated response, if different.
     again: Callable[[Any, str], Any] | None = None
+    #: Error and request ID → response body.
     error: Callable[[ApiError, str], dict[str, Any]] = lambda failure, request_id: {}
+    #: Each `…_schema` is the JSON Schema of that shape, made from the schema of its content.
     listing_schema: Callable[[Any], Any] = lambda item: {"type": "array", "items": item}
     several_schema: Callable[[Any], Any] = lambda item: {"type": "array", "items": item}
     answer_schema: Callable[[Any], Any] = lambda data: data
     error_schema: Mapping[str, Any] = field(default_factory=dict)
+    #: URL parameter that names the organization, if any.
     organization_in: str = ""
+    #: Header that may repeat it, if any.
     organization_header: str = ""
+    #: Whether a malformed key ID is a 400 instead of a 404.
     impossible_id_is_invalid: bool = False
 
     def name(self, path: str) -> str:
-        """The format's spelling of a dotted path; only its first, declared, part is renamed."""
+        """The format's name of a field or a dotted path. Only the first part is renamed."""
         head, dot, rest = path.partition(".")
         return self.names.get(head, head) + dot + rest
 
     def shown(self, operation: str) -> tuple[str, ...]:
-        """Canonical names of what an operation's answer shows."""
+        """The fields of an operation's response."""
         return self.shows.get(operation) or _SHOWN.get(operation) or self.shows["read"]
 
     def answer_again(self, data: Any, request_id: str) -> Any:
-        """The body of an answer that repeats an earlier one, without its secret."""
+        """The body of a repeated response, without the secret."""
         return (self.again or self.answer)(data, request_id)
 
     def error_body(self, failure: ApiError, request_id: str) -> dict[str, Any]:
-        """The body of an error answer; never repeats a secret or an unencodable character."""
+        """The body of an error response. Redacts secrets and replaces unencodable characters."""
         problems = [
             Problem(
                 _safe(p.field if failure.named_as_sent else self.name(p.field)),
@@ -101,7 +99,7 @@ class WireFormat:
 
 
 def doc_url(code: str) -> str:
-    """Where the guide says what a code means and what to do about it."""
+    """The URL in the guide that explains an error code."""
     return f"{settings.API_BASE_URL}/docs/errors/#{code}"
 
 

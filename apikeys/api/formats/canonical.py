@@ -53,7 +53,7 @@ def _with_request_id(data: Any) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": required}
 
 
-#: The two documents' answers, with what they leave out filled in.
+#: The example responses of both documents, completed with the fields that they omit.
 _KEY: Final = {
     "id": "key_0Xv5ZlJbkzpqU2TdqRgwF1",
     "object": "api_key",

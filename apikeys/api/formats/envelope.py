@@ -72,7 +72,7 @@ _ERROR: Final = {
     "type": "object",
     "properties": {
         "code": {"type": "integer"},
-        # Generators stop at a type that is null alone.
+        # Client generators fail on a type that is only null.
         "data": {"type": ["object", "null"], "const": None, "description": "Always null."},
         "message": {"type": "string"},
         "errors": {"type": "array", "items": _PROBLEM},

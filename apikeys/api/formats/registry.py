@@ -9,7 +9,7 @@ from apikeys.api.formats.canonical import CANONICAL
 from apikeys.api.formats.envelope import ENVELOPE
 from apikeys.api.formats.workspace import WORKSPACE
 
-#: What a format offers unless it says otherwise.
+#: The actions that a format serves by default.
 USUAL: Final = frozenset(
     {"list", "create", "retrieve", "partial_update", "destroy", "rotate", "usage", "current"}
 )
@@ -17,12 +17,12 @@ USUAL: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """A format at an address.
+    """A wire format and its URLs.
 
-    base        where it lives; its schema is at `base`/openapi
-    collection  what follows in the address of a list
-    title       of the schema
-    actions     what of the viewset is offered
+    base        path prefix; the schema is at `base`/openapi.json and .yaml
+    collection  path of the list, after `base`
+    title       title of the schema
+    actions     actions of the viewset that are served
     resource    what the URLs are about; `apikeys.api.urls` has a viewset for each
     """
 
@@ -35,12 +35,12 @@ class Mount:
 
     @property
     def root(self) -> str:
-        """Whatever lies under it and is no address is refused in the shape of the format."""
+        """The first part of the path. Errors for unknown URLs under it have this format."""
         return "/" + self.base.partition("/")[0]
 
 
 _AS_DOCUMENTED: Final = frozenset({"list", "create", "destroy"})
-#: Where two share a root, the first answers for what is no address.
+#: If formats share a root, errors for unknown URLs have the first one's format.
 MOUNTS: Final = (
     Mount("v1", "api-keys", CANONICAL, "Keys", USUAL | {"revoke_many"}),
     Mount("envelope/v1", "api-keys", ENVELOPE, "Keys in the envelope format"),

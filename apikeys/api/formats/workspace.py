@@ -12,12 +12,12 @@ _READ: Final = (
 
 
 def _error(failure: ApiError, request_id: str) -> dict[str, Any]:
-    """One sentence, which names the field where one is concerned."""
+    """The message, with the first invalid field in front, if any."""
     field = failure.problems[0].field if failure.problems else ""
     return {"error": f"{field}: {failure.message}" if field else failure.message}
 
 
-#: The document's own values.
+#: Example values of the source document.
 _KEY: Final = {
     "id": "550e8400-e29b-41d4-a716-446655440000",
     "workspace_id": "660e8400-e29b-41d4-a716-446655440000",

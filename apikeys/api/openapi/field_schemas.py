@@ -86,7 +86,7 @@ def object_schema(
 
 
 def response_fields() -> Mapping[str, Schema]:
-    """Fields of responses."""
+    """Canonical name → JSON Schema, in responses."""
     return {
         "id": _string("ID."),
         "object": _string("Type of the object.", const="api_key"),
@@ -141,7 +141,7 @@ def response_fields() -> Mapping[str, Schema]:
 
 
 def request_fields() -> Mapping[str, Schema]:
-    """Fields of request bodies."""
+    """Canonical name → JSON Schema, in request bodies."""
     return {
         "name": _string("Display name.", minLength=1, maxLength=NAME_LENGTH),
         "description": _string("Description.", maxLength=TEXT_LENGTH),

@@ -26,7 +26,7 @@ _HEADERS: Final = {
         ' comma, the same for "organization". Not sent without a valid key.'
     ),
 }
-#: Status → one more header.
+#: Status → its additional header.
 _STATUS_HEADERS: Final = {
     201: "Location",
     401: "WWW-Authenticate",

@@ -1,4 +1,4 @@
-"""One viewset per noun, the same for every format: scoping, shape in, service, shape out."""
+"""One viewset per resource, shared by all formats: parses, calls a service, serializes."""
 
 from apikeys.api.viewsets.keys import ApiKeyViewSet
 from apikeys.api.viewsets.templates import TemplateViewSet

@@ -1,4 +1,4 @@
-"""What every viewset shares: authentication, limits, parsing, and answers in its format."""
+"""Base viewset: authentication, limits, parsing and responses in its wire format."""
 
 from collections.abc import Mapping
 from typing import Any, Final, TypeVar
@@ -21,37 +21,38 @@ from organizations.roles import KEY_SCOPES, Action
 M = TypeVar("M", bound=Model)
 LONGEST_PAGE: Final = 100
 DEFAULT_PAGE: Final = 20
-#: The longest list in a format without pages: each key takes a third of a millisecond of CPU.
+#: The longest list in a format without pages: each key takes about 0.3 ms of CPU.
 WHOLE_LIST: Final = 1_000
 
 
 class WireViewSet(ViewSetMixin, ApiKeyView):
-    """A viewset that speaks one wire format."""
+    """Base viewset. Each instance serves one wire format."""
 
-    #: What can be shown of the noun, and what can be sent about it.
+    #: Serializer of responses.
     shape: type[WireSerializer]
-    #: Operation → what is shown instead of the noun.
+    #: Operation → serializer of its response, if different.
     shapes: Mapping[str, type[WireSerializer]] = {}
+    #: Serializer of request bodies.
     body: type[WireSerializer]
     http_method_names = ["get", "head", "post", "patch", "delete"]
-    #: The actions that may have to wait until no process acts on the past.
+    #: Actions that may wait until no process still acts on the old state (ADR 0012).
     withdrawals: frozenset[str] = frozenset()
 
     def check_throttles(self, request: Any) -> None:
-        """Also Busy, at once, for a withdrawal that would get no place to wait in."""
+        """Also raises Busy if the request may have to wait (ADR 0012) and no place is free."""
         super().check_throttles(request)
         full = refusal_of("waiting", self.actor.organization_id) if self.may_withdraw() else None
         if full:
             raise full
 
     def may_withdraw(self) -> bool:
-        """Whether this request may take authority away."""
+        """Whether this request may reduce what a key can do."""
         return self.action in self.withdrawals
 
     def organization(self, action: Action) -> Organization:
-        """The actor's own organization, if they may do `action` there.
+        """The actor's own organization. Raises Forbidden if they may not do `action` there.
 
-        NotFound where the address or the header names another one.
+        Raises NotFound if the URL or the header names another one.
         """
         self._require_own_address()
         organization = Organization.objects.visible_to(self.actor).get()
@@ -67,7 +68,7 @@ class WireViewSet(ViewSetMixin, ApiKeyView):
             raise NotFound
 
     def read(self, operation: str) -> dict[str, Any]:
-        """The request's body in the canonical names."""
+        """The validated request body, under canonical names."""
         if not isinstance(self.request.data, dict):
             raise Invalid.field("body", "Send a JSON object.")
         sent = {**self.wire.defaults.get(operation, {}), **self.request.data}
@@ -83,30 +84,31 @@ class WireViewSet(ViewSetMixin, ApiKeyView):
         return data
 
     def show(self, value: Any, operation: str = "read", **more: Any) -> Any:
-        """`value`, or a list of values, as the format shows it after an operation."""
+        """Serializes `value`, or a list of values, for the response to an operation."""
         context = {"wire": self.wire, "fields": self.wire.shown(operation), **more}
         shape = self.shapes.get(operation, self.shape)
         return shape(value, many=isinstance(value, list), context=context).data
 
     def answer(self, data: Any, **response: Any) -> Response:
-        """A successful answer in the format's envelope."""
+        """A successful response in the format's shape."""
         body = self.wire.answer(data, request_context_of(self.request).request_id)
         return Response(body, **response)
 
     @staticmethod
     def find(rows: QuerySet[M], id: UUID | None) -> M | None:
-        """The row with that id; None where there is none or the id was none."""
+        """The row with this ID. None if there is none, or if `id` is None."""
         return rows.filter(pk=id).first() if id else None
 
     def number(self, name: str, default: int, least: int, most: int) -> int:
-        """A whole number from the query, or Invalid."""
+        """An integer query parameter. Raises Invalid if it isn't from `least` to `most`."""
         text = self.request.query_params.get(name, str(default))
         if text.isascii() and text.isdecimal() and len(text) < 10 and least <= int(text) <= most:
             return int(text)
         raise Invalid.field(name, f"Give a whole number from {least} to {most}.")
 
     def refuse_other_parameters(self, *known: str) -> None:
-        """A mistyped filter must not look like a list without one."""
+        """Raises Invalid for unknown and for repeated query parameters."""
+        # A mistyped filter must not return the unfiltered list.
         message = f"There is no such parameter. Available: {', '.join(known)}."
         problems = [
             Problem(name, ErrorCode.UNKNOWN_FIELD, message)

@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: a call that is sent again makes no second secret."""
+"""The `Idempotency-Key` header: a repeated request issues no second secret."""
 
 import hashlib
 import json
@@ -17,9 +17,9 @@ _TOKEN: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 def idempotency_token_of(request: Request) -> IdempotencyToken | None:
-    """What the header makes of the call, or None without one; Invalid for what cannot be one.
+    """The token of a request. None without the header. Raises Invalid if it is malformed.
 
-    A request is the same if method, address and body are, whatever the order of the body's fields.
+    Requests are the same if method, path and body are. The order of fields doesn't matter.
     """
     token = request.headers.get(HEADER)
     if token is None:

@@ -1,4 +1,4 @@
-"""Keys over REST."""
+"""REST viewset for API keys."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -29,15 +29,13 @@ _NO_KEY: Final = "No such API key."
 
 
 class ApiKeyViewSet(WireViewSet):
-    """Keys."""
-
     shape = serializers.ApiKeySerializer
     body = serializers.KeyBody
     shapes = {"usage": serializers.UsageSerializer}
     withdrawals = frozenset({"destroy", "revoke_many", "rotate"})
 
     def list(self, request: Request, **_: str) -> Response:
-        """A page of keys, newest first; all that are not revoked in a format without pages."""
+        """A page of keys, newest first. In a format without pages, all keys that aren't revoked."""
         organization = self.organization(Action.VIEW_KEYS)
         keys = ApiKey.objects.visible_to(self.actor)
         if not self.wire.has_pages:
@@ -61,7 +59,6 @@ class ApiKeyViewSet(WireViewSet):
         return self.answer(self.wire.listing(self.show(page.keys), page.next_cursor))
 
     def create(self, request: Request, **_: str) -> Response:
-        """A new key and its secret."""
         organization = self.organization(Action.MANAGE_KEYS)
         values = self.read("create")
         account = values.pop("service_account", None)
@@ -81,22 +78,20 @@ class ApiKeyViewSet(WireViewSet):
         return self.answer(data, status=self.wire.created, headers=headers)
 
     def retrieve(self, request: Request, id: str, **_: str) -> Response:
-        """One key."""
         return self.answer(self.show(self._key(id, Action.VIEW_KEYS)))
 
     def partial_update(self, request: Request, id: str, **_: str) -> Response:
-        """Changes a key."""
         key = self._key(id)
         key = services.update_api_key(key, actor=self.actor, changes=self.read("update"))
         return self.answer(self.show(key, "update"))
 
     def destroy(self, request: Request, id: str, **_: str) -> Response:
-        """Revokes a key for good."""
+        """Revokes a key permanently."""
         key = services.revoke_api_key(self._key(id), actor=self.actor)
         return self.answer(self.show(key, "revoke"))
 
     def revoke_many(self, request: Request, **_: str) -> Response:
-        """Revokes several keys for good, all or none."""
+        """Revokes several keys permanently, all or none."""
         self.organization(Action.MANAGE_KEYS)
         values = self.read("revoke_many")
         keys = self._keys(values.pop("ids"))
@@ -106,7 +101,6 @@ class ApiKeyViewSet(WireViewSet):
         return self.answer(self.wire.several(data))
 
     def rotate(self, request: Request, id: str, **_: str) -> Response:
-        """A new secret for the same key."""
         key = self._key(id)
         values = self.read("rotate")
         if "grace_period" in values:
@@ -120,14 +114,14 @@ class ApiKeyViewSet(WireViewSet):
         return self.answer(self.show(issued.key, "rotate", issued=issued))
 
     def usage(self, request: Request, id: str, **_: str) -> Response:
-        """How many requests with a key ended how, by hour or day."""
+        """Requests with a key by result, per hour or day."""
         key = self._key(id, Action.VIEW_KEYS)
         self.refuse_other_parameters("from", "to", "interval")
         usage = usage_of(key, request.query_params)
         return self.answer(self.show(usage, "usage"))
 
     def current(self, request: Request) -> Response:
-        """The key that asks, whatever its scopes, and its organization."""
+        """The API key of the request and its organization. Needs no scope."""
         key = ApiKey.objects.visible_to(self.actor).for_display().get(pk=self.actor.principal_id)
         return self.answer(self.show(key, "current"))
 
@@ -137,7 +131,7 @@ class ApiKeyViewSet(WireViewSet):
         status: int = HTTPStatus.OK,
         headers: Mapping[str, str] = MappingProxyType({}),
     ) -> Response:
-        """What an earlier call has made, as it is now: without its secret, and saying so."""
+        """The response to a repeated request: the key as it is now, without its secret."""
         key = ApiKey.objects.for_display().get(pk=earlier.key.pk)
         data = self.show(key, "again", issued=earlier)
         body = self.wire.answer_again(data, request_context_of(self.request).request_id)
@@ -147,7 +141,7 @@ class ApiKeyViewSet(WireViewSet):
         return f"{self.request.path}/{self.wire.id_of('key', key.id)}"
 
     def may_withdraw(self) -> bool:
-        """Changes may where they limit a key, rotations where the older secret gets no grace."""
+        """Includes changes that can limit the key and rotations with a short grace period."""
         sent = self.request.data
         if not isinstance(sent, dict) or self.action not in ("partial_update", "rotate"):
             return super().may_withdraw()
@@ -169,7 +163,7 @@ class ApiKeyViewSet(WireViewSet):
         return key
 
     def _keys(self, texts: Sequence[str]) -> Sequence[ApiKey]:
-        """The keys with these ids, each once; NotFound names the ids without a key."""
+        """The keys with these IDs, without duplicates. NotFound lists the unknown IDs."""
         key_ids = [ids.read_id("key", text) for text in texts]
         keys = ApiKey.objects.visible_to(self.actor).select_related("organization")
         keys_by_id = keys.in_bulk([key_id for key_id in key_ids if key_id])

@@ -1,4 +1,4 @@
-"""Templates over REST."""
+"""REST viewset for templates."""
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,7 +13,7 @@ from organizations.roles import Action
 
 
 class TemplateViewSet(WireViewSet):
-    """The templates of an account, which is the organization under its third name."""
+    """Templates of an account, which is what this format calls an organization."""
 
     shape = serializers.TemplateSerializer
     body = serializers.TemplateBody
@@ -36,7 +36,6 @@ class TemplateViewSet(WireViewSet):
         )
 
     def create(self, request: Request, **_: str) -> Response:
-        """A new template."""
         organization = self.organization(Action.MANAGE_TEMPLATES)
         values = self.read("create")
         template = services.create_template(organization=organization, actor=self.actor, **values)
@@ -45,19 +44,16 @@ class TemplateViewSet(WireViewSet):
         return self.answer(data, status=201, headers={"Location": location})
 
     def retrieve(self, request: Request, id: str, **_: str) -> Response:
-        """One template."""
         template = self._template(id, Action.VIEW_TEMPLATES)
         return self.answer(self.show(template))
 
     def partial_update(self, request: Request, id: str, **_: str) -> Response:
-        """Changes a template."""
         template = self._template(id)
         changes = self.read("update")
         template = services.update_template(template, actor=self.actor, changes=changes)
         return self.answer(self.show(template))
 
     def destroy(self, request: Request, id: str, **_: str) -> Response:
-        """Takes a template away."""
         services.delete_template(self._template(id), actor=self.actor)
         return Response(status=204)
 

@@ -1,4 +1,4 @@
-"""Usage as a request asks for it."""
+"""Reads a key's usage by the query parameters of a request."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,13 +20,13 @@ from apikeys.usage.reports import (
 from apikeys.validation import read_timestamp
 from core.exceptions import Invalid
 
-#: Without “from”: as many intervals back.
+#: Length of the period without “from”.
 _DEFAULT: Final = {Interval.HOUR: timedelta(hours=24), Interval.DAY: timedelta(days=30)}
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What is shown of a key's usage."""
+    """The data of `UsageSerializer`."""
 
     period: Period
     buckets: list[Bucket]
@@ -34,7 +34,7 @@ class Usage:
 
 
 def usage_of(key: ApiKey, query: Mapping[str, str]) -> Usage:
-    """The usage of `key` by `from`, `to` and `interval`; Invalid where they make no sense."""
+    """Reads `from`, `to` and `interval`. Raises Invalid if they are malformed or contradictory."""
     interval = _interval(query.get("interval", Interval.HOUR))
     until = read_timestamp(query["to"], "to") if "to" in query else timezone.now()
     require_past(until, "to", margin=timedelta(days=1))
