@@ -1,1 +1,1 @@
-"""Settings → Developer: the pages on which customers manage their API keys."""
+"""Settings → Developer: the pages where customers manage their API keys."""

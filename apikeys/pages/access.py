@@ -1,4 +1,4 @@
-"""Access: whether keys work at all, how many there can be, how much they may call, who decides."""
+"""The Access page: whether API access is on, limits, admins and permissions."""
 
 from datetime import timedelta
 
@@ -17,13 +17,12 @@ _SWITCHES = (OrganizationEvent.API_ACCESS_ENABLED, OrganizationEvent.API_ACCESS_
 
 
 class Access(DeveloperPage):
-    """Only the provider changes any of it; the page says so."""
+    """Read-only: only staff can change these settings."""
 
     action = Action.VIEW_KEYS
     tab = "access"
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """The state of things."""
         organization_id = self.organization.id
         events = AuditEvent.objects.visible_log_of(organization_id, self.actor)
         switches = events.about(organization_id).filter(event__in=_SWITCHES)

@@ -1,4 +1,4 @@
-"""What the Developer pages share."""
+"""Base of the Developer pages: tabs, URLs and the organization's keys."""
 
 from typing import Any, Final
 
@@ -23,8 +23,6 @@ _TABS: Final = (
 
 
 class DeveloperPage(OrganizationPage):
-    """A page that admins see; its own tab is current."""
-
     action = Action.VIEW_KEYS
     section = "developer"
     tab = "configuration"
@@ -34,11 +32,11 @@ class DeveloperPage(OrganizationPage):
         return reverse(f"apikeys:{name}", args=[self.organization.slug, *args])
 
     def organization_keys(self) -> ApiKeyQuerySet:
-        """The keys of the organization that the visitor may see, deleted ones included."""
+        """The organization's keys that the user may see, including deleted ones."""
         return ApiKey.objects.visible_to(self.actor).for_organization(self.organization.id)
 
     def require_pace(self, work: str, limit: str) -> None:
-        """Busy for a person who asks for some work more often than `limit`, as ``10/minute``."""
+        """Raises Busy if a person does `work` more often than `limit`, such as ``10/minute``."""
         wait = limiter().hit_other(f"{work}:{self.actor.principal_id}", limit)
         if wait:
             raise Busy(f"Too many attempts. Try again in {wait} seconds.", retry_after=wait)

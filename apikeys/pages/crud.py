@@ -1,4 +1,4 @@
-"""Pages about objects of one kind: found by public id, created and changed by a form."""
+"""Base views for objects of one kind: find by public ID, create and edit with a form."""
 
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -16,7 +16,7 @@ M = TypeVar("M", bound=Model)
 class ObjectPage(DeveloperPage, Generic[M]):
     """A page about objects of one kind that belong to the organization.
 
-    `id_prefix` begins their public ids; `url_kwarg` is the part of the URL that holds one.
+    `id_prefix` is the prefix of their public IDs; `url_kwarg` is the URL parameter with the ID.
     """
 
     verbose_name: ClassVar[str]
@@ -25,15 +25,15 @@ class ObjectPage(DeveloperPage, Generic[M]):
     form_class: ClassVar[type[VersionedForm]]
 
     def get_queryset(self) -> QuerySet[M]:
-        """The objects that the visitor may see here."""
+        """The organization's objects that the user may see."""
         raise NotImplementedError
 
     def get_success_url(self, obj: M | None) -> str:
-        """The URL to go to after a change of `obj`; that of the list if it is None."""
+        """The URL to go to after a change of `obj`. The list's URL if `obj` is None."""
         raise NotImplementedError
 
     def get_object(self) -> M:
-        """The object of the URL; NotFound for another organization's."""
+        """The object in the URL. Raises NotFound for another organization's."""
         pk = ids.read_id(self.id_prefix, self.kwargs[self.url_kwarg])
         obj = self.get_queryset().filter(pk=pk).first() if pk else None
         if obj is None:
@@ -43,7 +43,7 @@ class ObjectPage(DeveloperPage, Generic[M]):
     def show_form(
         self, form: VersionedForm, obj: M | None = None, status: int = 200, theirs: Any = None
     ) -> HttpResponse:
-        """The form of a new object or of `obj`; `theirs` is the version someone else has saved."""
+        """The form of a new object or of `obj`. `theirs` is the version that someone else saved."""
         context = {
             "form": form,
             "title": f"Edit “{obj}”" if obj else f"Create {self.verbose_name}",
@@ -55,18 +55,14 @@ class ObjectPage(DeveloperPage, Generic[M]):
 
 
 class CreateView(ObjectPage[M]):
-    """Creates an object."""
-
     def perform_create(self, values: dict[str, Any]) -> M:
-        """Calls the service."""
+        """Creates the object with a service."""
         raise NotImplementedError
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """The empty form."""
         return self.show_form(self.form_class())
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Creates it and goes to its page."""
         form = self.form_class(request.POST)
         if not form.is_valid():
             return self.show_form(form, status=422)
@@ -80,23 +76,21 @@ class CreateView(ObjectPage[M]):
 
 
 class EditView(ObjectPage[M]):
-    """Changes an object, unless someone else has changed it meanwhile."""
+    """Edits an object, unless someone else has changed it in the meantime."""
 
     def confirmation(self, obj: M, form: VersionedForm) -> HttpResponse | None:
-        """The page that asks for the password, if the change needs that."""
+        """The page that asks for the password, if the change requires it."""
         return None
 
     def perform_update(self, obj: M, form: VersionedForm) -> object:
-        """Calls the service."""
+        """Updates the object with a service."""
         raise NotImplementedError
 
     def get(self, request: HttpRequest, **_: str) -> HttpResponse:
-        """The filled form."""
         obj = self.get_object()
         return self.show_form(self.form_class.of(obj), obj)
 
     def post(self, request: HttpRequest, **_: str) -> HttpResponse:
-        """Saves the changes."""
         obj = self.get_object()
         form = self.form_class.of(obj, request.POST)
         if not form.is_valid():

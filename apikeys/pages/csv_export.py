@@ -1,7 +1,7 @@
-"""CSV that is sent while it is read, by as many threads as bulkheads allow.
+"""CSV downloads, streamed while the rows are read. Bulkheads limit how many run at a time.
 
-Excel, LibreOffice and Google Sheets open it as it is: it begins with the mark of UTF-8, every cell
-is quoted, and no cell nor part of one that a reader with another separator sees is a formula.
+Excel, LibreOffice and Google Sheets open the files without conversion: they start with a byte order
+mark, all cells are quoted, and text that could be a formula is escaped for any separator.
 """
 
 import csv
@@ -19,23 +19,24 @@ from organizations import services
 from organizations.models import Organization
 
 T = TypeVar("T")
-#: Lines that are sent at a time: some ten kilobytes, which take some ten milliseconds.
+#: Lines sent at a time: about 10 KB, which take about 10 ms.
 _PIECE: Final = 100
-#: For how many times as long as a piece or a query takes an export rests after it, which leaves the
-#: processor to others; and the longest rest in seconds.
+#: After each piece or query an export sleeps this many times as long as it took, to leave CPU time
+#: to other requests.
 _REST: Final = 5
+#: The longest sleep, in seconds.
 _LONGEST_REST: Final = 0.1
-#: Excel reads a file without it in the code page of the computer.
+#: Without a byte order mark, Excel uses the computer's code page.
 _BOM: Final = "\ufeff"
 _FORMULA: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
-#: What ends a cell for some reader.
+#: Characters that end a cell in some programs.
 _SEPARATORS: Final = ",;|\t\r\n"
-#: A start of cells, with the spaces and quotes that spreadsheets skip in front of a formula.
+#: Start of a cell, with the spaces and quotes that spreadsheets skip before a formula.
 _START: Final = re.compile(r"\A[\s\",;|\u200b\ufeff]*|[\s\",;|\u200b\ufeff]+")
 
 
 class HeldLines:
-    """Lines of a response; the place is given back when they end, fail or are closed."""
+    """Lines of a response. Releases the place when they are exhausted, fail or are closed."""
 
     def __init__(self, lines: Iterator[str], place: Place) -> None:
         self._lines = paced(iter(lambda: "".join(islice(lines, _PIECE)), ""))
@@ -52,12 +53,12 @@ class HeldLines:
             raise
 
     def close(self) -> None:
-        """What the server calls at the end of the response, also when its client has gone."""
+        """Called by the server after the response, even if the client has disconnected."""
         self._place.release()
 
 
 def paced(items: Iterable[T]) -> Iterator[T]:
-    """The items, with a rest after each that is as long as the work for it deserves."""
+    """The items, with a sleep after each that is proportional to the time it took."""
     began = time.monotonic()
     for item in items:
         yield item
@@ -66,9 +67,9 @@ def paced(items: Iterable[T]) -> Iterator[T]:
 
 
 def cell(text: str) -> str:
-    """The text with an apostrophe where a spreadsheet could take it, or a part, for a formula.
+    """Adds an apostrophe where a spreadsheet could read the text, or a part, as a formula.
 
-    A reader that splits at another separator sees parts as cells of their own, quotes or not.
+    A program that uses another separator reads parts as separate cells, despite the quotes.
     """
     return _START.sub(_guarded, text)
 
@@ -83,14 +84,13 @@ def _guarded(start: re.Match[str]) -> str:
 
 
 class _Echo:
-    """A file whose `write` returns what it is given."""
+    """A file whose `write` returns its argument."""
 
     def write(self, line: str) -> str:
         return line
 
 
 def lines(rows: Iterable[Sequence[str | int]]) -> Iterator[str]:
-    """The rows as lines of CSV."""
     writer = csv.writer(_Echo(), quoting=csv.QUOTE_ALL)
     mark = _BOM
     for row in rows:
@@ -100,7 +100,7 @@ def lines(rows: Iterable[Sequence[str | int]]) -> Iterator[str]:
 
 
 def begin_export(organization: Organization, *, what: str, actor: Actor) -> Place:
-    """A place for an export, which is recorded before the first line is sent."""
+    """Takes a place and records the export before any line is sent. Raises Busy if none is free."""
     place = Place("export", organization.id)
     try:
         services.record_export(organization, what=what, actor=actor)
@@ -113,7 +113,7 @@ def begin_export(organization: Organization, *, what: str, actor: Actor) -> Plac
 def csv_response(
     place: Place, rows: Iterable[Sequence[str | int]], filename: str
 ) -> StreamingHttpResponse:
-    """The file as a download, which has a place until it is closed; its first row is the header."""
+    """The rows as a download, the header first. Holds the place until it is closed."""
     return StreamingHttpResponse(
         HeldLines(lines(rows), place),
         content_type="text/csv; charset=utf-8",

@@ -1,4 +1,4 @@
-"""Forms of the customers' pages about keys. Shapes only: the services have the last word."""
+"""Forms of the Developer pages. They check types and required fields; services check the rest."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -17,7 +17,6 @@ NAME_HELP: Final = "Only for your reference, for example Production or CI."
 
 
 def name_field(noun: str, *, help_text: str = "", autofocus: bool = False) -> TextField:
-    """The name of a `noun`."""
     return TextField(
         help_text=help_text,
         error_messages={"required": f"Enter a name for the {noun}."},
@@ -26,14 +25,11 @@ def name_field(noun: str, *, help_text: str = "", autofocus: bool = False) -> Te
 
 
 def description_field() -> TextField:
-    """What people want to remember of a thing."""
     widget = forms.Textarea(attrs={"rows": 2})
     return TextField(max_length=TEXT_LENGTH, required=False, widget=widget)
 
 
 class EditKeyForm(VersionedForm):
-    """What can be changed about a key."""
-
     name = name_field("key", help_text=NAME_HELP)
     description = description_field()
     scopes = ScopesField(
@@ -47,7 +43,7 @@ class EditKeyForm(VersionedForm):
     )
 
     def wanted(self) -> dict[str, Any]:
-        """The values to write. A moment shown to the minute is not a changed one."""
+        """Omits an unchanged expiry: the form shows minutes, the key has seconds."""
         values, before = super().wanted(), self.initial["expires_at"]
         if values["expires_at"] == (before and before.replace(second=0, microsecond=0)):
             del values["expires_at"]
@@ -55,8 +51,6 @@ class EditKeyForm(VersionedForm):
 
 
 class TemplateForm(VersionedForm):
-    """A preset for keys."""
-
     name = name_field("template")
     description = description_field()
     scopes = ScopesField(
@@ -70,14 +64,14 @@ class TemplateForm(VersionedForm):
 
 
 class AccountForm(VersionedForm):
-    """A service account."""
+    """Form of a service account."""
 
     name = name_field("service account")
     description = description_field()
 
 
 class RotateForm(forms.Form):
-    """How long the older secret goes on working."""
+    """Asks how long the old secret keeps working."""
 
     submission = forms.UUIDField(widget=forms.HiddenInput)
     grace = forms.ChoiceField(
@@ -98,9 +92,9 @@ class RotateForm(forms.Form):
 
 
 class DeleteForm(forms.Form):
-    """Asks for the name of a key that was used lately, or for a word where several are deleted.
+    """Asks for the key's name, or “delete” for several keys, if any was used recently.
 
-    `cascade` deletes what they created as well.
+    `cascade` also deletes the keys that they created.
     """
 
     typed = TextField(required=False, widget=forms.TextInput(attrs={"autocomplete": "off"}))
@@ -115,7 +109,7 @@ class DeleteForm(forms.Form):
             del self.fields["typed"]
 
     def clean_typed(self) -> str:
-        """The name, case kept."""
+        """Names are case-sensitive, “delete” is not."""
         typed: str = self.cleaned_data["typed"]
         if self.expected == "delete":
             if typed.strip().lower() != self.expected:
@@ -131,7 +125,7 @@ def is_in_use(key: ApiKey) -> bool:
 
 
 class PastedKeyForm(BoundedTexts, forms.Form):
-    """A pasted secret, which is never shown again nor kept."""
+    """A pasted secret, which is never displayed or stored."""
 
     key = forms.CharField(
         label="API key",

@@ -1,4 +1,4 @@
-"""Removing a person, which begins with the keys that they know and the people they invited."""
+"""Removes a member, after showing the keys they created and the people they invited."""
 
 from typing import Final
 from uuid import UUID
@@ -17,19 +17,14 @@ _SHOWN: Final = 50
 
 
 class RemoveMember(PeoplePage):
-    """Lists what the person made, then removes the person.
-
-    The keys stay, and open invitations are revoked.
-    """
+    """The member's keys stay. Their open invitations are revoked."""
 
     action = Action.MANAGE_MEMBERS
 
     def get(self, request: HttpRequest, member_id: UUID) -> HttpResponse:
-        """What to look at first."""
         return self._show(self.find_member(member_id))
 
     def post(self, request: HttpRequest, member_id: UUID) -> HttpResponse:
-        """Removes, from the next request on."""
         member = self.find_member(member_id)
         confirmation = self.confirmed()
         if confirmation:
@@ -59,12 +54,12 @@ class RemoveMember(PeoplePage):
         return self.render("apikeys/remove_member.html", context, status=status)
 
     def _created_by(self, member: Membership) -> ApiKeyQuerySet:
-        """Keys that the person created and that are not deleted."""
+        """Keys that the member created, without deleted ones."""
         keys = ApiKey.objects.visible_to(self.actor).for_organization(self.organization.id)
         return keys.live().filter(created_by_id=member.user_id)
 
     def _joined_through(self, member: Membership) -> list[Membership]:
-        """Members whose email address the person has invited; the person may own it, too."""
+        """Members who joined by this member's invitations; some may belong to the same person."""
         organization_id = self.organization.id
         sent = Invitation.objects.visible_to(self.actor).for_organization(organization_id)
         accepted = sent.accepted().sent_by(member.user_id)

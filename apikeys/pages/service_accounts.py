@@ -1,4 +1,4 @@
-"""Service accounts: machines that keys belong to."""
+"""Pages about service accounts."""
 
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ _SHOWN: Final = 100
 
 
 class AccountPage(ObjectPage[ServiceAccount]):
-    """A page about service accounts."""
+    """Base of the pages about service accounts."""
 
     action = Action.MANAGE_SERVICE_ACCOUNTS
     tab = "service-accounts"
@@ -30,7 +30,7 @@ class AccountPage(ObjectPage[ServiceAccount]):
     form_class = AccountForm
 
     def get_queryset(self) -> QuerySet[ServiceAccount]:
-        """All of the organization, with what is said of their keys."""
+        """The organization's accounts, with the number and last use of their keys."""
         live = Q(keys__revoked_at=None)
         accounts = ServiceAccount.objects.visible_to(self.actor)
         return accounts.for_organization(self.organization.id).annotate(
@@ -38,26 +38,19 @@ class AccountPage(ObjectPage[ServiceAccount]):
         )
 
     def get_success_url(self, obj: ServiceAccount | None) -> str:
-        """The account's own page, or the list."""
         if obj is None:
             return self.page_url("service-accounts")
         return self.page_url("service-account", obj.public_id)
 
 
 class ServiceAccounts(AccountPage):
-    """The list."""
-
     def get(self, request: HttpRequest) -> HttpResponse:
-        """By name."""
         context = {"accounts": list(self.get_queryset().order_by("name_key"))}
         return self.render("apikeys/service_accounts.html", context)
 
 
 class ServiceAccountDetail(AccountPage):
-    """One, with its keys."""
-
     def get(self, request: HttpRequest, **_: str) -> HttpResponse:
-        """The page."""
         account = self.get_object()
         keys = self.organization_keys()
         keys = keys.live().filter(service_account_id=account.pk).for_display().order_by("-id")
@@ -66,32 +59,28 @@ class ServiceAccountDetail(AccountPage):
 
 
 class CreateServiceAccount(CreateView[ServiceAccount], AccountPage):
-    """A new one."""
-
     def perform_create(self, values: dict[str, Any]) -> ServiceAccount:
-        """Calls the service."""
         return services.create_service_account(self.organization, actor=self.actor, **values)
 
 
 class EditServiceAccount(EditView[ServiceAccount], AccountPage):
-    """What people read about one."""
+    """Edits the name and description."""
 
     def perform_update(self, obj: ServiceAccount, form: VersionedForm) -> object:
-        """Calls the service."""
         return services.update_service_account(
             obj, actor=self.actor, seen_at=form.seen_at, **form.wanted()
         )
 
 
 class SwitchServiceAccount(StepUp, AccountPage):
-    """Stops all keys of one, or lets them work again."""
+    """Disables a service account and thereby its keys, or enables it again."""
 
     def get(self, request: HttpRequest, **_: str) -> HttpResponse:
-        """Says how many keys it concerns."""
+        """Asks for confirmation."""
         return self.render("apikeys/service_account_switch.html", {"account": self.get_object()})
 
     def post(self, request: HttpRequest, **_: str) -> HttpResponse:
-        """Does it, from the next call on; enabling asks for a recent sign-in."""
+        """Enabling requires a recent sign-in, because it gives access back."""
         account, enabled = self.get_object(), request.POST.get("enabled") == "yes"
         confirmation = self.confirmed() if enabled else None
         if confirmation:

@@ -1,4 +1,4 @@
-"""Addresses of Settings → Developer."""
+"""URLs of Settings → Developer."""
 
 from django.urls import path
 

@@ -35,11 +35,11 @@ class WireViewSet(ViewSetMixin, ApiKeyView):
     #: Serializer of request bodies.
     body: type[WireSerializer]
     http_method_names = ["get", "head", "post", "patch", "delete"]
-    #: Actions that may wait until no process still acts on the old state (ADR 0012).
+    #: Actions that may wait until no process still acts on the old state (ADR 0018).
     withdrawals: frozenset[str] = frozenset()
 
     def check_throttles(self, request: Any) -> None:
-        """Also raises Busy if the request may have to wait (ADR 0012) and no place is free."""
+        """Also raises Busy if the request may have to wait (ADR 0018) and no place is free."""
         super().check_throttles(request)
         full = refusal_of("waiting", self.actor.organization_id) if self.may_withdraw() else None
         if full:

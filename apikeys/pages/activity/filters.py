@@ -1,4 +1,4 @@
-"""Reading the audit log: filters, pages, and rows of a file."""
+"""Filters, pages and CSV rows of the audit log."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from core.timestamps import rfc3339
 from organizations.models import AuditEvent, AuditEventQuerySet, Organization
 
 PAGE_SIZE: Final = 50
-#: The most events that one query looks at for something that no index finds.
+#: The most events that one query searches for conditions without an index.
 SEARCHED: Final = 10_000
-#: Events that an export reads at a time.
+#: Events that an export reads per query.
 _CHUNK: Final = 200
 HEADER: Final = ("Time (UTC)", "Who", "Kind", "What", "Target", "IP address", "Request id")
-#: Groups of the filter: the start of an event's name → what it is called.
+#: Start of event names → label of the group in the filter.
 KINDS: Final = {
     "api_key": "Keys",
     "template": "Templates",
@@ -33,8 +33,6 @@ KINDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """Which events of the audit log to show."""
-
     actor: str = ""
     kind: str = ""
     key: str = ""
@@ -43,21 +41,21 @@ class AuditFilter:
 
     @property
     def key_id(self) -> UUID | None:
-        """The key, if it is given by its id."""
+        """The ID in `key`. None if `key` is a name."""
         return ids.read_id("key", self.key) if self.key else None
 
     @property
     def has_text(self) -> bool:
-        """Whether it looks for a text, which takes longest."""
+        """Whether it searches for text, which takes longest."""
         return bool(self.actor or (self.key and not self.key_id))
 
     @property
     def searches(self) -> bool:
-        """Whether it needs more than an index finds."""
+        """Whether it has conditions without an index."""
         return bool(self.actor or self.kind or (self.key and not self.key_id))
 
     def within(self, events: AuditEventQuerySet) -> AuditEventQuerySet:
-        """The events that may match, as far as an index finds them."""
+        """Applies the conditions that have an index."""
         if self.key_id:
             events = events.about(self.key_id)
         if self.since:
@@ -69,7 +67,7 @@ class AuditFilter:
 
     @property
     def condition(self) -> Q:
-        """What no index finds."""
+        """The conditions without an index."""
         condition = Q()
         if self.actor:
             condition &= Q(actor_label__icontains=self.actor)
@@ -82,13 +80,12 @@ class AuditFilter:
 
 @dataclass(frozen=True, slots=True)
 class AuditPage:
-    """Events that match, newest first, and the number after which to go on; None at the end.
-
-    `searched_to` is set when the limit of events to look at was reached first.
-    """
+    """Matching events, newest first."""
 
     events: list[AuditEvent]
+    #: Number of the event after which the next page starts. None on the last page.
     position: int | None = None
+    #: Time of the last event that was searched, if the limit was reached.
     searched_to: datetime | None = None
 
 
@@ -98,9 +95,9 @@ def find(
     position: int | None = None,
     most: int = PAGE_SIZE,
 ) -> AuditPage:
-    """The newest `most` events before `position` that match, among the next SEARCHED.
+    """The newest `most` matching events before `position`. Searches at most SEARCHED events.
 
-    `events` are in order, newest first.
+    `events` must be in order, newest first.
     """
     candidates = audit_filter.within(events)
     if position:
@@ -116,9 +113,9 @@ def find(
 
 
 def find_all(events: AuditEventQuerySet, audit_filter: AuditFilter) -> Iterator[list[AuditEvent]]:
-    """All events that match, newest first: a list for each bounded query.
+    """All matching events, newest first, as one list per query.
 
-    A list is empty where a query looked at its SEARCHED events and none of them matched.
+    A list is empty if none of the events that its query searched match.
     """
     page = find(events, audit_filter, most=_CHUNK)
     yield page.events
@@ -130,9 +127,9 @@ def find_all(events: AuditEventQuerySet, audit_filter: AuditFilter) -> Iterator[
 def page_of(
     events: AuditEventQuerySet, audit_filter: AuditFilter, cursor: str, binding: object
 ) -> tuple[AuditPage, str]:
-    """The page after `cursor`, and the cursor of the page after that, if there is one.
+    """The page after `cursor`, and the cursor of the next page. Empty on the last page.
 
-    A cursor belongs to the filter and the `binding` it was made for; any other starts over.
+    A cursor made for another filter or `binding`, or a malformed one, returns the first page.
     """
     signer = Signer(salt=f"trail:{(binding, audit_filter)!r}")
     page = find(events, audit_filter, _position(signer, cursor))
@@ -148,7 +145,7 @@ def _position(signer: Signer, cursor: str) -> int | None:
 
 
 def rows(events: Iterable[AuditEvent], organization: Organization) -> Iterator[tuple[str, ...]]:
-    """An organization's events as rows of a file, the header first; holds one event at a time."""
+    """CSV rows of an organization's events, the header first. Holds one event at a time."""
     yield HEADER
     for event in events:
         yield (

@@ -1,4 +1,4 @@
-"""The audit trail as sentences: who did what to which target."""
+"""Audit events as sentences: who did what to which target."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -10,7 +10,7 @@ from core.timestamps import stamp
 from organizations.events import OrganizationEvent
 from organizations.models import AuditEvent, Membership, Organization
 
-#: What stands between who and the details; `{target}` is the name of what it happened to.
+#: Event → the words between actor and details. `{target}` is the target's name.
 SENTENCES: Final[Mapping[str, str]] = {
     KeyEvent.CREATED: "created the key “{target}”",
     KeyEvent.UPDATED: "changed the key “{target}”",
@@ -63,9 +63,9 @@ SENTENCES: Final[Mapping[str, str]] = {
     OrganizationEvent.SERVICE_ACCOUNT_DISABLED: "disabled the service account “{target}”",
     OrganizationEvent.SERVICE_ACCOUNT_ENABLED: "enabled the service account “{target}”",
 }
-#: Events whose sentence says all that their details do.
+#: Events whose sentence already includes their details.
 _SAID_ALREADY: Final = frozenset({KeyEvent.ENABLED, KeyEvent.DISABLED})
-#: Events that tell the role that a person had, and has no more.
+#: Events whose details contain a person's former role.
 _ENDED: Final = frozenset({OrganizationEvent.MEMBER_REMOVED, OrganizationEvent.MEMBER_LEFT})
 _MOMENTS: Final = frozenset({"expires_at", "previous_secret_ends_at"})
 _LABELS: Final[Mapping[str, str]] = {
@@ -84,7 +84,7 @@ _LABELS: Final[Mapping[str, str]] = {
 
 
 def who(event: AuditEvent) -> str:
-    """The one who acted, in words."""
+    """The actor, as the subject of a sentence."""
     if event.actor_kind == ActorKind.KEY:
         return f"The key “{event.actor_label}”"
     if event.actor_kind == ActorKind.STAFF:
@@ -93,7 +93,7 @@ def who(event: AuditEvent) -> str:
 
 
 def sentence(event: AuditEvent, organization: Organization) -> str:
-    """One sentence about an event of an organization, with what changed."""
+    """One sentence about an event, including what changed."""
     words = SENTENCES.get(event.event, "did something to “{target}”")
     target = event.target_label
     if event.target_type == Membership.__name__:
@@ -109,9 +109,9 @@ def sentence(event: AuditEvent, organization: Organization) -> str:
 
 
 def _member(label: str, organization: Organization) -> str:
-    """The person of a membership's label, “Quinn New in Acme”."""
+    """The person in a membership's label, such as “Quinn New in Acme”."""
     person = label.removesuffix(f" in {organization.name}")
-    # The organization may have been called otherwise then.
+    # The organization may have had another name then.
     return person if person != label else label.partition(" in ")[0]
 
 
@@ -126,7 +126,7 @@ def _change(name: str, value: Any) -> str:
 
 
 def _scopes(value: Any) -> str:
-    """Of a new key or template all, of a changed one the difference."""
+    """All scopes of a new key or template, or the difference for a changed one."""
     if not value or not isinstance(value[0], list):
         return f"permissions {', '.join(value)}"
     old, new = value

@@ -1,4 +1,4 @@
-"""Activity: who did what, with which key, when and from where."""
+"""The Activity page: an organization's audit log, and its export."""
 
 from itertools import chain
 from typing import Any, Final
@@ -23,13 +23,11 @@ from organizations.pages.base import with_retry
 
 _FIRST_YEAR: Final = 2000
 _LAST_YEAR: Final = 2999
-#: Searches for text of one person: more than anybody reads, fewer than a program sends.
+#: Text searches per person: more than anyone reads, fewer than a script sends.
 _SEARCHES: Final = "30/minute"
 
 
 class FilterForm(forms.Form):
-    """The filters of the audit log."""
-
     actor = TextField(required=False, label="Who")
     kind = forms.ChoiceField(
         required=False, label="What", choices=[("", "Everything"), *KINDS.items()]
@@ -43,7 +41,7 @@ class FilterForm(forms.Form):
     )
 
     def clean(self) -> dict[str, Any]:
-        """Limits years to 2000–2999: date arithmetic must not overflow."""
+        # Limits years to 2000–2999: date arithmetic must not overflow.
         for name in ("since", "until"):
             day = self.cleaned_data.get(name)
             if day and not _FIRST_YEAR <= day.year <= _LAST_YEAR:
@@ -52,36 +50,34 @@ class FilterForm(forms.Form):
 
     @property
     def audit_filter(self) -> AuditFilter:
-        """The filter; only after `is_valid`."""
+        """Available only after `is_valid`."""
         return AuditFilter(**self.cleaned_data)
 
 
 class TrailPage(DeveloperPage):
-    """The events of one organization."""
+    """Base of the pages about an organization's audit events."""
 
     tab = "activity"
 
     @property
     def events(self) -> AuditEventQuerySet:
-        """All that the visitor may see here."""
+        """The organization's events that the user may see."""
         return AuditEvent.objects.visible_log_of(self.organization.id, self.actor)
 
     def show_trail(self, context: dict[str, Any], status: int) -> HttpResponse:
-        """The page, which also says what becomes of old events."""
+        """Shows the page, including how long IP addresses are kept."""
         kept = {"address_days": settings.RETENTION_ADDRESS_DAYS}
         return self.render("apikeys/activity.html", {**kept, **context}, status)
 
 
 class Activity(TrailPage):
-    """Fifty events a page, newest first."""
-
     def waiting_kind(self, request: HttpRequest) -> Kind | None:
         query = request.GET
         audit_filter = AuditFilter(actor=query.get("actor", ""), key=query.get("key", ""))
         return "search" if audit_filter.has_text else None
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """The page; a filter that cannot be read shows nothing but what is wrong with it."""
+        """Shows no events if the filter is invalid, only its errors."""
         form = FilterForm(request.GET)
         if not form.is_valid():
             return self._show(form, AuditPage([]), "", 422)
@@ -93,7 +89,7 @@ class Activity(TrailPage):
         return self._show(form, page, next_cursor)
 
     def _find(self, audit_filter: AuditFilter) -> tuple[AuditPage, str]:
-        """A page of events; a search for text reads many more than it shows."""
+        """A page of events. Text searches are limited because they read far more than they show."""
         cursor, binding = self.request.GET.get("cursor", ""), self.organization.id
         if not audit_filter.has_text:
             return page_of(self.events, audit_filter, cursor, binding)
@@ -125,13 +121,13 @@ class Activity(TrailPage):
 
 
 class ActivityExport(TrailPage):
-    """The same as a file."""
+    """The filtered events as CSV."""
 
     def waiting_kind(self, request: HttpRequest) -> Kind | None:
         return "export"
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
-        """CSV, sent while it is read, so that a long trail needs no memory."""
+        """Streams the events while they are read, so a long log needs little memory."""
         form = FilterForm(request.GET)
         if not form.is_valid():
             return self.show_trail({"form": form, "rows": []}, 422)

@@ -1,7 +1,7 @@
-"""Characters as people count them: grapheme clusters (UAX #29), as `Intl.Segmenter` finds them.
+"""Counts characters as people do: grapheme clusters (UAX #29), like `Intl.Segmenter` in browsers.
 
-Python's `unicodedata` has no such table. These rules agree with browsers on everything that is in
-common use; `tests/browser/test_characters.py` compares them.
+Python's `unicodedata` has no data for this. These rules match browsers for all text in common use;
+`tests/browser/test_characters.py` compares them.
 """
 
 import unicodedata
@@ -12,7 +12,7 @@ _ZWJ: Final = 0x200D
 _REGIONAL: Final = range(0x1F1E6, 0x1F200)
 _SKIN_TONES: Final = range(0x1F3FB, 0x1F400)
 _TAGS: Final = range(0xE0020, 0xE0080)
-#: Letters that hang on the one before: Thai and Lao vowels, half-width Japanese marks, no-joiner.
+#: Letters that attach to the one before: Thai and Lao vowels, half-width Japanese marks, ZWNJ.
 _HANGING: Final = frozenset({0x200C, 0x0E33, 0x0EB3, 0xFF9E, 0xFF9F})
 _BEFORE_NUMBERS: Final = frozenset({*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2})
 #: Signs that join two consonants in Devanagari, Bengali, Gujarati, Odia, Telugu and Malayalam.
@@ -22,14 +22,14 @@ _MARKS: Final = ("Mn", "Me", "Mc")
 
 
 def count(text: str) -> int:
-    """How many characters the text has."""
+    """The number of grapheme clusters."""
     if text.isascii() and "\r\n" not in text:
         return len(text)
     return sum(1 for _ in _beginnings(text))
 
 
 def first(text: str, most: int) -> str:
-    """The first characters of the text, none of them cut through."""
+    """The first `most` grapheme clusters of the text."""
     if len(text) <= most:
         return text
     ends = (at for number, at in enumerate(_beginnings(text)) if number == most)
@@ -37,7 +37,7 @@ def first(text: str, most: int) -> str:
 
 
 def _beginnings(text: str) -> Iterator[int]:
-    """The places at which a character begins."""
+    """The index at which each character starts."""
     start = 0
     for at in range(len(text)):
         if at == 0 or not _continues(text, start, at):
@@ -46,7 +46,7 @@ def _beginnings(text: str) -> Iterator[int]:
 
 
 def _continues(text: str, start: int, at: int) -> bool:
-    """Whether the code point at `at` belongs to the character that began at `start`."""
+    """Whether the code point at `at` belongs to the character that starts at `start`."""
     before, code = ord(text[at - 1]), ord(text[at])
     if before == 0x0D and code == 0x0A:
         return True
@@ -68,14 +68,14 @@ def _is_control(code: int) -> bool:
 
 
 def _hangs(code: int) -> bool:
-    """Marks, joiners, skin tones, and the tags that make flags of regions."""
+    """Marks, joiners, skin tones, and the tags in flags of regions."""
     if code == _ZWJ or code in _HANGING or code in _SKIN_TONES or code in _TAGS:
         return True
     return unicodedata.category(chr(code)) in _MARKS
 
 
 def _base(text: str, start: int, at: int) -> int:
-    """The last code point before `at` that does not hang on another one."""
+    """The last code point before `at` that doesn't attach to another one."""
     for place in range(at - 1, start - 1, -1):
         if not _hangs(code := ord(text[place])):
             return code
@@ -90,7 +90,7 @@ def _is_pictograph(code: int) -> bool:
 
 
 def _hangul(code: int) -> str:
-    """Leading consonant, vowel, trailing consonant, or a syllable without or with the last."""
+    """The Hangul syllable type: L, V, T, LV or LVT. Empty for other code points."""
     if 0xAC00 <= code <= 0xD7A3:
         return "LV" if (code - 0xAC00) % 28 == 0 else "LVT"
     if 0x1100 <= code <= 0x115F or 0xA960 <= code <= 0xA97C:

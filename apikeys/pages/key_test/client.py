@@ -1,4 +1,4 @@
-"""The Test page's call for browsers without JavaScript: one fixed request, bounded in every way."""
+"""Sends the Test page's request for browsers without JavaScript, with a time and size limit."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +18,7 @@ _AGENT: Final = "latchkey-console"
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What came of the call. `status` 0: no answer, and `trouble` says why."""
+    """The result of the request. Without a response, `status` is 0 and `trouble` says why."""
 
     status: int = 0
     milliseconds: int = 0
@@ -30,15 +30,15 @@ class Probe:
 
 
 def path_for(account_id: str) -> str:
-    """The one call that the Test page makes."""
+    """The only path that the Test page requests."""
     return f"/v1/accounts/{account_id}/templates?pageIndex=0&pageSize=5"
 
 
 def call(account_id: str, secret: str) -> Probe:
-    """Calls the configured API with a well-formed `secret`; no redirect is followed.
+    """Requests the configured API with a well-formed `secret`. Follows no redirects.
 
-    The host comes from the settings alone. At most 5 seconds and 64 kB, however slowly or much the
-    other side sends.
+    The host comes only from settings. Stops after SECONDS, even if the response is slow, and after
+    LARGEST bytes.
     """
     client = httpx.Client(timeout=SECONDS, follow_redirects=False, trust_env=False)
     runner = ThreadPoolExecutor(max_workers=1)
@@ -62,7 +62,7 @@ def _call(client: httpx.Client, account_id: str, secret: str) -> Probe:
     return Probe(
         status=response.status_code,
         milliseconds=round((time.perf_counter() - started) * 1000),
-        body=body.decode("utf-8-sig", errors="replace"),  # as browsers read it
+        body=body.decode("utf-8-sig", errors="replace"),  # as browsers decode it
         request_id=response.headers.get("X-Request-Id", ""),
         retry_after=response.headers.get("Retry-After", ""),
         truncated=truncated,
@@ -70,7 +70,7 @@ def _call(client: httpx.Client, account_id: str, secret: str) -> Probe:
 
 
 def _read(response: httpx.Response) -> tuple[bytes, bool]:
-    """The raw body up to the limit: nothing is unpacked, so that nothing can swell."""
+    """The raw body up to the limit. It is never decompressed, so it can't expand."""
     body = b""
     for chunk in response.iter_raw(chunk_size=8192):
         body += chunk

@@ -1,4 +1,4 @@
-"""What the Test page says about a pasted key and a response; its script says the same."""
+"""Messages of the Test page about a pasted key and a response. Its script shows the same."""
 
 import json
 import re
@@ -16,18 +16,18 @@ _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 
 
 def wrong_shape() -> str:
-    """For text that is no key at all."""
+    """The message for text that isn't a key."""
     return sentence("wrong_shape", brand=conf.brand())
 
 
 def cleaned_secret(text: str) -> str:
-    """What was pasted, without spaces around it and a leading “Bearer”."""
+    """The pasted text without surrounding spaces and a leading “Bearer”."""
     text = text.strip()
     return text[7:].strip() if text[:7].lower() == "bearer " else text
 
 
 def shape_problem(secret: str) -> str:
-    """Why `secret` is not even sent, or nothing."""
+    """Why `secret` can't be sent. Empty if it can."""
     if not secret:
         return sentence("empty")
     if not tokens.has_shape(secret):
@@ -36,7 +36,7 @@ def shape_problem(secret: str) -> str:
 
 
 def verdict(probe: Probe) -> str:
-    """What the response says about the key; `key-test-verdict.js` chooses in the same way."""
+    """What the response says about the key. Keep in sync with `key-test-verdict.js`."""
     if probe.trouble:
         return probe.trouble
     code, message = _error(probe.body)
@@ -52,7 +52,7 @@ def verdict(probe: Probe) -> str:
 
 
 def for_script(url: str, command: str) -> dict[str, Any]:
-    """What the page's script needs to run the test and to report it as this module does."""
+    """The data for the page's script, which sends the request and shows the result."""
     return {
         "sentences": {**SENTENCES, "wrong_shape": wrong_shape()},
         "by_status": BY_STATUS,
@@ -65,12 +65,12 @@ def for_script(url: str, command: str) -> dict[str, Any]:
 
 
 def _with_stamps(text: str) -> str:
-    """Moments of the API, written as the pages write them."""
+    """Formats the API's timestamps like the pages do."""
     return _MOMENT.sub(lambda found: stamp(datetime.fromisoformat(found[0])), text)
 
 
 def _error(body: str) -> tuple[str, str]:
-    """The code and the message of an error response; empty where they are not texts."""
+    """Code and message of an error response. Empty if they aren't strings."""
     try:
         error = json.loads(body)["error"]
         parts = error.get("code"), error.get("message")

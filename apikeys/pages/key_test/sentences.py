@@ -20,7 +20,7 @@ SENTENCES: Final = {
     "request_id": "Request id: {id}",
     "extent": "Showing {shown} of {total} characters.",
 }
-#: What a status says, where neither its body nor its headers say more.
+#: Status → sentence, if neither body nor headers say more.
 BY_STATUS: Final = {
     200: "works",
     401: "unknown",
@@ -31,5 +31,5 @@ BY_STATUS: Final = {
 
 
 def sentence(name: str, **values: object) -> str:
-    """The sentence with values in place of its {names}."""
+    """The sentence with its {placeholders} filled in."""
     return SENTENCES[name].format(**values)

@@ -1,4 +1,4 @@
-"""The Test dialog: a real call with a pasted key."""
+"""The Test dialog: sends a request with a pasted key."""
 
 from typing import Any, Final
 
@@ -22,17 +22,16 @@ _UNSET: Final = (
 
 
 class PastedKey(DeveloperPage):
-    """The browser makes the call itself; this is the page, and the way without JavaScript."""
+    """The form. The browser sends the request; without JavaScript this view does."""
 
     def waiting_kind(self, request: HttpRequest) -> Kind | None:
         return "test_call" if request.method == "POST" else None
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """The empty form."""
         return self._show(PastedKeyForm())
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Makes the one fixed call; the key is in no answer and no log."""
+        """Sends the one fixed request. No response or log contains the key."""
         form = PastedKeyForm(request.POST)
         secret = messages.cleaned_secret(request.POST.get("key", ""))
         problem = messages.shape_problem(secret)
@@ -70,7 +69,7 @@ class PastedKey(DeveloperPage):
         return self.render("apikeys/test.html", context, status=status)
 
     def _is_same_origin(self) -> bool:
-        """A call to another origin would be refused by the browser."""
+        # The browser blocks requests to another origin.
         return self.base_url == self.request.build_absolute_uri("/").rstrip("/")
 
 

@@ -1,4 +1,4 @@
-"""Creating and rotating: the two pages that answer with a secret, once."""
+"""Create and rotate keys: the two pages that show a secret, once."""
 
 from datetime import timedelta
 from typing import Any
@@ -20,12 +20,12 @@ from organizations.roles import Action
 
 
 class SecretPage(StepUp, KeyPage):
-    """Answers a form with a secret that no other answer holds."""
+    """Responds to a form with a secret that no other response contains."""
 
     action = Action.MANAGE_KEYS
 
     def show_secret(self, issued: Issued, *, rotated: bool = False) -> HttpResponse:
-        """201 with the secret: not kept by caches, named to no other site."""
+        """201 with the secret, which caches don't store. Links send no referrer."""
         context = {"issued": issued, "key": issued.key, "rotated": rotated, "has_secret": True}
         response = self.render("apikeys/secret.html", context, status=201)
         response["Cache-Control"] = "no-store"
@@ -33,17 +33,17 @@ class SecretPage(StepUp, KeyPage):
         return response
 
     def show_earlier(self, key: ApiKey) -> HttpResponse:
-        """409 for a form that was sent before."""
+        """409 for a form that was already submitted."""
         return self.render("apikeys/already.html", {"key": key}, status=409)
 
 
 class CreateKey(SecretPage):
-    """One field, and everything else under “More options”."""
+    """Asks for a name. Everything else is under “More options”."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """The form, where there can be a further key.
+        """The form, or the reason why the organization can't have more keys.
 
-        `name` is kept from before a sign-in, `for` is a service account.
+        In the query, `name` is kept from before a sign-in and `for` is a service account's ID.
         """
         keys = self.organization_keys()
         reason = key_limit.reached_message(self.organization, keys)
@@ -58,7 +58,6 @@ class CreateKey(SecretPage):
         return self._show(self._form(initial=initial))
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """The new key's secret."""
         form = self._form(request.POST)
         if not form.is_valid():
             return self._show(form, status=422)
@@ -90,14 +89,12 @@ class CreateKey(SecretPage):
 
 
 class RotateKey(SecretPage):
-    """A new secret for the same key, with a chosen overlap."""
+    """Issues a new secret. The user chooses how long the old one keeps working."""
 
     def get(self, request: HttpRequest, **_: str) -> HttpResponse:
-        """The choice of the overlap."""
         return self._show(self.get_object(), RotateForm())
 
     def post(self, request: HttpRequest, **_: str) -> HttpResponse:
-        """The new secret."""
         key, form = self.get_object(), RotateForm(request.POST)
         if not form.is_valid():
             return self._show(key, form, status=422)

@@ -1,4 +1,4 @@
-"""The form of a new key: one field that is asked for, and defaults for the rest."""
+"""The form of a new key: a required name, and defaults for the rest."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
@@ -30,7 +30,7 @@ _PERMISSIONS: Final = (
 
 
 def _expiry_choices() -> list[tuple[str, str]]:
-    """The periods, each with the moment at which it would end if chosen now."""
+    """Each period's label says when a key created now would expire."""
     now = timezone.now()
     periods = [
         (str(days), f"{'1 year' if days == 365 else f'{days} days'}: until {stamp(end)}")
@@ -41,7 +41,7 @@ def _expiry_choices() -> list[tuple[str, str]]:
 
 
 class ExpiryFields(forms.Form):
-    """When a key ends: a period from now, or the end of a day."""
+    """When a key expires: after a period, or at the end of a day."""
 
     expires = forms.ChoiceField(choices=_expiry_choices, required=False)
     expires_on = forms.DateField(
@@ -55,7 +55,7 @@ class ExpiryFields(forms.Form):
         chosen = self.cleaned_data.get("expires") or _NEVER
         day = self.cleaned_data.get("expires_on")
         if chosen != _CUSTOM:
-            if day:  # what was filled in must not be left out unasked
+            if day:  # never ignore a date that was filled in
                 self.add_error("expires", "Choose “Custom date” to use the date, or clear it.")
             return None if chosen == _NEVER else timezone.now() + timedelta(days=int(chosen))
         if day is None:
@@ -72,7 +72,7 @@ class ExpiryFields(forms.Form):
 
 
 class CreateKeyForm(ExpiryFields):
-    """A name; the rest has defaults. Shapes only: the service has the last word."""
+    """Checks types and required fields; the service checks the rest."""
 
     submission = forms.UUIDField(widget=forms.HiddenInput)
     name = name_field("key", help_text=NAME_HELP, autofocus=True)
@@ -125,17 +125,17 @@ class CreateKeyForm(ExpiryFields):
 
     @property
     def options(self) -> list[forms.BoundField]:
-        """What stands under “More options”."""
+        """The fields under “More options”."""
         return [field for field in self.visible_fields() if field.name != "name"]
 
     @property
     def shows_options(self) -> bool:
-        """Whether something there was chosen or needs attention."""
+        """Whether one of the options was changed or has an error."""
         names = {field.name for field in self.options}
         return bool(names & ({*self.errors} | set(self.changed_data if self.is_bound else ())))
 
     def clean(self) -> dict[str, Any]:
-        """Refuses custom permissions without any, and any without “Custom”."""
+        """Rejects “Custom” without permissions, and permissions without “Custom”."""
         data = super().clean() or self.cleaned_data
         is_custom = data.get("permissions") == _CUSTOM
         if is_custom and not data.get("scopes") and "scopes" not in self.errors:
@@ -147,7 +147,7 @@ class CreateKeyForm(ExpiryFields):
         return data
 
     def wanted(self) -> dict[str, Any]:
-        """The fields of `services.create_api_key`."""
+        """The arguments for `services.create_api_key`."""
         data = self.cleaned_data
         return {
             "name": data["name"],
@@ -171,7 +171,7 @@ class CreateKeyForm(ExpiryFields):
         return list(registry) if chosen == "full" else default_scopes(registry, None)
 
     def _template_expiry(self) -> datetime | None:
-        """The template's, unless “Never” was chosen."""
+        """None without a template's lifetime, or if “Never” was chosen."""
         template = None if self.cleaned_data["expires"] == _NEVER else self.cleaned_data["template"]
         days = template.lifetime_days if template else None
         return timezone.now() + timedelta(days=days) if days else None

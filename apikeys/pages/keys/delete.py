@@ -1,4 +1,4 @@
-"""Deleting several keys, and what a deletion can take with it."""
+"""Deletes several keys, and finds the keys that a deletion can cascade to."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,16 +17,16 @@ from core.forms import show_refusal
 from organizations.pages.step_up import StepUp
 from organizations.roles import Action
 
-#: More keys than a page of the list has, and as many as one request over REST takes.
+#: More keys than a page of the list has. The API has the same limit per request.
 MOST_SELECTED: Final = 100
 _MOST_NAMED: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
 class CreatedKeys:
-    """The unrevoked keys that others created: how many, and the first of them by name.
+    """The unrevoked keys that other keys created: how many, and the first of them by name.
 
-    `too_many` where they cannot be deleted together; then none is named.
+    If they are `too_many` to be deleted together, none is named.
     """
 
     count: int = 0
@@ -35,12 +35,12 @@ class CreatedKeys:
 
     @property
     def unnamed(self) -> int:
-        """How many are left out of `named`."""
+        """How many are not in `named`."""
         return self.count - len(self.named)
 
 
 def created_keys_of(keys: Sequence[ApiKey], visible: ApiKeyQuerySet) -> CreatedKeys:
-    """What deleting `keys` can take with it, out of the `visible` keys; nothing without keys."""
+    """The keys that deleting `keys` can cascade to. Names only keys in `visible`."""
     chosen = {key.pk for key in keys}
     try:
         created = created_keys.created_by(chosen) - chosen
@@ -55,33 +55,31 @@ def created_keys_of(keys: Sequence[ApiKey], visible: ApiKeyQuerySet) -> CreatedK
 
 
 def deletion_message(keys: Sequence[ApiKey]) -> str:
-    """What has happened to keys that were deleted."""
     if len(keys) == 1:
         return f"Key {keys[0]} deleted. Requests using it now get 401."
     return f"{len(keys):,} keys deleted. Requests using them now get 401."
 
 
 def without_deleted(keys: list[ApiKey]) -> list[ApiKey]:
-    """Those that can still be deleted."""
     return [key for key in keys if not key.revoked_at]
 
 
 class DeleteKeys(StepUp, DeveloperPage):
-    """Deletes the keys that were selected in the list, all or none."""
+    """Deletes the keys selected in the list, all or none."""
 
     action = Action.MANAGE_KEYS
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """Names them, and what they created."""
+        """Asks for confirmation."""
         keys = without_deleted(self._selected(request.GET.getlist("key")))
         return self._show(keys, DeleteForm(keys))
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Deletes them."""
         selected = self._selected(request.POST.getlist("key"))
         keys = without_deleted(selected)
         if selected and not keys:
-            services.revoke_api_keys(selected[:1], actor=self.actor)  # waits as its deletion does
+            # Waits until the earlier deletion is in effect.
+            services.revoke_api_keys(selected[:1], actor=self.actor)
         form = DeleteForm(keys, request.POST)
         if not keys or len(keys) > MOST_SELECTED or not form.is_valid():
             return self._show(keys, form, status=422)
@@ -98,9 +96,9 @@ class DeleteKeys(StepUp, DeveloperPage):
         return self.done(deletion_message(revoked), self.page_url("configuration"))
 
     def _selected(self, texts: list[str]) -> list[ApiKey]:
-        """The keys with these ids; NotFound for another organization's.
+        """The keys with these IDs. Raises NotFound for another organization's.
 
-        Of too many ids no key is looked up beyond the first that is one too many.
+        Looks up at most one key more than MOST_SELECTED.
         """
         read = dict.fromkeys(ids.read_id("key", text) for text in texts[: MOST_SELECTED + 1])
         key_ids = [key_id for key_id in read if key_id]

@@ -1,4 +1,4 @@
-"""One key: its page, its changes, its end."""
+"""Pages about one key: show, edit, disable, delete."""
 
 from typing import Final
 
@@ -26,7 +26,7 @@ _TIMELINE: Final = 50
 
 
 class KeyPage(ObjectPage[ApiKey]):
-    """A page about one key."""
+    """Base of the pages about one key."""
 
     verbose_name = "key"
     id_prefix = "key"
@@ -34,26 +34,24 @@ class KeyPage(ObjectPage[ApiKey]):
     form_class = EditKeyForm
 
     def get_queryset(self) -> QuerySet[ApiKey]:
-        """All of the organization, deleted or not."""
+        """Includes deleted keys."""
         return self.organization_keys().for_pages()
 
     def get_success_url(self, obj: ApiKey | None) -> str:
-        """The key's own page, or the list."""
         if obj is None:
             return self.page_url("configuration")
         return self.page_url("key", obj.public_id)
 
 
 def overlap_of(key: ApiKey) -> ApiKeySecret | None:
-    """The older secret that still works, if a rotation overlaps."""
+    """The old secret, if it still works after a rotation."""
     return key.secrets.overlapping(timezone.now()).order_by("-ends_at").first()
 
 
 class KeyDetail(KeyPage):
-    """Everything about a key but its secret."""
+    """Everything about a key except its secret. Also shows deleted keys."""
 
     def get(self, request: HttpRequest, **_: str) -> HttpResponse:
-        """The page, also of a deleted key."""
         key = self.get_object()
         events = AuditEvent.objects.visible_log_of(self.organization.id, self.actor)
         about = events.about(key.pk)[:_TIMELINE]
@@ -71,16 +69,14 @@ class KeyDetail(KeyPage):
 
 
 class EditKey(EditView[ApiKey], StepUp, KeyPage):
-    """Name, description, permissions, expiry."""
-
     action = Action.MANAGE_KEYS
 
     def confirmation(self, obj: ApiKey, form: VersionedForm) -> HttpResponse | None:
-        """Asked for where the key may do more or work longer afterwards."""
+        """Required if the key can do more or expires later afterwards."""
         return self.confirmed() if services.widens_authority(obj, form.wanted()) else None
 
     def perform_update(self, obj: ApiKey, form: VersionedForm) -> object:
-        """Calls the service; refused, too, where the key has changed since `confirmation`."""
+        # Without `form.seen_at`, still refuses if the key has changed since `confirmation`.
         seen_at = form.seen_at or obj.updated_at
         return services.update_api_key(
             obj, actor=self.actor, changes=form.wanted(), seen_at=seen_at
@@ -93,11 +89,11 @@ class SwitchKey(StepUp, KeyPage):
     action = Action.MANAGE_KEYS
 
     def get(self, request: HttpRequest, **_: str) -> HttpResponse:
-        """Says what will happen."""
+        """Asks for confirmation."""
         return self.render("apikeys/switch.html", {"key": self.get_object()})
 
     def post(self, request: HttpRequest, **_: str) -> HttpResponse:
-        """Does it; enabling, which gives access back, asks for a recent sign-in."""
+        """Enabling requires a recent sign-in, because it gives access back."""
         key, enabled = self.get_object(), request.POST.get("enabled") == "yes"
         confirmation = self.confirmed() if enabled else None
         if confirmation:
@@ -112,24 +108,22 @@ class SwitchKey(StepUp, KeyPage):
 
 
 def switch_message(key: ApiKey, *, enabled: bool) -> str:
-    """What has happened to a key that was switched."""
     if enabled:
         return f"Key {key} enabled. It works again."
     return f"Key {key} disabled. Requests using it now get 401 until you enable it."
 
 
 class DeleteKey(StepUp, KeyPage):
-    """Ends a key for good, or disables it instead."""
+    """Deletes a key permanently, or disables it instead."""
 
     action = Action.MANAGE_KEYS
 
     def get(self, request: HttpRequest, **_: str) -> HttpResponse:
-        """The facts that speak for or against it."""
+        """Asks for confirmation, and shows the key's usage."""
         key = self.get_object()
         return self._show(key, DeleteForm([key]))
 
     def post(self, request: HttpRequest, **_: str) -> HttpResponse:
-        """Deletes the key, or disables it."""
         key = self.get_object()
         try:
             services.require_not_revoked(key)
@@ -160,7 +154,7 @@ class DeleteKey(StepUp, KeyPage):
         return deletion_message(services.revoke_api_keys([key], actor=self.actor, cascade=cascade))
 
     def _show_conflict(self, form: DeleteForm, refusal: Conflict) -> HttpResponse:
-        """A key that was deleted meanwhile, or a cascade of too many keys."""
+        """For a key that was deleted in the meantime, or a cascade to too many keys."""
         key = self.get_object()
         if key.revoked_at:
             return self._show(key, DeleteForm([key]), status=409)

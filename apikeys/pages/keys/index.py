@@ -1,4 +1,4 @@
-"""Configuration: the account, the base address, the keys."""
+"""The Configuration page: account, base URL and key list."""
 
 from django.http import HttpRequest, HttpResponse
 
@@ -9,10 +9,8 @@ from apikeys.services import key_limit
 
 
 class Configuration(DeveloperPage):
-    """The list of keys and what is done with them."""
-
     def get(self, request: HttpRequest) -> HttpResponse:
-        """The page; its script takes the list out of it, too."""
+        # The page's script also requests this page, to replace the list.
         keys = self.organization_keys()
         key_filter = KeyFilter.from_query(request.GET)
         listing = load(keys, key_filter)

@@ -1,4 +1,4 @@
-"""The key list of the settings page: search, status, order, pages; queries do not grow."""
+"""The key list: search, filter, order and pages, with a constant number of queries."""
 
 import re
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from core.timestamps import days_between
 
 PAGE_SIZE: Final = 25
 SOON: Final = timedelta(days=14)
-#: Value of the filter → what it is called.
+#: Value in the URL → label of the filter.
 STATES: Final = {
     "": "All",
     "active": "Active",
@@ -41,11 +41,11 @@ _FIELDS: Final = {
     "last-used": "last_used_at",
     "expires": "expires_at",
 }
-#: Columns that a key may leave empty. For the others the order by an index would be lost.
+#: Nullable columns, which sort nulls last. For other columns that would rule out an index.
 _MAY_BE_EMPTY: Final = ("last-used", "expires")
 NEWEST_FIRST: Final = "-created"
-#: Keys that are counted. Where more match, the list says no numbers: they would cost more than all
-#: the rest of the page.
+#: The most keys that are counted. If more match, the list shows no counts: counting all of them
+#: would take longer than the rest of the page.
 COUNTED: Final = 2_000
 _LONGEST_SEARCH: Final = 100
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,6}", re.ASCII)
@@ -53,13 +53,13 @@ _NUMBER: Final = re.compile(r"[1-9][0-9]{0,6}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class KeyFilter:
-    """What the query of the URL asks for. Unknown or malformed parameters are ignored."""
+    """The parameters of the URL's query. Unknown or malformed ones are ignored."""
 
     search: str
     state: str
     order: str
     page_number: str
-    #: A key to show first on the page, wherever it belongs in the order.
+    #: A key to show first on the page, regardless of the order.
     new: UUID | None
 
     @classmethod
@@ -76,7 +76,6 @@ class KeyFilter:
 
     @property
     def is_filtered(self) -> bool:
-        """Whether anything narrows the list."""
         return bool(self.search or self.state)
 
     @property
@@ -95,14 +94,14 @@ class KeyFilter:
         return {"name": name, "label": label, "query": link, "now": current}
 
     def query(self, **changes: str) -> str:
-        """The URL query of the same list with something changed; defaults are left out."""
+        """The URL query of this list with changes. Defaults are omitted."""
         values = {"q": self.search, "status": self.state, "sort": self.order, "page": "", **changes}
         query = QueryDict(mutable=True)
         query.update({k: v for k, v in values.items() if v and (k, v) != ("sort", NEWEST_FIRST)})
         return f"?{query.urlencode()}"
 
     def searched(self, keys: ApiKeyQuerySet) -> ApiKeyQuerySet:
-        """The keys that match the search, whatever their status."""
+        """The keys that match the search, with any status."""
         if not self.search:
             return keys
         condition = Q(name_key__contains=name_key(self.search))
@@ -116,7 +115,7 @@ class KeyFilter:
         return keys.filter(condition)
 
     def matching(self, keys: ApiKeyQuerySet) -> QuerySet[ApiKey]:
-        """The keys of the list, in order, with what it shows of them."""
+        """The keys of the list, in order, with everything that the list shows."""
         rows = self.searched(keys).for_pages()
         if self.state:
             rows = rows.filter(_condition(self.state, timezone.now()))
@@ -129,45 +128,45 @@ class KeyFilter:
 
 @dataclass(frozen=True, slots=True)
 class KeyList:
-    """A page of the list as `load` has read it: nothing here makes a query."""
+    """A page of the list, as read by `load`. Its properties make no queries."""
 
     filter: KeyFilter
     page: "Page[ApiKey]"
     #: The keys of the page, the new one first.
     keys: list[ApiKey]
-    #: How many keys match the search in each state, of the first few.
+    #: State → number of keys that match the search, of at most COUNTED + 1 keys.
     counts: Mapping[str, int]
 
     @property
     def is_counted(self) -> bool:
-        """Whether the counts are those of all keys."""
+        """Whether all keys were counted."""
         return self.counts[""] <= COUNTED
 
     @property
     def total(self) -> int:
-        """How many keys match, if all are counted."""
+        """How many keys match, if all were counted."""
         return self.counts[self.filter.state]
 
     @property
     def states(self) -> list[tuple[str, str]]:
-        """The options of the filter, with counts."""
+        """The options of the filter, with counts if all keys were counted."""
         if not self.is_counted:
             return list(STATES.items())
         return [(state, f"{label} ({self.counts[state]})") for state, label in STATES.items()]
 
     @property
     def previous(self) -> str:
-        """The URL query of the page before."""
+        """The URL query of the previous page."""
         return self.filter.query(page=str(self.page.previous_page_number()))
 
     @property
     def next(self) -> str:
-        """The URL query of the page after."""
+        """The URL query of the next page."""
         return self.filter.query(page=str(self.page.next_page_number()))
 
 
 def load(keys: ApiKeyQuerySet, key_filter: KeyFilter) -> KeyList:
-    """The page that is asked for, or the nearest one, of `keys` that are not revoked."""
+    """The requested page, or the nearest one, of the `keys` that aren't revoked."""
     keys = keys.live()
     counts = _counts(key_filter.searched(keys))
     rows = key_filter.matching(keys)
@@ -178,7 +177,7 @@ def load(keys: ApiKeyQuerySet, key_filter: KeyFilter) -> KeyList:
         page = paginator.get_page(key_filter.page_number)
     shown = list(page.object_list)
     if key_filter.new is not None:
-        # Its place may be on another page.
+        # It may belong on another page.
         new = [key for key in shown if key.pk == key_filter.new]
         others = [key for key in shown if key.pk != key_filter.new]
         shown = [*(new or keys.for_pages().filter(pk=key_filter.new)), *others]
@@ -186,7 +185,7 @@ def load(keys: ApiKeyQuerySet, key_filter: KeyFilter) -> KeyList:
 
 
 def _counts(keys: ApiKeyQuerySet) -> dict[str, int]:
-    """How many of the first few keys are in each state; one query."""
+    """State → number of keys, of the first COUNTED + 1. Makes one query."""
     now = timezone.now()
     conditions = {state: _condition(state, now) for state in STATES if state}
     counts = keys[: COUNTED + 1].aggregate(
@@ -197,7 +196,7 @@ def _counts(keys: ApiKeyQuerySet) -> dict[str, int]:
 
 
 def _uncounted_page(rows: QuerySet[ApiKey], page_number: str) -> "Page[ApiKey]":
-    """One row more than a page has says whether there is a next one."""
+    """Reads one row more than a page has, to know whether there is a next page."""
     number = int(page_number) if _NUMBER.fullmatch(page_number) else 1
     first = (number - 1) * PAGE_SIZE
     read = list(rows[first : first + PAGE_SIZE + 1])
@@ -209,7 +208,7 @@ def _uncounted_page(rows: QuerySet[ApiKey], page_number: str) -> "Page[ApiKey]":
 
 
 class _CountedPaginator(Paginator[Any]):
-    """A paginator that knows how many rows there are, and makes no query for it."""
+    """A paginator with a known total, which makes no query to count rows."""
 
     def __init__(self, rows: QuerySet[ApiKey], per_page: int, *, total: int) -> None:
         super().__init__(rows, per_page)
@@ -230,7 +229,7 @@ _IDLE: Final = timedelta(days=30)
 
 
 def key_row(key: ApiKey, *, is_new: bool = False) -> dict[str, Any]:
-    """What the list says of a key."""
+    """The template context of a key in the list."""
     now = timezone.now()
     end, used = key.expires_at, key.last_used_at
     status = key.status_at(now)

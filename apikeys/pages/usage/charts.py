@@ -1,4 +1,4 @@
-"""Bars as rectangles of an SVG, 10 units wide and 100 high, stacked by how requests ended."""
+"""Bar charts as SVG rectangles. Bars are 10 wide, at most 100 high, and stacked by result."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from apikeys.usage.reports import Tally
 
 _WIDTH: Final = 10
 _HEIGHT: Final = 100
-#: A bar of one request among thousands is seen, too.
+#: Minimum height: one request among thousands must be visible.
 _LEAST: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One rectangle; `kind` is its class."""
+    """One rectangle. `kind` is its CSS class."""
 
     kind: str
     x: int
@@ -24,14 +24,14 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """All rectangles, and how wide they are together."""
+    """All rectangles, and their total width."""
 
     parts: list[Part]
     width: int
 
 
 def chart(tallies: Sequence[Tally]) -> Chart:
-    """A bar for each tally; the highest fills the height."""
+    """One bar per tally. The highest one has the full height."""
     heights = [tally.requests for tally in tallies]
     most = max(heights, default=0)
     filled = [n for n, height in enumerate(heights) if height]

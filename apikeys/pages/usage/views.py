@@ -1,4 +1,4 @@
-"""Usage: how many requests, with which key, and how they ended."""
+"""The Usage page: requests by key and result, and their export."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from core import ids
 from core.bulkheads import Kind
 from core.timestamps import rfc3339
 
-#: Value in the address → what it is called, how many intervals, and which.
+#: Value in the URL → label, number of intervals, interval.
 RANGES: Final = {
     "24h": ("24 hours", 24, Interval.HOUR),
     "7d": ("7 days", 7, Interval.DAY),
@@ -28,7 +28,7 @@ RANGES: Final = {
     "90d": ("90 days", 90, Interval.DAY),
 }
 _DEFAULT: Final = "7d"
-#: Keys that are listed, the busiest first.
+#: The most keys listed, busiest first.
 _MOST: Final = 50
 RESULT_LABELS: Final = {
     Result.OK: "Went well",
@@ -47,8 +47,6 @@ RESULT_LABELS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class KeyTally:
-    """A key and what was counted for it."""
-
     key: ApiKey
     tally: Tally
 
@@ -60,7 +58,7 @@ class UsagePage(DeveloperPage):
 
     @property
     def range_name(self) -> str:
-        """The range that is asked for, or the default."""
+        """The requested range, or the default."""
         name = self.request.GET.get("range", _DEFAULT)
         return name if name in RANGES else _DEFAULT
 
@@ -72,17 +70,16 @@ class UsagePage(DeveloperPage):
 
     @property
     def keys(self) -> ApiKeyQuerySet:
-        """The keys of the organization, or the one that is asked for."""
+        """The organization's keys, or only the requested one."""
         keys = self.organization_keys()
         key_id = ids.read_id("key", self.request.GET.get("key", ""))
         return keys.filter(pk=key_id) if key_id else keys
 
 
 class Usage(UsagePage):
-    """Totals, bars, the table behind them, keys and results."""
+    """Totals, chart, table, keys and results."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """The page."""
         period, keys = self.period, self.keys
         buckets = reports.buckets(keys, period)
         tallies = [bucket.tally for bucket in buckets]
@@ -109,13 +106,13 @@ class Usage(UsagePage):
 
 
 class UsageExport(UsagePage):
-    """The same as a file, by interval, key and result."""
+    """Usage as CSV, by hour, key and result."""
 
     def waiting_kind(self, request: HttpRequest) -> Kind | None:
         return "export"
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
-        """CSV, sent while it is read."""
+        """Streams the rows while they are read."""
         place = begin_export(self.organization, what="usage", actor=self.actor)
         name = f"usage-{self.organization.slug}-{self.range_name}-{timezone.now():%Y-%m-%d}.csv"
         return csv_response(place, _rows(reports.rows(self.keys, self.period)), name)
@@ -136,7 +133,7 @@ def _rows(
 
 
 def sparklines(keys: list[ApiKey]) -> dict[Any, dict[str, Any]]:
-    """For each key the bars of its last 30 days and what they say; one query."""
+    """Key ID → chart and total of its last 30 days. Makes one query."""
     days = reports.days_by_key([key.pk for key in keys], Period.last(30, Interval.DAY))
     return {
         key: {"chart": chart(tallies), "total": reports.total(tallies)}
@@ -145,6 +142,6 @@ def sparklines(keys: list[ApiKey]) -> dict[Any, dict[str, Any]]:
 
 
 def last_refusal(key: ApiKey) -> dict[str, Any] | None:
-    """When a request with the key was last refused, and how pages call the reason; one query."""
+    """The hour and reason of the key's last rejected request, if any. Makes one query."""
     usage = reports.last_refusal(key)
     return {"hour": usage.hour, "reason": RESULT_LABELS[Result(usage.result)]} if usage else None
