@@ -39,9 +39,9 @@ class ApiKeyView(APIView):
     """Requires a valid key with `scope` and within its rate limits.
 
     `actor` is the key, `request.auth` its VerifiedKey, and `key_use` what usage records of the
-    request. Errors have the shape of `wire`. The permissions and throttles of a subclass run after
-    those of this view. Overrides DRF's hooks because DRF's own code between the steps costs more
-    than the steps (docs/adr/0017).
+    request. Errors have the shape of `wire`. The steps run in DRF's order, each followed by the
+    permissions or throttles of the subclass. Overrides DRF's hooks because DRF's own code between
+    the steps costs more than the steps (docs/adr/0017).
     """
 
     wire = WireFormat(error=canonical_error)

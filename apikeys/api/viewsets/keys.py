@@ -35,7 +35,7 @@ class ApiKeyViewSet(WireViewSet):
     withdrawals = frozenset({"destroy", "revoke_many", "rotate"})
 
     def list(self, request: Request, **_: str) -> Response:
-        """A page of keys, newest first. In a format without pages, all keys that aren't revoked."""
+        """A page of keys, newest first. Without pages, at most WHOLE_LIST unrevoked keys."""
         organization = self.organization(Action.VIEW_KEYS)
         keys = ApiKey.objects.visible_to(self.actor)
         if not self.wire.has_pages:
