@@ -51,9 +51,9 @@ def test_totals_keys_and_outcomes(browser: Client, acme: Organization, busy: Iss
     page = browser.get(developer(acme, "usage/"))
 
     text = _text(page)
-    assert "Requests 1,322 Went well 1,307 (98.9%) Errors 3 Refused 12" in text
+    assert "Requests 1,322 Successful 1,307 (98.9%) Errors 3 Rejected 12" in text
     assert "Busy 1,315 3 12 Quiet 7 0 0" in text
-    assert "Over the rate limit 12" in text
+    assert "Rate limited 12" in text
     assert "999" not in text
     assert 'aria-label="1,322 requests in 7 days, 12 refused"' in page.content.decode()
 

@@ -31,17 +31,17 @@ _DEFAULT: Final = "7d"
 #: The most keys listed, busiest first.
 _MOST: Final = 50
 RESULT_LABELS: Final = {
-    Result.OK: "Went well",
-    Result.CLIENT_ERROR: "Mistakes of the caller (4xx)",
-    Result.SERVER_ERROR: "Mistakes of ours (5xx)",
-    Result.RATE_LIMITED: "Over the rate limit",
-    Result.INSUFFICIENT_SCOPE: "Without the permission",
-    Result.FORBIDDEN: "Not allowed to keys",
-    Result.KEY_REVOKED: "With a deleted key",
-    Result.KEY_ROTATED: "With a secret that a rotation has ended",
-    Result.KEY_EXPIRED: "With an expired key",
-    Result.KEY_DISABLED: "With a disabled key",
-    Result.API_ACCESS_DISABLED: "While API access was off",
+    Result.OK: "Successful",
+    Result.CLIENT_ERROR: "Client errors (4xx)",
+    Result.SERVER_ERROR: "Server errors (5xx)",
+    Result.RATE_LIMITED: "Rate limited",
+    Result.INSUFFICIENT_SCOPE: "Missing permission",
+    Result.FORBIDDEN: "Forbidden",
+    Result.KEY_REVOKED: "Deleted key",
+    Result.KEY_ROTATED: "Rotated secret",
+    Result.KEY_EXPIRED: "Expired key",
+    Result.KEY_DISABLED: "Disabled key",
+    Result.API_ACCESS_DISABLED: "API access off",
 }
 
 
