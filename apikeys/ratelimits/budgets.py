@@ -1,6 +1,6 @@
-"""The two limits of a request, that of its key and that of its organization, and their headers.
+"""The rate limits of a request, its key's and its organization's, and the RateLimit headers.
 
-The headers are those of the IETF draft on RateLimit fields: lists with an item for each limit.
+The headers follow the IETF draft on RateLimit fields: lists with an item for each limit.
 """
 
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from limits import RateLimitItem
 
 from organizations import tiers
 
-#: What the headers call the limit of an organization; that of a key is called by its tier.
+#: The name of an organization's limit in the headers. A key's limit is named after its tier.
 ORGANIZATION: Final = "organization"
 
 
 class Budget(NamedTuple):
-    """A limit: `amount` requests in `window` seconds. `title` begins its item in RateLimit."""
+    """`amount` requests in `window` seconds. `title` starts the item in the RateLimit header."""
 
     limit: RateLimitItem
     amount: int
@@ -26,7 +26,7 @@ class Budget(NamedTuple):
 
 
 class Budgets(NamedTuple):
-    """The limits of a request and its RateLimit-Policy; `organization` is None for no limit."""
+    """A request's limits and its RateLimit-Policy. `organization` is None without such a limit."""
 
     key: Budget
     organization: Budget | None
@@ -35,9 +35,10 @@ class Budgets(NamedTuple):
 
 @dataclass(slots=True)
 class Limit:
-    """Whether a request is within its limits, and where their windows stand.
+    """Whether a request is within its limits, and what is left of their windows.
 
-    `remaining` requests as far as this process knows, until the window ends in `resets` seconds.
+    `remaining` is the number of requests that this process knows to be left until the window ends
+    in `resets` seconds.
     """
 
     allowed: bool
@@ -46,19 +47,19 @@ class Limit:
     resets: int
     organization_remaining: int
     organization_resets: int
-    #: For a request that is refused: whether by the limit of its organization.
+    #: Whether the organization's limit is the reason for refusing the request.
     by_organization: bool = False
 
     @property
     def retry_after(self) -> int:
-        """Seconds after which it is worth trying again; 0 for a request that was let through."""
+        """Seconds after which to retry. 0 for an allowed request."""
         if self.allowed:
             return 0
         return max(1, self.organization_resets if self.by_organization else self.resets)
 
     @property
     def header(self) -> str:
-        """The value of RateLimit."""
+        """The value of the RateLimit header."""
         key, organization, _ = self.budgets
         if organization is None:
             return f"{key.title}{self.remaining};t={self.resets}"
@@ -70,7 +71,7 @@ class Limit:
 
 @cache
 def budgets_of(tier: str, organization_tier: str) -> Budgets:
-    """The limits of a key in `tier`, whose organization is in `organization_tier`."""
+    """The limits of a key in `tier` whose organization is in `organization_tier`."""
     key, limit = _budget(tier, tiers.key_limit(tier)), tiers.organization_limit(organization_tier)
     if limit is None:
         return Budgets(key, None, key.policy)

@@ -1,4 +1,4 @@
-"""The rate limiter: budgets of keys and of organizations by tier, on the `limits` library."""
+"""Rate limiter for keys and organizations, based on the `limits` library."""
 
 import threading
 import time
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 from uuid import UUID
 
-import redis  # noqa: F401 - limits imports it lazily, which two threads at once upset
+import redis  # noqa: F401 - limits imports it lazily, which fails in two threads
 import structlog
 from django.conf import settings
 from limits import RateLimitItem, parse
@@ -28,8 +28,8 @@ from apikeys.ratelimits.windows import (
     spend,
 )
 
-#: After the shared store has failed, for how many seconds this process counts alone before it asks
-#: again: briefly at first, since one slow answer is no outage, then twice as long each time.
+#: Seconds without the shared store after it failed. Short at first, because one slow response is
+#: not an outage, then doubled each time up to RETRY_SECONDS.
 _FIRST_PAUSE: Final = 0.1
 RETRY_SECONDS: Final = 5.0
 _creating: Final = threading.Lock()
@@ -38,9 +38,9 @@ _log = structlog.get_logger(__name__)
 
 
 class Limiter:
-    """Spends what it holds of both budgets, and asks for more in the shared store, if any.
+    """Spends the requests that it has reserved in the shared store, and reserves more.
 
-    Authentication never fails because the store does: meanwhile each process has its share.
+    Authentication doesn't fail if the store does: each process then has a share of each limit.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Limiter:
         self._lock = threading.Lock()
 
     def hit(self, key_id: UUID, tier: str, organization_id: UUID, organization_tier: str) -> Limit:
-        """Counts one request of a key, against its limit and its organization's or against none."""
+        """Counts a request against its key's and its organization's limit, or against neither."""
         budgets = budgets_of(tier, organization_tier)
         names = (key_id.int, tier), (organization_id.int, organization_tier)
         while True:
@@ -83,9 +83,9 @@ class Limiter:
                 return limit
 
     def hit_other(self, name: str, limit: str) -> int:
-        """Counts something else within a limit such as ``10/minute``.
+        """Counts something else against a limit such as ``10/minute``.
 
-        0 where it is within, else the seconds until the window ends.
+        Returns 0 if it is within the limit, otherwise the seconds until the window ends.
         """
         item = parse(limit)
         with self._lock:
@@ -98,12 +98,12 @@ class Limiter:
             else:
                 self._note_answer()
                 return wait
-        # In turns: threads that open a window together make MemoryStorage forget hits.
+        # Locked: MemoryStorage loses hits if two threads open a window at the same time.
         with self._lock:
             return _hit(self._others_alone, item, name)
 
     def is_reachable(self) -> bool:
-        """Whether the shared store answers; without one, the process itself is the store."""
+        """Whether the shared store responds. True without one."""
         return self._store is None or self._store.check()
 
     def _ask(
@@ -112,9 +112,9 @@ class Limiter:
         names: tuple[WindowName, WindowName],
         reservations: Sequence[Reservation],
     ) -> Limit | None:
-        """Takes more from the store; the lock is free meanwhile, since that may last.
+        """Reserves more in the store, without holding the lock meanwhile because it may take long.
 
-        None where other threads have spent what was granted to them all.
+        Returns None if other threads have already spent everything that was granted.
         """
         asked_at = self._clock()
         grants = None
@@ -135,7 +135,7 @@ class Limiter:
             return decide(budgets, holdings[0], organization, self._clock())
 
     def _spend_share(self, budgets: Budgets, names: tuple[WindowName, WindowName]) -> Limit:
-        """Counts a request while this process counts alone."""
+        """Counts a request against this process's share while the store is unreachable."""
         key = self._windows.share(names[0], budgets.key)
         organization = UNLIMITED
         if budgets.organization:
@@ -146,7 +146,7 @@ class Limiter:
         return refuse(budgets, key, organization, now, (not key.held, not organization.held))
 
     def _may_ask(self) -> bool:
-        """Whether to ask the store; while it is away, one request at a time finds out."""
+        """Whether to use the store. After a failure, one request at a time tries again."""
         if self._store is None or self._away_until is None:
             return self._store is not None
         if self._clock() < self._away_until:
@@ -175,7 +175,7 @@ def _hit(limiter: FixedWindowRateLimiter, item: RateLimitItem, name: str) -> int
 
 
 def limiter() -> Limiter:
-    """The limiter of this process, created on first use; all threads get the same one."""
+    """The limiter of this process, created on first use and shared by all threads."""
     return _created.get("limiter") or _create_limiter()
 
 
@@ -189,6 +189,6 @@ def _create_limiter() -> Limiter:
 
 
 def forget_limiter() -> None:
-    """Creates the limiter again on its next use, with the settings of that time."""
+    """Makes the next use create a limiter with the settings at that time."""
     budgets_of.cache_clear()
     _created.clear()

@@ -1,4 +1,4 @@
-"""Parts of rate limits: how much of a window one process may spend without asking again."""
+"""Rate limits in Redis or Valkey: reserves a part of a window for one process."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,14 +10,15 @@ from limits.storage import RedisStorage
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-#: A process may hold this part of what is left of a window, and at least one request. Far from the
-#: limit that is many at once; of the last 63 each is asked for by itself.
+#: A process may hold this fraction of what is left of a window, and at least one request. Far from
+#: the limit that is many requests. The last 63 are granted one at a time.
 _PARTS: Final = 32
-#: The keys are windows, their values what has been taken; each ends with its window. The parts,
-#: then for each window its limit, its milliseconds and what the process holds of it → for each
-#: window what is granted, what is left, and for how many milliseconds. Where one has nothing left
-#: for a process that holds nothing of it, nothing is taken of the others either: the request is
-#: refused, and what it took would be kept from other processes.
+#: KEYS are windows, which expire when they end. Their values are the requests taken.
+#: ARGV is _PARTS, then for each window its limit, its length in milliseconds, and what the process
+#: holds of it.
+#: Returns for each window the requests granted, the requests left, and the milliseconds left.
+#: If a window has nothing left and the process holds nothing of it, the request is refused. Then
+#: nothing is taken from the other windows, because other processes could not use it.
 _TAKE: Final = b"""
 local left, refused = {}, false
 for n, key in ipairs(KEYS) do
@@ -46,7 +47,7 @@ return answer
 
 
 class WindowRequest(NamedTuple):
-    """A window that a process asks more of; it holds `held` requests of it already."""
+    """A window that a process needs more of. It already holds `held` requests of it."""
 
     name: str
     limit: RateLimitItem
@@ -63,7 +64,7 @@ class Grant:
 
 
 class SharedQuota(RedisStorage):
-    """Budgets in Redis or Valkey. All processes together are granted no more than the limit."""
+    """Grants all processes together no more than the limit."""
 
     def __init__(self, url: str, timeout: float = 0.2) -> None:
         """`timeout`: the seconds that the store may take to answer."""
@@ -77,9 +78,9 @@ class SharedQuota(RedisStorage):
         self._take = self.get_connection().register_script(_TAKE)
 
     def take(self, requests: Sequence[WindowRequest]) -> list[Grant]:
-        """Fills up what a process holds of each window, in one round trip, or of none of them.
+        """Reserves more of each window, or of none, in one round trip.
 
-        StorageError where the store does not answer.
+        Raises StorageError if the store does not respond.
         """
         keys = [self.prefixed_key(limit.key_for(name)) for name, limit, _ in requests]
         arguments = [_PARTS]

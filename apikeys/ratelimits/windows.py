@@ -1,4 +1,4 @@
-"""The windows of rate limits in this process: what it may let through of each, and decisions."""
+"""The rate limit windows of this process: what it may let through, and the decisions."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -9,41 +9,40 @@ from uuid import UUID
 from apikeys.ratelimits.budgets import Budget, Budgets, Limit
 from apikeys.ratelimits.redis_budget import Grant
 
-#: Windows that are kept before those that have ended are looked for.
+#: Number of windows from which on those that have ended are removed.
 _MOST_KEPT: Final = 20_000
-#: Whose window it is: the number of the key or the organization, which Python hashes without a
-#: call, and the tier.
+#: The ID of the key or organization as an int, which hashes faster than a UUID, and the tier.
 WindowName = tuple[int, str]
 
 
 @dataclass(slots=True)
 class Holding:
-    """What this process may still let through of a window, and what others may take of it."""
+    """What this process may still let through in a window, and what is left for others."""
 
     held: int
     left: int
     ends: float
 
     def is_used_up(self, now: float) -> bool:
-        """Whether nothing is left of the window, here or in the store."""
+        """Whether the window has nothing left, neither here nor in the store."""
         return not self.held and not self.left and now < self.ends
 
 
 Holdings = dict[WindowName, Holding]
-#: In place of a window that this process has not asked for, or that has been forgotten.
+#: Stands for a window that this process has not used or has removed.
 UNKNOWN: Final = Holding(0, 0, 0)
-#: In place of the window of an organization without a limit: far more than is ever spent.
+#: Stands for the window of an organization without a limit.
 UNLIMITED: Final = Holding(10**18, 0, 10**18)
 
 
 class Windows:
-    """The holdings of a process. Not thread-safe: the limiter has its lock."""
+    """The windows of a process. Not thread-safe: the limiter holds its lock."""
 
     def __init__(self, processes: int, clock: Callable[[], float]) -> None:
-        #: What the store has granted.
+        #: Requests that the store has granted.
         self.granted: Holdings = {}
-        #: The shares of this process while it counts alone. Kept apart from what the store has
-        #: granted, which counts again when the store is back.
+        #: The shares of this process while the store is unreachable. Separate from `granted`, which
+        #: is used again once the store is back.
         self.alone: Holdings = {}
         self._processes = processes
         self._clock = clock
@@ -52,9 +51,9 @@ class Windows:
     def fill(
         self, reservations: "Sequence[Reservation]", grants: Sequence[Grant], asked_at: float
     ) -> list[Holding]:
-        """Adds what the store was asked for, and returns what the request may spend.
+        """Adds what the store granted, and returns the windows that the request may spend from.
 
-        That is what it has reserved, if anything, even if that window has ended meanwhile.
+        A request may spend what it has reserved, even if that window has ended meanwhile.
         """
         holdings = []
         for reservation, grant in zip(reservations, grants, strict=True):
@@ -63,9 +62,9 @@ class Windows:
         return holdings
 
     def share(self, name: WindowName, budget: Budget) -> Holding:
-        """What this process may let through alone: its part of what is left of the window.
+        """What this process may let through alone: its share of what is left of the window.
 
-        The process whose memory is the only store has it all.
+        Without a shared store, the only process has all of it.
         """
         holding = self._current(self.alone, name)
         if holding:
@@ -80,7 +79,7 @@ class Windows:
         return holding if holding and self._clock() < holding.ends else None
 
     def _add(self, holdings: Holdings, name: WindowName, grant: Grant, asked_at: float) -> Holding:
-        """Adds a grant to what is held. Its window ends no later here than in the store."""
+        """Adds a grant. The window ends here no later than in the store."""
         ends = asked_at + grant.seconds
         holding = self._current(holdings, name)
         if holding:
@@ -102,9 +101,9 @@ class Windows:
 
 
 class Reservation(NamedTuple):
-    """A window to ask the store about, and the `held` requests of it that the process has.
+    """A window to request more of, and the `held` requests that the process has.
 
-    If there are any, one of them is reserved: the request that asks does not lose it to others.
+    If there are any, one is reserved, so that other threads can't take it from this request.
     """
 
     name: WindowName
@@ -117,7 +116,7 @@ class Reservation(NamedTuple):
     def make(
         cls, name: WindowName, stored_as: str, budget: Budget, holding: Holding, now: float
     ) -> Self:
-        """Takes a request from what is held, if anything is."""
+        """Reserves one of the held requests, if there are any."""
         held = holding.held if now < holding.ends else 0
         if held:
             holding.held -= 1
@@ -131,7 +130,8 @@ def reserve(
     organization: Holding,
     now: float,
 ) -> list[Reservation]:
-    """The windows that a request needs. In a cluster both are on the node of the organization."""
+    """The windows that a request needs."""
+    # A hash tag keeps both windows on the same node of a Redis cluster.
     node = f"{{{UUID(int=names[1][0])}}}"
     stored_as = f"{node}/{UUID(int=names[0][0])}"
     reservations = [Reservation.make(names[0], stored_as, budgets.key, key, now)]
@@ -143,8 +143,8 @@ def reserve(
 
 
 def decide(budgets: Budgets, key: Holding, organization: Holding, now: float) -> Limit | None:
-    """Counts a request if there is one in both, refuses it if one is used up; None if neither."""
-    now = min(now, key.ends, organization.ends)  # one may have ended while the store was asked
+    """Counts a request if both windows allow it, refuses it if one is used up, otherwise None."""
+    now = min(now, key.ends, organization.ends)  # one may have ended meanwhile
     if key.held and organization.held:
         return spend(budgets, key, organization, now)
     used_up = not (key.held or key.left), not (organization.held or organization.left)
@@ -152,7 +152,6 @@ def decide(budgets: Budgets, key: Holding, organization: Holding, now: float) ->
 
 
 def spend(budgets: Budgets, key: Holding, organization: Holding, now: float) -> Limit:
-    """Counts a request against both windows."""
     key.held -= 1
     organization.held -= 1
     return Limit(
@@ -168,7 +167,7 @@ def spend(budgets: Budgets, key: Holding, organization: Holding, now: float) -> 
 def refuse(
     budgets: Budgets, key: Holding, organization: Holding, now: float, used_up: tuple[bool, bool]
 ) -> Limit:
-    """Counts nothing. If both limits are used up, the one that lasts longer is named."""
+    """Refuses without counting. If both limits are used up, the one that resets later is named."""
     by_organization = used_up[1] and (not used_up[0] or key.ends < organization.ends)
     remaining, resets = _remaining(budgets.key, key, now)
     organization_remaining, organization_resets = _remaining(
@@ -186,7 +185,7 @@ def refuse(
 
 
 def _remaining(budget: Budget | None, holding: Holding, now: float) -> tuple[int, int]:
-    """What is left of a window and for how long; of one that has not begun, all."""
+    """Requests and seconds left of a window, all of them if it has not begun."""
     if budget and holding.ends < now:
         return budget.amount, budget.window
     return holding.held + holding.left, math.ceil(holding.ends - now)

@@ -1,1 +1,1 @@
-"""Usage of API keys: recording it outside of requests, and reports about it."""
+"""Usage of API keys: recorded outside of requests, and reported."""

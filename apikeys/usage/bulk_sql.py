@@ -1,7 +1,7 @@
-"""Writing what many requests leave behind at once: one statement for a table, on PostgreSQL.
+"""Writes the usage of many requests with one statement per table on PostgreSQL.
 
-The ORM would need a statement for each row, or could not add to what other processes have written.
-SQLite has no arrays; there the same statement runs for each row, without a journey to a server.
+The ORM would need one statement per row, or could not add to the counts of other processes. SQLite
+has no arrays. There the same statement runs for each row, without a network round trip.
 """
 
 from collections.abc import Sequence
@@ -35,13 +35,13 @@ _SCOPES: Final = (
 
 
 def note_secrets(uses: Sequence[tuple[UUID, datetime]], interval: timedelta) -> None:
-    """Last uses of secrets, unless one within `interval` before is recorded already."""
+    """Records last uses of secrets, unless one within `interval` before is already recorded."""
     rows = [(key, at, at - interval) for key, at in uses]
     _run(_SECRETS, {"id": "uuid", "at": "timestamptz", "due": "timestamptz"}, rows)
 
 
 def note_keys(uses: Sequence[tuple[UUID, datetime, str | None, str]], interval: timedelta) -> None:
-    """Last uses of keys; of several uses of one key the latest counts."""
+    """Records last uses of keys, the latest of several uses of a key."""
     latest = {use[0]: use for use in sorted(uses, key=lambda use: use[1])}
     rows = [(key, at, at - interval, *by) for key, at, *by in latest.values()]
     types = {"id": "uuid", "at": "timestamptz", "due": "timestamptz", "ip": "inet", "agent": "text"}
@@ -49,18 +49,18 @@ def note_keys(uses: Sequence[tuple[UUID, datetime, str | None, str]], interval: 
 
 
 def add_requests(rows: Sequence[tuple[UUID, datetime, str, int]]) -> None:
-    """Adds to the requests of keys in hours, by result; rows are sorted by key."""
+    """Adds to the request counts per key, hour and result. Rows must be sorted by key."""
     types = {"key_id": "uuid", "hour": "timestamptz", "result": "text", "requests": "bigint"}
     _run(_REQUESTS, types, rows)
 
 
 def note_scopes(rows: Sequence[tuple[UUID, str, date]]) -> None:
-    """Moves the days on which scopes were last used; rows are sorted by key."""
+    """Updates the days on which scopes were last used. Rows must be sorted by key."""
     _run(_SCOPES, {"key_id": "uuid", "scope": "text", "last_used_on": "date"}, rows)
 
 
 def _run(statement: str, types: dict[str, str], rows: Sequence[tuple[Any, ...]]) -> None:
-    """Rows come in the order of their keys, so that processes do not wait for each other."""
+    """Runs a statement. Rows must be sorted by key, so that processes don't wait for each other."""
     if not rows:
         return
     with connection.cursor() as cursor:
@@ -77,7 +77,7 @@ def _run(statement: str, types: dict[str, str], rows: Sequence[tuple[Any, ...]])
 
 
 def _plain(row: tuple[Any, ...]) -> list[Any]:
-    """The row as SQLite keeps it."""
+    """The row as SQLite stores it."""
     return [value.hex if isinstance(value, UUID) else _moment(value) for value in row]
 
 

@@ -1,4 +1,4 @@
-"""One use of a key within a request, from the door to the answer."""
+"""The key of a request and what became of it, from authentication to response."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -11,7 +11,7 @@ from core.actors import RequestContext
 
 
 class Result(StrEnum):
-    """How a request with a genuine secret ended; refusals by their reason."""
+    """The result of a request with a genuine secret: success, an error, or why it was refused."""
 
     OK = "ok"
     CLIENT_ERROR = "client_error"
@@ -26,11 +26,11 @@ class Result(StrEnum):
     API_ACCESS_DISABLED = "api_access_disabled"
 
 
-#: Whatever was not let in, or not let through.
+#: Results of requests that were refused.
 REFUSED = frozenset(Result) - {Result.OK, Result.CLIENT_ERROR, Result.SERVER_ERROR}
 
 
-#: As plain text: each look at a member's value, and each hash of a member, is a call of Python's.
+#: Plain strings: reading or hashing an enum member takes a Python function call.
 _RESULTS = frozenset(str(result.value) for result in Result)
 _OK, _CLIENT_ERROR, _SERVER_ERROR, _FORBIDDEN, _RATE_LIMITED = (
     str(result.value)
@@ -42,7 +42,7 @@ _OK, _CLIENT_ERROR, _SERVER_ERROR, _FORBIDDEN, _RATE_LIMITED = (
         Result.RATE_LIMITED,
     )
 )
-#: How a view of a product's own may refuse without an exception that says why.
+#: Results for statuses that a product's own view may return without raising an exception.
 _REFUSING: Final = {
     HTTPStatus.UNAUTHORIZED.value: _FORBIDDEN,
     HTTPStatus.FORBIDDEN.value: _FORBIDDEN,
@@ -52,10 +52,10 @@ _REFUSING: Final = {
 
 @dataclass(slots=True)
 class KeyUse:
-    """What is known of a request's key; the view's side fills in what happens to it.
+    """What is known of a request's key. The view adds what happens to the request.
 
-    `digest` is that of the secret under the newest pepper. `refusal` is the code of a refusal,
-    `scope` what the request needed.
+    `digest` is that of the secret under the newest pepper. `refusal` is the error code of a
+    refusal, `scope` the scope that the request needed.
     """
 
     found: VerifiedKey
@@ -67,7 +67,7 @@ class KeyUse:
     scope: str | None = None
 
     def result(self, status: int) -> str:
-        """How the request ended, by the reason of a refusal or by the status of the answer."""
+        """The result of the request, from the reason for a refusal or the response's status."""
         if self.refusal:
             if self.refusal in _RESULTS:
                 return self.refusal

@@ -1,7 +1,7 @@
-"""What a successful use leaves behind, without ever delaying or failing a request.
+"""Records last-used time, IP address and user agent. Never delays or fails a request.
 
-A use is successful if the request was not refused: the key was valid, held the scope, and was
-within its limits. Refused requests are counted by reason in `KeyUsage`.
+A use is successful if the request was not refused: the key was valid, had the scope, and was within
+its limits. Refused requests are counted by reason in `KeyUsage`.
 """
 
 import contextlib
@@ -30,9 +30,9 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A use of a secret; `digest` is the secret's under the newest pepper.
+    """A use of a secret. `digest` is the secret's under the newest pepper.
 
-    One that was refused is not a last use, but shows that a secret has to move with the peppers.
+    A refused request is not a last use, but the secret still has to move to the newest pepper.
     """
 
     found: VerifiedKey
@@ -43,7 +43,7 @@ class Use:
 
     @property
     def is_due(self) -> bool:
-        """Whether there is something to record, as far as the row tells that was read."""
+        """Whether there is something to record, according to the row that was read."""
         if not self.successful:
             return self.moves
         last = self.found.last_used_at
@@ -51,16 +51,16 @@ class Use:
 
     @property
     def moves(self) -> bool:
-        """Whether the secret is to move to the newest pepper."""
+        """Whether the secret has to move to the newest pepper."""
         return self.found.pepper != conf.peppers().newest
 
 
 def record(uses: Sequence[Use], *, wait: bool = True) -> set[UUID]:
-    """Records time, address and user agent of successful uses, once a minute for each secret.
+    """Records successful uses, at most once a minute per secret. Returns the secrets visited.
 
-    The same visit moves a secret's digest to the newest pepper. Rows that somebody else holds are
-    left for the next use; nothing is raised when the database refuses. Returns the ids of the
-    secrets that were visited. `wait` for SQLite's writer, or else give up.
+    Also re-hashes secrets under the newest pepper. Skips locked rows, which the next use updates.
+    Logs database errors instead of raising them. Without `wait`, does nothing while another thread
+    is writing to SQLite.
     """
     try:
         with write_lock(wait=wait) as mine:
@@ -89,9 +89,9 @@ def _record_at_once(uses: Sequence[Use]) -> set[UUID]:
 
 
 def _free(uses: Sequence[Use]) -> set[UUID]:
-    """Locks the secrets and their keys, but for those that somebody else holds.
+    """Locks the secrets and their keys, and returns the IDs of those that were not already locked.
 
-    In the order of their ids, so that two processes do not wait for each other.
+    Locks in the order of their IDs, so that two processes do not wait for each other.
     """
     secrets = ApiKeySecret.objects.select_for_update(skip_locked=True).order_by("pk")
     keys = ApiKey.objects.select_for_update(skip_locked=True, no_key=True).order_by("pk")
@@ -108,7 +108,7 @@ def _move(use: Use) -> None:
 
 @contextlib.contextmanager
 def _without_waiting() -> Iterator[None]:
-    """SQLite waits seconds for another writer by default; a last-used time is not worth it."""
+    """Doesn't wait seconds for other writers of SQLite: a last-used time is not worth it."""
     if connection.vendor != "sqlite":
         yield
         return

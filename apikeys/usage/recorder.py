@@ -1,7 +1,7 @@
-"""What requests leave behind, kept in memory and written in batches by a thread of its own.
+"""Counts usage in memory. A separate thread writes it in batches, so that no request waits.
 
-A request waits for none of it. A process that is killed loses what it has counted since the last
-batch, at most `settings.USAGE_INTERVAL` seconds of it; one that stops in order writes it first.
+A process that is killed loses what it counted since the last batch, at most
+`settings.USAGE_INTERVAL` seconds. A process that stops normally writes it first.
 """
 
 import threading
@@ -29,18 +29,18 @@ _SIZE: Final = 50_000
 _MINUTE: Final = INTERVAL.total_seconds()
 _HOUR: Final = 3600
 _DAY: Final = 24 * _HOUR
-#: Seconds for which a process that ends waits for a batch that is being written.
+#: Seconds for which a stopping process waits for a batch that is being written.
 _PATIENCE: Final = 3
 _log = structlog.get_logger(__name__)
 
-#: Of a key, an hour and a result; of a key and a scope, the day. Keys and secrets are numbers here,
-#: and hours and days count from 1970: what Python hashes and compares without a call.
+#: (key, hour, result) → requests. Plain ints since 1970: UUIDs and datetimes hash more slowly.
 _Requests = dict[tuple[int, int, str], int]
+#: (key, scope) → day.
 _Scopes = dict[tuple[int, str], int]
 
 
 class UsageRecorder:
-    """The open accounts of a process."""
+    """Counts of this process that are not yet written to the database."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -55,7 +55,7 @@ class UsageRecorder:
         self._thread: threading.Thread | None = None
 
     def note(self, use: KeyUse, status: int) -> None:
-        """Counts an answered request in memory. No query, ever."""
+        """Counts a request in memory, without any query."""
         now = time.time()
         key, second = use.found.key_id.int, int(now)
         result = use.result(status)
@@ -70,15 +70,16 @@ class UsageRecorder:
             self._start()
 
     def _note_scope(self, scope: tuple[int, str], day: int) -> None:
-        """The day, unless this process has noted it already."""
+        """Notes the day, unless this process has already noted it."""
         if self._days.get(scope) != day:
             self._days.keep(scope, day)
             self._scopes[scope] = day
 
     def _note_last(self, use: KeyUse, now: float, *, successful: bool) -> None:
-        """The use to record, unless this process has noted one within the minute.
+        """Notes the use, unless this process has noted one within the last minute.
 
-        Refused ones are noted apart: they must not hide a successful use within the same minute.
+        Refused requests are noted separately: they must not hide a successful use within that
+        minute.
         """
         secret = use.found.secret_id.int
         seen = self._noted if successful else self._refused
@@ -98,7 +99,7 @@ class UsageRecorder:
             self._uses.setdefault(secret, due)
 
     def flush(self) -> None:
-        """Writes what is open. What cannot be written stays open."""
+        """Writes all counts. Keeps counts that can't be written."""
         with self._writing:
             with self._lock:
                 requests, self._requests = self._requests, defaultdict(int)
@@ -135,7 +136,7 @@ class UsageRecorder:
                 self._scopes = {**scopes, **self._scopes}
 
     def discard(self) -> None:
-        """Forgets what is open."""
+        """Forgets all counts that are not written yet."""
         with self._lock:
             self._requests.clear()
             self._scopes.clear()
@@ -150,7 +151,7 @@ class UsageRecorder:
                 return
             self._thread = threading.Thread(target=self._work, name="usage", daemon=True)
             self._thread.start()
-        # Servers end their workers as multiprocessing does, which calls nothing of `atexit`.
+        # Servers stop workers as multiprocessing does, which doesn't run `atexit` handlers.
         Finalize(None, self.close, exitpriority=10)
 
     def _work(self) -> None:
@@ -158,13 +159,13 @@ class UsageRecorder:
             close_old_connections()
             try:
                 self.flush()
-            except Exception as error:  # noqa: BLE001 - the thread goes on whatever happens
+            except Exception as error:  # noqa: BLE001 - the thread must survive any error
                 _log.error("usage_not_written", reason=type(error).__name__)
             close_old_connections()
         connection.close()
 
     def close(self) -> None:
-        """Writes what is open, for the last time."""
+        """Writes the remaining counts before the process stops."""
         self._end.set()
         if self._thread is not None:
             self._thread.join(_PATIENCE)
@@ -176,5 +177,5 @@ def _moment(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-#: The process's own.
+#: The recorder of this process.
 recorder: Final = UsageRecorder()

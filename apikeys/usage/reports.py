@@ -1,4 +1,4 @@
-"""Reading what was counted: by hour or day, by key, by result. Times are UTC."""
+"""Usage reports: by hour or day, by key, by result. Times are in UTC."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,42 +16,41 @@ from apikeys.models import ApiKey, ApiKeyQuerySet, KeyUsage, ScopeUse
 from apikeys.usage.key_request import REFUSED, Result
 from core.exceptions import Invalid
 
-#: After this many days without use a scope is pointed out.
+#: Days without use after which a scope is reported as unused.
 UNUSED_DAYS: Final = 90
 _FIRST_YEAR: Final = 2000
 
 
 class Interval(StrEnum):
-    """The length of the intervals that usage is counted in."""
+    """The length of the intervals that usage is reported in."""
 
     HOUR = "hour"
     DAY = "day"
 
     @property
     def step(self) -> timedelta:
-        """Its length."""
         return timedelta(hours=1) if self is Interval.HOUR else timedelta(days=1)
 
     @property
     def max_count(self) -> int:
-        """How many a request may ask for."""
+        """The maximum number of intervals per request."""
         return 24 * 31 if self is Interval.HOUR else 366
 
     def floor(self, moment: datetime) -> datetime:
-        """The beginning of the interval that has `moment` in it."""
+        """The start of the interval that contains `moment`."""
         hour = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
         return hour if self is Interval.HOUR else hour.replace(hour=0)
 
 
 def require_past(moment: datetime, name: str, margin: timedelta = timedelta(0)) -> None:
-    """Invalid for a moment before the year 2000 or further ahead than `margin`."""
+    """Raises Invalid for a time before the year 2000 or more than `margin` in the future."""
     if moment.year < _FIRST_YEAR or moment > timezone.now() + margin:
         raise Invalid.field(name, f"Choose a moment from the year {_FIRST_YEAR} until now.")
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """From `start` to before `end`, both beginnings of an interval."""
+    """From `start` to before `end`, both at the start of an interval."""
 
     start: datetime
     end: datetime
@@ -59,7 +58,7 @@ class Period:
 
     @classmethod
     def between(cls, since: datetime, until: datetime, interval: Interval) -> "Period":
-        """The whole intervals that `since` and `until` lie in; Invalid for what no one can mean."""
+        """The whole intervals from `since` to `until`. Raises Invalid for implausible times."""
         require_past(until, "to", margin=timedelta(days=1))
         require_past(since, "from")
         if since >= until:
@@ -73,58 +72,53 @@ class Period:
 
     @classmethod
     def last(cls, count: int, interval: Interval) -> "Period":
-        """The last `count` intervals, the present one among them."""
+        """The last `count` intervals, including the current one."""
         end = interval.floor(timezone.now()) + interval.step
         return cls(end - count * interval.step, end, interval)
 
     @property
     def starts(self) -> list[datetime]:
-        """The beginnings of its intervals."""
+        """The start of each interval."""
         count = (self.end - self.start) // self.interval.step
         return [self.start + n * self.interval.step for n in range(count)]
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Requests by result; in an interval, of a key, or altogether."""
+    """Requests by result: of an interval, of a key, or in total."""
 
     results: Counter[str] = field(default_factory=Counter)
 
     @property
     def requests(self) -> int:
-        """All of them."""
         return self.results.total()
 
     @property
     def ok(self) -> int:
-        """Those that went well."""
         return self.results[Result.OK]
 
     @property
     def refused(self) -> int:
-        """Those that were not let in or not let through."""
         return sum(self.results[reason] for reason in REFUSED)
 
     @property
     def failed(self) -> int:
-        """The rest: errors of the caller or of the server."""
+        """Client and server errors."""
         return self.requests - self.ok - self.refused
 
 
-#: The tally of most days of most keys.
+#: Shared, because most keys have no requests on most days.
 _EMPTY: Final = Tally()
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """An interval and what was counted in it."""
-
     start: datetime
     tally: Tally
 
 
 def buckets(keys: ApiKeyQuerySet, period: Period) -> list[Bucket]:
-    """Every interval of the period, empty ones too, in order; one query."""
+    """Each interval of the period in order, including empty ones. One query."""
     rows = _usage_of(keys, period)
     if period.interval is Interval.DAY:
         rows = rows.annotate(at=TruncDay("hour", tzinfo=UTC)).values_list("at", "result")
@@ -135,13 +129,13 @@ def buckets(keys: ApiKeyQuerySet, period: Period) -> list[Bucket]:
 
 
 def by_key(keys: ApiKeyQuerySet, period: Period) -> Mapping[UUID, Tally]:
-    """The tally of each key that was used in the period; one query."""
+    """The tally of each key that was used in the period. One query."""
     rows = _usage_of(keys, period).values_list("key_id", "result")
     return _tallies(rows.annotate(sum=Sum("requests")))
 
 
 def busiest(keys: ApiKeyQuerySet, period: Period, most: int) -> Mapping[UUID, Tally]:
-    """The `most` keys with the most requests, the busiest first; two queries."""
+    """The `most` keys with the most requests, busiest first. Two queries."""
     sums = _usage_of(keys, period).values("key_id").annotate(sum=Sum("requests"))
     ids = list(sums.order_by("-sum", "key_id").values_list("key_id", flat=True)[:most])
     tallies = by_key(ApiKey.objects.filter(pk__in=ids), period)
@@ -149,18 +143,18 @@ def busiest(keys: ApiKeyQuerySet, period: Period, most: int) -> Mapping[UUID, Ta
 
 
 def tally_of(key: ApiKey, period: Period) -> Tally:
-    """What was counted for one key in the period; one query."""
+    """The key's tally in the period. One query."""
     return by_key(ApiKey.objects.filter(pk=key.pk), period).get(key.pk, _EMPTY)
 
 
 def last_refusal(key: ApiKey) -> KeyUsage | None:
-    """The latest hour in which a request with the key was refused; one query."""
+    """The last hour in which a request with the key was refused. One query."""
     refused = KeyUsage.objects.filter(key_id=key.pk, result__in=REFUSED)
     return refused.order_by("-hour", "result").first()
 
 
 def days_by_key(keys: Iterable[UUID], period: Period) -> Mapping[UUID, list[Tally]]:
-    """For each of a few keys the tallies of the period's days; one query."""
+    """The daily tallies of each key. One query."""
     keys = list(keys)
     rows = KeyUsage.objects.filter(key_id__in=keys).between(period.start, period.end)
     days = rows.annotate(at=TruncDay("hour", tzinfo=UTC)).values_list("key_id", "at", "result")
@@ -172,7 +166,7 @@ def days_by_key(keys: Iterable[UUID], period: Period) -> Mapping[UUID, list[Tall
 
 
 def rows(keys: ApiKeyQuerySet, period: Period) -> Iterator[tuple[datetime, str, UUID, str, int]]:
-    """Hour, name and id of the key, result and requests, hour by hour; one query for each day."""
+    """Yields hour, key name, key ID, result and requests, hour by hour. One query per day."""
     start = period.start
     while start < period.end:
         end = min(start + timedelta(days=1), period.end)
@@ -183,10 +177,9 @@ def rows(keys: ApiKeyQuerySet, period: Period) -> Iterator[tuple[datetime, str, 
 
 
 def total(tallies: Iterable[Tally]) -> Tally:
-    """All of them together."""
     results: Counter[str] = Counter()
     for tally in tallies:
-        if tally.results:  # adding nothing takes as long as adding something
+        if tally.results:  # adding an empty counter takes as long as a full one
             results.update(tally.results)
     return Tally(results)
 
@@ -203,12 +196,12 @@ def _tallies(rows: Iterable[tuple[Any, str, int]]) -> dict[Any, Tally]:
 
 
 def unused_scopes(key: ApiKey) -> list[str]:
-    """Scopes of the key that it has not used for 90 days, if usage was recorded all that time."""
+    """Scopes not used for 90 days. Empty unless usage has been recorded for that long."""
     return unused_scopes_of([key]).get(key.pk, [])
 
 
 def unused_scopes_of(keys: Iterable[ApiKey]) -> Mapping[UUID, list[str]]:
-    """For keys that hold scopes they do not use, which; two queries."""
+    """The unused scopes of each key that has any. Two queries."""
     since = timezone.now() - timedelta(days=UNUSED_DAYS)
     keys = [key for key in keys if key.created_at <= since]
     ids = [key.pk for key in keys]

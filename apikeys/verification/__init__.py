@@ -1,1 +1,1 @@
-"""Verification of presented API keys, the hot path. Knows neither HTTP nor the services."""
+"""Verifies API keys. Performance-critical; independent of HTTP and of the services."""

@@ -1,13 +1,13 @@
-"""Failed keys by source address: after too many, an address has only a few look-ups left.
+"""Throttles unknown keys per source IP address.
 
-Counted against the address that guesses, never against a key whose prefix was guessed, and in
-each process by itself. Keys that this process has accepted before are looked up all the same.
+Failures count against the source, never against a key whose prefix was guessed, and each process
+counts separately. Keys that this process has accepted before are always looked up.
 
-Genuine keys that are new to the process share an address with guesses, and look like them. Two
-small budgets let them in: one for secrets that come for the first time, and one for secrets that
-come again after a refusal. A guesser sends other secrets each time and leaves the second alone. No
-secret is looked up twice from these budgets within a window, so that a client that repeats a
-deleted key uses up nothing.
+A genuine key that is new to the process looks like a guess. Two small budgets let such keys in
+while their source is over its limit: one for secrets sent for the first time, one for secrets sent
+again after a refusal. A guesser sends a new secret each time and never uses the second budget.
+Within a window, no secret is looked up twice from these budgets, so a client that keeps sending a
+deleted key doesn't use them up.
 """
 
 import time
@@ -23,11 +23,11 @@ from apikeys import conf
 from core.bounded_cache import BoundedCache
 
 _WINDOW: Final = 60.0
-#: Addresses in each of two generations.
+#: Sources in each of the cache's two generations.
 _SIZE: Final = 10_000
-#: Each of the two budgets of an address that has spent its guesses, as a part of these.
+#: Divisor: each budget of a source over its limit is this fraction of INVALID_KEYS_PER_MINUTE.
 _SPARE: Final = 5
-#: Seconds after which a refused secret may come again.
+#: Seconds after which a refused secret may be sent again.
 _SOON: Final = 1
 _log = structlog.get_logger(__name__)
 
@@ -41,19 +41,19 @@ class _Count:
 
 
 class _Sent(NamedTuple):
-    """A secret that opened nothing or was refused unseen; holds until its address's window ends."""
+    """An unknown or refused secret, remembered until its source's window `ends`."""
 
     ends: float
     looked_up: bool
 
 
 _counts: Final[BoundedCache[str, _Count]] = BoundedCache(_SIZE)
-#: By digest.
+#: Secrets by digest.
 _sent: Final[BoundedCache[bytes, _Sent]] = BoundedCache(_SIZE)
 
 
 def record_failure(address: str | None, digest: bytes) -> None:
-    """Counts a well-formed secret that opens nothing."""
+    """Counts a well-formed secret that does not exist."""
     most = conf.invalid_keys()
     if not address or not most:
         return
@@ -69,7 +69,7 @@ def record_failure(address: str | None, digest: bytes) -> None:
 
 
 def may_look_up(address: str | None, digest: bytes) -> bool:
-    """Takes a look-up from what an address has left for a secret that is new to this process."""
+    """Whether a secret that is new to this process may be looked up. Counts the look-up."""
     count = _spent(address)
     if count is None:
         return True
@@ -88,7 +88,7 @@ def may_look_up(address: str | None, digest: bytes) -> bool:
 
 
 def retry_after(address: str | None, digest: bytes) -> int:
-    """Seconds after which a refused secret may be looked up; 0 for an address with guesses left."""
+    """Seconds after which a refused secret may be looked up. 0 for a source within its limit."""
     count = _spent(address)
     if count is None:
         return 0
@@ -100,13 +100,13 @@ def retry_after(address: str | None, digest: bytes) -> int:
 
 
 def reset() -> None:
-    """Counts anew for every address."""
+    """Forgets all counts."""
     _counts.clear()
     _sent.clear()
 
 
 def _spent(address: str | None) -> _Count | None:
-    """The count of an address that has spent its guesses; None for all others."""
+    """The count of a source that has reached its limit, otherwise None."""
     count = _current(_source(address)) if address and len(_counts) else None
     return count if count and 0 < conf.invalid_keys() <= count.failures else None
 
@@ -123,7 +123,7 @@ def _current(source: str) -> _Count | None:
 
 @lru_cache(maxsize=4096)
 def _source(address: str) -> str:
-    """The address; of IPv6 the network of one customer, who has all addresses in it."""
+    """The IPv4 address, or the /64 network of an IPv6 address: one customer has all of it."""
     if ip_address(address).version == 4:
         return address
     return str(ip_network(f"{address}/64", strict=False))

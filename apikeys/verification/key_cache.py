@@ -1,7 +1,6 @@
-"""What this process has verified and may trust while it follows the revocation clock.
+"""Cache of verified keys, trusted while this process follows the revocation clock (ADR 0018).
 
-The argument for it is in docs/adr/0018. Only secrets that opened something are kept, each under its
-keyed digest.
+Holds only secrets that were accepted, each under its keyed digest.
 """
 
 import os
@@ -15,12 +14,12 @@ from apikeys import conf
 from apikeys.verification.types import VerifiedKey
 from core.revocation_clock.follower import Follower
 
-#: Entries in each of two generations: about 30 MB when full.
+#: Entries in each of two generations. Full, they take about 30 MB.
 _SIZE: Final = 10_000
 
 
 class _Generation:
-    """Answers by digest, None for one that has to be asked for again, and the digests of keys."""
+    """Verified keys by digest, None after a change, and the digests of each key."""
 
     __slots__ = ("answers", "digests")
 
@@ -37,7 +36,7 @@ class _Generation:
             self.answers[digest] = None
 
     def drop_owned(self, owners: set[UUID]) -> None:
-        """Drops the keys of organizations and service accounts; rare, so nothing is indexed."""
+        """Drops the keys of organizations and service accounts. Scans all keys, because it is rare."""
         for digest, found in self.answers.items():
             if found and (found.organization_id in owners or found.service_account_id in owners):
                 self.answers[digest] = None
@@ -48,9 +47,9 @@ class _Generation:
 
 
 class VerifiedSecrets:
-    """The cache: from `size` to twice as many answers, the oldest half forgotten at a time.
+    """The cache. Holds `size` to twice as many entries and drops the oldest half when full.
 
-    Writers hold a lock. Readers need none: each look is one operation on a dictionary.
+    Writers hold a lock. Readers need none: each read is one dictionary operation.
     """
 
     def __init__(self, size: int = _SIZE) -> None:
@@ -62,21 +61,20 @@ class VerifiedSecrets:
         return len(self._young.answers) + len(self._old.answers)
 
     def get(self, digest: bytes) -> VerifiedKey | None:
-        """The answer, if there is one that nothing has changed since."""
+        """The cached key, or None if it is unknown or has changed since."""
         return self._young.answers.get(digest) or self._old.answers.get(digest)
 
     def knows(self, digest: bytes) -> bool:
-        """Whether the secret has opened something here before, even if it may not any more."""
+        """Whether the secret has been accepted here before, even if it is no longer valid."""
         return digest in self._young.answers or digest in self._old.answers
 
     def put(self, digest: bytes, found: VerifiedKey) -> None:
-        """Keeps an answer."""
         with self._lock:
             self._make_room()
             self._young.put(digest, found)
 
     def know(self, digest: bytes) -> None:
-        """Keeps that the secret has opened something, and no answer."""
+        """Records that the secret was accepted, without caching its key."""
         with self._lock:
             self._make_room()
             self._young.answers[digest] = None
@@ -86,7 +84,7 @@ class VerifiedSecrets:
             self._old, self._young = self._young, _Generation()
 
     def drop(self, changes: Iterable[tuple[str, UUID]]) -> None:
-        """Forgets the answers about keys, service accounts and organizations that have changed."""
+        """Drops changed keys, and the keys of changed service accounts and organizations."""
         owners = set()
         with self._lock:
             for kind, changed in changes:
@@ -100,18 +98,17 @@ class VerifiedSecrets:
                 self._old.drop_owned(owners)
 
     def forget(self) -> None:
-        """Forgets all answers, though not which secrets are known."""
+        """Drops all keys but still knows which secrets were accepted."""
         with self._lock:
             self._young.forget()
             self._old.forget()
 
     def clear(self) -> None:
-        """As new."""
         with self._lock:
             self._young, self._old = _Generation(), _Generation()
 
     def forget_parent(self) -> None:
-        """In a child of a fork, where a thread that is gone may have held the lock."""
+        """Call in a forked child: a thread that does not exist there may have held the lock."""
         self._lock = threading.Lock()
         self.clear()
 
@@ -124,32 +121,30 @@ os.register_at_fork(after_in_child=follower.forget_parent)
 
 
 def held(digest: bytes) -> VerifiedKey | None:
-    """The trusted answer for the digest of a secret, if there is one.
-
-    The clock is read before the cache: an answer that is dropped later was asked for earlier.
-    """
+    """The cached key for a secret's digest while the cache is trusted, otherwise None."""
+    # The clock is checked before the cache is read: an entry dropped later was still valid then.
     if time.monotonic() < _trust.until or time.monotonic() < follower.stale_until:
         return cache.get(digest)
     return None
 
 
 def held_while_away(digest: bytes) -> VerifiedKey | None:
-    """The last answer, where the database can't be asked and the operator allows for that."""
+    """The last known key while the database is unreachable, if API_KEY_STALE_SECONDS allows it."""
     return cache.get(digest) if follower.may_be_stale() else None
 
 
 def keep(digest: bytes, found: VerifiedKey, number: int) -> None:
-    """Keeps an answer that was read when the clock stood at `number`, or that there was one."""
+    """Caches a key read when the clock was at `number`, or only the fact that it was accepted."""
     if not follower.keep(number, lambda: cache.put(digest, found)):
         cache.know(digest)
 
 
 def start() -> None:
-    """Begins to follow the clock, unless leases are off."""
+    """Starts following the clock, unless leases are off."""
     follower.start(conf.lease(), conf.stale_seconds())
 
 
 def stop() -> None:
-    """Trusts nothing any more, as at the start of the process."""
+    """Stops following the clock and empties the cache."""
     follower.stop()
     cache.clear()

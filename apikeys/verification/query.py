@@ -1,4 +1,4 @@
-"""The one query of a verification."""
+"""The single query of a verification."""
 
 from collections.abc import Callable
 from functools import cache
@@ -15,7 +15,7 @@ from organizations.models import Clock
 
 Converter = Callable[[Any, Any, Any], Any]
 Fetch = Callable[[str, list[bytes]], tuple[Any, ...] | None]
-#: The digest, then the fields of `VerifiedKey` in their order; the clock's number comes last.
+#: The digest, then the fields of `VerifiedKey` in order. The query adds the clock's number.
 _COLUMNS: Final = (
     "digest",
     "id",
@@ -38,18 +38,16 @@ _COLUMNS: Final = (
     "key__service_account_id",
     "key__service_account__disabled_at",
 )
-#: Of an answer that must not be kept: the clock never shows it.
+#: Marks a result that must not be cached: the clock never has this number.
 NO_NUMBER: Final = -1
 
 
 def find_secret(digests: list[bytes]) -> tuple[VerifiedKey | None, int]:
-    """The row with one of the digests, by the unique index on them, and the clock: one query.
-
-    Whatever gets mixed up on the way to the database, an answer about another secret opens nothing.
-    """
-    database = connections[DEFAULT_DB_ALIAS]  # once: each look at Django's proxy takes 2 µs
+    """The row with one of the digests and the clock's number, in one query."""
+    database = connections[DEFAULT_DB_ALIAS]  # read once: each access to Django's proxy takes 2 µs
     sql, converters = _compiled(database.vendor, len(digests))
     row = _fetch(database, sql, digests)
+    # Checked again: a result that got mixed up on the way, such as in a pooler, must not be used.
     if row is None or row[0] not in digests:
         return None, NO_NUMBER
     values = list(row)
@@ -60,13 +58,13 @@ def find_secret(digests: list[bytes]) -> tuple[VerifiedKey | None, int]:
 
 
 def read_again(secret_id: UUID) -> VerifiedKey | None:
-    """What decides about a secret that was verified before, as the transaction sees it now."""
+    """A verified secret's current row, as the transaction sees it. None if it was deleted."""
     row = ApiKeySecret.objects.filter(pk=secret_id).values_list(*_COLUMNS).first()
     return VerifiedKey._make(row[1:]) if row else None
 
 
 def _fetch(database: BaseDatabaseWrapper, sql: str, digests: list[bytes]) -> tuple[Any, ...] | None:
-    """The row, from a statement that PostgreSQL has planned before (config.postgresql)."""
+    """The row, with a prepared statement on PostgreSQL (config.postgresql)."""
     fetch: Fetch | None = getattr(database, "fetch_prepared", None)
     if fetch:
         return fetch(sql, digests)
@@ -78,7 +76,7 @@ def _fetch(database: BaseDatabaseWrapper, sql: str, digests: list[bytes]) -> tup
 
 @cache
 def _compiled(vendor: str, digests: int) -> tuple[str, list[tuple[int, Converter, Any]]]:
-    """The query as SQL, with what turns its columns into values; compiling it is what costs."""
+    """The SQL and the converters of its columns. Cached because compiling is expensive."""
     unlike = [number.to_bytes(32, "big") for number in range(digests)]
     number = Subquery(Clock.objects.values("number")[:1])
     rows = ApiKeySecret.objects.filter(digest__in=unlike).values_list(*_COLUMNS, number)

@@ -1,4 +1,4 @@
-"""What verification returns."""
+"""Return types of verification."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,7 +8,7 @@ from uuid import UUID
 
 
 class Refusal(StrEnum):
-    """Why a string opens nothing. Only the holder of a genuine secret is told which."""
+    """Why a string is not accepted. Only the holder of a genuine secret learns the reason."""
 
     MALFORMED = "malformed"
     UNKNOWN = "unknown"
@@ -22,11 +22,9 @@ class Refusal(StrEnum):
 
 
 class VerifiedKey(NamedTuple):
-    """The row behind a genuine secret: the secret, its key, and all that decides about it.
+    """A genuine secret's row: the secret, its key, and everything that decides if it is valid."""
 
-    A tuple, which takes a quarter of the time to make that a frozen dataclass of this size does.
-    """
-
+    # A tuple: creating it takes a quarter of the time of a frozen dataclass of this size.
     secret_id: UUID
     prefix: str
     pepper: int
@@ -49,12 +47,12 @@ class VerifiedKey(NamedTuple):
 
     @property
     def tier(self) -> str:
-        """The key's own tier, or else its organization's."""
+        """The key's own tier, otherwise its organization's."""
         return self.own_tier or self.organization_tier
 
     @property
     def usable_until(self) -> datetime | None:
-        """The end of the key or of this secret, whichever comes first; None for no end."""
+        """When the key or this secret expires, whichever is earlier. None if neither does."""
         if self.expires_at and self.ends_at:
             return min(self.expires_at, self.ends_at)
         return self.expires_at or self.ends_at
@@ -62,10 +60,11 @@ class VerifiedKey(NamedTuple):
 
 @dataclass(slots=True)
 class Verification:
-    """What was found, if anything, and why it is refused, if it is; `since` is when it ended.
+    """A verified key if found, and the reason if it is refused.
 
-    `digest` is that of a well-formed secret under the newest pepper. `retry_after` are the seconds
-    after which a secret that was not looked up may be sent again.
+    `since` is when the key became invalid. `digest` is the digest of a well-formed secret under the
+    newest pepper. `retry_after` is the number of seconds after which a secret that was not looked
+    up may be sent again.
     """
 
     found: VerifiedKey | None
