@@ -1,1 +1,1 @@
-"""The developers' guide: what a key is, how to use one, and what each error means."""
+"""The developer guide: how to use API keys, and what each error means."""

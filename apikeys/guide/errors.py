@@ -1,4 +1,4 @@
-"""What each error code means and what to do about it; the anchor of each is the code."""
+"""Error codes of the API, with their meaning and what to do. Each code is an anchor."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""One source for each example: a request, written out in four languages."""
+"""Example requests, each written in four languages from one source."""
 
 import json
 import pprint
@@ -9,7 +9,7 @@ from typing import Any, Final
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A request; `path` and `body` have `{account_id}` and `{id}` where readers put their own."""
+    """A request. `path` and `body` contain `{account_id}` and `{id}` as placeholders."""
 
     title: str
     method: str
@@ -17,15 +17,15 @@ class Example:
     body: Mapping[str, Any] | None = None
 
     def url(self, base: str, account_id: str, key_id: str) -> str:
-        """The address for a reader."""
+        """The URL with the placeholders filled in."""
         return base + self.path.replace("{account_id}", account_id).replace("{id}", key_id)
 
     def about(self, key_id: str) -> "Example":
-        """The same request, with a key's id in its body."""
+        """The same request with a key's ID in its body."""
         return replace(self, body=json.loads(json.dumps(self.body).replace("{id}", key_id)))
 
 
-#: Operation → its example, in the order of the guide (after envelope-create-api-key.txt).
+#: Operation → example, in the order of the guide (from envelope-create-api-key.txt).
 EXAMPLES: Final[Mapping[str, Example]] = {
     "use": Example(
         "Use a key", "GET", "/v1/accounts/{account_id}/templates?pageIndex=0&pageSize=5"
@@ -64,7 +64,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
 
 
 def curl(example: Example, url: str) -> str:
-    """A shell command; the key is in the variable API_KEY, as in the other languages."""
+    """A shell command. In each language, the environment variable API_KEY holds the key."""
     lines = [f'curl -X {example.method} "{url}"', '-H "Authorization: Bearer $API_KEY"']
     if example.body is not None:
         lines += ['-H "Content-Type: application/json"', f"-d '{json.dumps(example.body)}'"]
@@ -72,7 +72,7 @@ def curl(example: Example, url: str) -> str:
 
 
 def javascript(example: Example, url: str) -> str:
-    """A module for Node.js 18 or newer, with nothing installed."""
+    """A module for Node.js 18 or later, without dependencies."""
     headers = ["    Authorization: `Bearer ${process.env.API_KEY}`,"]
     body = ""
     if example.body is not None:
@@ -87,7 +87,7 @@ def javascript(example: Example, url: str) -> str:
 
 
 def python(example: Example, url: str) -> str:
-    """A script that needs the package requests."""
+    """A script that requires the package requests."""
     body = ""
     if example.body is not None:
         body = f"    json={pprint.pformat(dict(example.body), sort_dicts=False)},\n"
@@ -100,7 +100,7 @@ def python(example: Example, url: str) -> str:
 
 
 def go(example: Example, url: str) -> str:
-    """A program with the standard library alone."""
+    """A program that uses only the standard library."""
     sent = "nil" if example.body is None else f"strings.NewReader(`{json.dumps(example.body)}`)"
     imports = ["fmt", "io", "net/http", "os"] + (["strings"] if example.body is not None else [])
     kind = (

@@ -1,4 +1,4 @@
-"""Addresses of the guide."""
+"""URLs of the developer guide."""
 
 from django.urls import path
 

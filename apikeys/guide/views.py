@@ -1,4 +1,4 @@
-"""The pages of the guide; the reader's own account is filled in where they are signed in."""
+"""Pages of the developer guide. For signed-in users, examples contain their own account."""
 
 import json
 from functools import cache
@@ -22,18 +22,17 @@ from organizations.roles import Role
 _NO_ACCOUNT: Final = "ACCOUNT_ID"
 _NO_KEY: Final = "KEY_ID"
 _CHANGES: Final = Path(__file__).with_name("changes.md")
-#: What has no version yet is live all the same for those who read it on a server.
+#: Unreleased changes are already live on the server that shows them.
 _UNRELEASED: Final = "## Unreleased\n"
 _LIVE: Final = "## Current version\n\nThese changes are live on this server.\n"
 
 
 class GuidePage(View):
-    """A page of the guide, open to everybody."""
+    """A page of the guide. Public."""
 
     page: ClassVar[str] = "start"
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """The page, with what it shows of this installation."""
         membership = membership_of(request) if request.user.is_authenticated else None
         account = membership.organization if membership else None
         base = settings.API_BASE_URL or request.build_absolute_uri("/").rstrip("/")
@@ -47,15 +46,14 @@ class GuidePage(View):
         return render(request, f"guide/{self.page}.html", context)
 
     def more(self, base: str, account_id: str) -> dict[str, Any]:
-        """What this page alone shows."""
+        """Additional context of this page."""
         return {}
 
 
 class Start(GuidePage):
-    """What a key is, and the first call."""
+    """Overview and the first request."""
 
     def more(self, base: str, account_id: str) -> dict[str, Any]:
-        """The first call, and what secrets look like here."""
         return {
             "first": written(EXAMPLES["use"], base, account_id),
             "brand": conf.brand(),
@@ -70,18 +68,17 @@ class Start(GuidePage):
 
 
 def _together(tier: str) -> str:
-    """The limit of an organization in that tier; empty for no limit."""
+    """The rate limit of an organization in that tier. Empty without one."""
     limit = tiers.organization_limit(tier)
     return tiers.in_words(limit) if limit else ""
 
 
 class Calls(GuidePage):
-    """Every operation, in four languages."""
+    """Every operation in four languages."""
 
     page = "calls"
 
     def more(self, base: str, account_id: str) -> dict[str, Any]:
-        """The examples."""
         examples = [
             {
                 "name": name,
@@ -91,47 +88,45 @@ class Calls(GuidePage):
             }
             for name, e in EXAMPLES.items()
         ]
-        # A call to another origin would be refused by the browser.
+        # Browsers block requests to another origin.
         here = self.request.build_absolute_uri("/").rstrip("/")
         return {"examples": examples, "is_same_origin": base == here}
 
 
 class Errors(GuidePage):
-    """What each code means, under an anchor of its name."""
+    """Error codes, each under an anchor of the same name."""
 
     page = "errors"
 
     def more(self, base: str, account_id: str) -> dict[str, Any]:
-        """The codes, by status."""
         return {"errors": ERRORS}
 
 
 class Formats(GuidePage):
-    """How to come from another product."""
+    """How to migrate from another product."""
 
     page = "formats"
 
 
 class Changes(GuidePage):
-    """What has changed for clients of the API, version by version."""
+    """The changelog of the API. The repository's changelog is for operators."""
 
     page = "changes"
 
     def more(self, base: str, account_id: str) -> dict[str, Any]:
-        """The changelog of the API; that of the repository is for operators."""
         return {"changes": changelog()}
 
 
 @cache
 def changelog() -> SafeString:
-    """The changelog of the API as HTML; markup in it is shown as text."""
+    """The changelog of the API as HTML. Escapes markup in it."""
     text = _CHANGES.read_text(encoding="utf-8").replace(_UNRELEASED, _LIVE)
     html: str = MarkdownIt("commonmark", {"html": False}).render(text)
     return mark_safe(html)  # noqa: S308  # nosec B308 B703
 
 
 def written(example: Example, base: str, account_id: str) -> list[tuple[str, str]]:
-    """The example in each language, with its name."""
+    """The example in each language: its name and the code."""
     url = example.url(base, account_id, _NO_KEY)
     filled = example.about(_NO_KEY)
     return [(language, write(filled, url)) for language, write in LANGUAGES.items()]

@@ -58,7 +58,7 @@ def is_seeded() -> bool:
 
 
 def renew_password(password: str) -> None:
-    """Sets the password that is shown, in case the settings file was deleted and written again."""
+    """Sets the displayed password again, because the settings file may have been recreated."""
     for user in User.objects.filter(email__in=[ADMIN, MEMBER, OTHER_ADMIN, STAFF]):
         if not user.check_password(password):
             user.set_password(password)
@@ -66,7 +66,7 @@ def renew_password(password: str) -> None:
 
 
 def free_name() -> str:
-    """A name that no key of Acme uses yet."""
+    """A name that none of Acme's keys uses."""
     taken = set(ApiKey.objects.filter(organization__slug="acme").values_list("name", flat=True))
     return next(name for n in count(1) if (name := f"Another {n}") not in taken)
 
@@ -89,7 +89,7 @@ def seed(password: str) -> str:
 
 
 class Story:
-    """Four months of Acme, day by day: rows, audit events and usage agree on every time."""
+    """Four months of Acme, day by day. Rows, audit events and usage agree on every time."""
 
     acme: Organization
     globex: Organization

@@ -1,4 +1,4 @@
-"""A past for the demo: services that run as if it were an earlier moment, and the use of keys."""
+"""History for the demo: runs services at an earlier time, and generates usage of keys."""
 
 import secrets
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from apikeys.usage.key_request import Result
 from core import ids
 
 _HOUR: Final = timedelta(hours=1)
-#: Requests of an hour in percent of the busiest one, from midnight UTC on.
+#: Requests per hour in percent of the busiest hour, from midnight UTC.
 _AROUND_THE_CLOCK: Final = (
     *(18, 14, 11, 10, 11, 15, 26, 45, 68, 84, 93, 97),
     *(92, 95, 100, 99, 94, 86, 74, 63, 52, 42, 32, 24),
@@ -28,9 +28,9 @@ _AT_NIGHT: Final = (0, 0, 100, *[0] * 21)
 
 @contextmanager
 def as_of(moment: datetime) -> Iterator[None]:
-    """Lets what is written within happen at `moment`, ids included, which tell the time as well.
+    """Makes `moment` the current time within the block, also for new IDs, which contain the time.
 
-    For the whole process: nothing else may run in it.
+    Affects the whole process: nothing else may run in it.
     """
     numbers = count(1)
     first = ids.first_id(moment).int | 7 << 76 | 2 << 62
@@ -44,7 +44,7 @@ def as_of(moment: datetime) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Habit:
-    """How a program uses its key: requests in its busiest hour, over the day, and at weekends."""
+    """How a client uses its key: requests in its busiest hour, over the day, and on weekends."""
 
     busiest: int
     day: tuple[int, ...]
@@ -52,7 +52,7 @@ class Habit:
     errors_in_thousand: int = 0
 
     def requests(self, name: str, hour: datetime) -> int:
-        """In that hour, the same whenever it is asked; nearly as many as a week before."""
+        """Requests in that hour. Reproducible, and similar to a week before."""
         percent = self.day[hour.hour] * (self.weekend if hour.weekday() >= 5 else 100)
         wobble = 85 + crc32(f"{name} {hour:%Y-%m-%d %H}".encode()) % 31
         return self.busiest * percent * wobble // 1_000_000
@@ -65,7 +65,7 @@ NIGHTLY: Final = Habit(2600, _AT_NIGHT, weekend=100, errors_in_thousand=2)
 
 
 def hours(start: datetime, end: datetime) -> Iterator[datetime]:
-    """The beginnings of the hours that have something of the time between in them."""
+    """The start of each hour that overlaps the period."""
     hour = start.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     while hour < end:
         yield hour
@@ -75,12 +75,12 @@ def hours(start: datetime, end: datetime) -> Iterator[datetime]:
 def usage(
     name: str, habit: Habit, start: datetime, end: datetime
 ) -> Iterator[tuple[datetime, Result, int]]:
-    """Hour, result and requests from `start` to `end`, which may lie within an hour."""
+    """Yields hour, result and requests from `start` to `end`. Scales down partial hours."""
     for hour in hours(start, end):
         share = (min(end, hour + _HOUR) - max(start, hour)) / _HOUR
         requests = int(habit.requests(name, hour) * share)
         wrong = requests * habit.errors_in_thousand // 1000
-        # The busiest hours of the busiest program meet its limit now and then.
+        # The busiest client sometimes reaches its rate limit.
         limited = requests // 25 if requests > 4500 else 0
         told = (Result.OK, Result.CLIENT_ERROR, Result.RATE_LIMITED)
         for result, number in zip(told, (requests, wrong, limited), strict=True):
@@ -89,6 +89,6 @@ def usage(
 
 
 def last_use(uses: list[tuple[datetime, Result, int]], end: datetime) -> datetime:
-    """When the last request of these went well, within its hour and before `end`."""
+    """The time of the last successful request, within its hour and before `end`."""
     hour = max(hour for hour, result, _ in uses if result is Result.OK)
     return min(hour + timedelta(minutes=47), hour + (end - hour) * 0.9)

@@ -36,7 +36,7 @@ class _Generation:
             self.answers[digest] = None
 
     def drop_owned(self, owners: set[UUID]) -> None:
-        """Drops the keys of organizations and service accounts. Scans all keys, because it is rare."""
+        """Drops the keys of organizations and service accounts. Rare, so it scans all keys."""
         for digest, found in self.answers.items():
             if found and (found.organization_id in owners or found.service_account_id in owners):
                 self.answers[digest] = None

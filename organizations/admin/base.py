@@ -1,4 +1,4 @@
-"""What the staff's pages share: they write through services and show refusals on the form."""
+"""Base classes of the staff admin: writes go through services, and forms show their errors."""
 
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
@@ -29,18 +29,18 @@ from organizations.signin.step_up import StepUp
 
 M = TypeVar("M", bound=Model)
 SEARCH_LENGTH: Final = 200
-#: Lookups that run an expression of the visitor's own, which may take for ever.
+#: Lookups that run a regular expression of the visitor, which can take forever.
 _EXPRESSIONS: Final = frozenset({"regex", "iregex"})
 
 
 def staff_actor(request: HttpRequest) -> Actor:
-    """The member of staff who asks; their events carry their name and address."""
+    """The signed-in member of staff. Their audit events carry their name and IP address."""
     user: Any = request.user
     return Actor.staff(user.id, str(user), request_context_of(request))
 
 
 class SearchForm(ChangeListSearchForm):
-    """Django's search box with a limit; what is too long is said, and not searched for."""
+    """Django's search box with a length limit. Shows an error and searches nothing beyond it."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -53,16 +53,14 @@ class SearchForm(ChangeListSearchForm):
 
 
 class SearchedList(ChangeList):
-    """Django's list with that search box."""
-
     search_form_class = SearchForm
 
 
 class ServiceForm(RecentForm):
-    """A form that shows what the service has refused, on the fields concerned.
+    """A form that shows a service's refusal on the fields concerned.
 
-    It carries what its fields showed when it was opened, so that an old page brings back nothing
-    that somebody else has changed meanwhile.
+    It carries the values that its fields showed when it was opened, so that an old page doesn't
+    undo changes made by others meanwhile.
     """
 
     refusal: DomainError | None = None
@@ -73,9 +71,9 @@ class ServiceForm(RecentForm):
             field.show_hidden_initial = True
 
     def wants(self, name: str) -> bool:
-        """Whether to write the field: its sender changed it, as far as what was sent can tell.
+        """Whether to write the field: the sender changed it, according to what was submitted.
 
-        With an old sign-in it is otherwise what was stored before, and may have changed meanwhile.
+        With an old sign-in, other fields keep the stored value, which may have changed meanwhile.
         """
         sent = self.add_initial_prefix(name) not in self.data or name in self.changed_data
         return sent and (not self.confirmation or self.is_free(name))
@@ -88,9 +86,9 @@ class ServiceForm(RecentForm):
 
 
 class StaffPages(admin.ModelAdmin[M]):
-    """Lists that find by public id and keep no secret; the audit trail as the history."""
+    """Searches by public ID, keeps secrets out of searches, and shows the audit log as history."""
 
-    #: The start of the model's public ids, such as ``org``.
+    #: The prefix of the model's public IDs, such as ``org``.
     id_prefix = ""
     formfield_overrides = {models.CharField: {"form_class": TextField}}
 
@@ -104,7 +102,7 @@ class StaffPages(admin.ModelAdmin[M]):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[M], search_term: str
     ) -> tuple[QuerySet[M], bool]:
-        search_term = search_term[:SEARCH_LENGTH]  # the box says so; autocompletion has no box
+        search_term = search_term[:SEARCH_LENGTH]  # autocompletion sets no limit
         found_id = ids.read_id(self.id_prefix, search_term.strip())
         if found_id:
             return queryset.filter(pk=found_id), False
@@ -113,7 +111,7 @@ class StaffPages(admin.ModelAdmin[M]):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The list; a whole secret in the search box is cut to its prefix before it is used."""
+        """Cuts a whole secret in the search box to its prefix before using it."""
         term = request.GET.get("q", "")
         if redact(term) != term:
             query = request.GET.copy()
@@ -127,7 +125,7 @@ class StaffPages(admin.ModelAdmin[M]):
     def response_action(
         self, request: HttpRequest, queryset: QuerySet[M], *rest: Any
     ) -> HttpResponse | None:
-        """Runs an action of the list, on ids that can be ids."""
+        """Runs a list action. Rejects malformed IDs."""
         for selected in request.POST.getlist(ACTION_CHECKBOX_NAME):
             try:
                 UUID(selected)
@@ -138,34 +136,34 @@ class StaffPages(admin.ModelAdmin[M]):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None
     ) -> HttpResponse:
-        """The audit trail knows more than Django's log, which misses what other faces do."""
         shown = self.get_object(request, unquote(object_id))
         if not self.has_view_or_change_permission(request, shown):
             raise PermissionDenied
         if shown is None:
             raise Http404
+        # The audit log has more than Django's, which lacks changes made outside the admin.
         trail = reverse("admin:organizations_auditevent_changelist")
         return HttpResponseRedirect(f"{trail}?{urlencode({'q': self.subject_of(shown)})}")
 
     def subject_of(self, shown: M) -> Any:
-        """The id whose events are the history of what is shown."""
+        """The ID whose audit events are the history of the object."""
         return shown.pk
 
 
 class ServiceAdmin(StaffPages[M]):
-    """A model whose writes go through services. Nothing is deleted."""
+    """A model that is written only through services, and never deleted here."""
 
     form: type[forms.ModelForm[Any]] = ServiceForm
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Shows the form again, with the input kept, when the service refuses to save it."""
+        """Shows the form again with its input if the service refuses to save it."""
         try:
-            # Django opens the transaction, at whose commit a withdrawal waits.
+            # Django opens the transaction. Its commit waits for revocations to take effect.
             with bulkheads.hold("waiting", None) if request.method == "POST" else nullcontext():
                 return super().changeform_view(request, *args, **kwargs)
         except DomainError as refusal:
-            # Django's view is run again, rather than copied here, to show its form with an error.
-            # The refusal makes the form invalid, so that nothing is saved the second time.
+            # Run Django's view again, rather than copy it, to show its form with an error. The
+            # refusal makes the form invalid, so nothing is saved the second time.
             request.refusal = refusal  # type: ignore[attr-defined]
             return super().changeform_view(request, *args, **kwargs)
 
@@ -183,7 +181,7 @@ class ServiceAdmin(StaffPages[M]):
     def act_on_each(
         self, request: HttpRequest, rows: Iterable[M], act: Callable[[M], object], done: str
     ) -> None:
-        """Acts on each row by itself; says for how many it worked and why not for the others."""
+        """Acts on each row separately. Reports the number of successes, and why others failed."""
         try:
             with bulkheads.hold("waiting", None), revocation_wait.wait_once():
                 succeeded = sum(self._acts(request, row, act) for row in rows)
@@ -203,7 +201,7 @@ class ServiceAdmin(StaffPages[M]):
 
 
 class ReadOnlyAdmin(StaffPages[M]):
-    """A model that staff look at and never change."""
+    """A model that staff can view but not change."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -216,11 +214,11 @@ class ReadOnlyAdmin(StaffPages[M]):
 
 
 def rendered(response: HttpResponse) -> HttpResponse:
-    """The response with its body, for which the admin may ask the database only now."""
+    """The rendered response. Rendering may query the database."""
     return response.render() if isinstance(response, TemplateResponse) else response
 
 
 def adopt(form_object: Model, made: Model) -> None:
-    """Turns the form's unsaved object into the one that a service has made."""
+    """Turns the form's unsaved object into the one that a service created."""
     form_object.pk = made.pk
     form_object.refresh_from_db()

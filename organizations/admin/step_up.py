@@ -1,4 +1,4 @@
-"""The admin's step-up: a form is shown again with its input; an action asks for a repetition."""
+"""Reauthentication in the staff admin: forms keep their input, actions must be repeated."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -14,7 +14,7 @@ from organizations.signin.step_up import StepUp
 
 
 def confirmation_first(request: HttpRequest) -> HttpResponse | None:
-    """Where to confirm an old sign-in before anything sensitive; None where it is recent."""
+    """A redirect to reauthentication if the sign-in is not recent, otherwise None."""
     step = StepUp(request)
     if not step.is_needed:
         return None
@@ -23,7 +23,7 @@ def confirmation_first(request: HttpRequest) -> HttpResponse | None:
 
 
 def confirmed(action: Callable[..., Any]) -> Callable[..., Any]:
-    """An action of the list that wants a recent sign-in, as its like on the settings pages."""
+    """Requires a recent sign-in for a list action, as the settings pages do for the same change."""
 
     @wraps(action)
     def wrapper(page: Any, request: HttpRequest, queryset: Any) -> Any:
@@ -33,7 +33,7 @@ def confirmed(action: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def too_old(address: str) -> SafeString:
-    """What a form says whose sender signed in too long ago, with the page to confirm it."""
+    """The error of a form sent with an old sign-in, with a link to reauthenticate."""
     text = (
         'Your sign-in is too old for this. <a href="{}" target="_blank">Confirm it</a> in'
         " another tab, then send this again."
@@ -42,30 +42,30 @@ def too_old(address: str) -> SafeString:
 
 
 class RecentForm(forms.ModelForm[Any]):
-    """A form that an old sign-in can't send, unless it changes `harmless` fields alone.
+    """A form that requires a recent sign-in, unless it changes only `harmless` fields.
 
-    It is shown again with what was typed, and can be sent again once the sign-in is confirmed.
+    Otherwise it is shown again with its input, and can be sent again after reauthentication.
     """
 
-    #: Fields that neither widen authority nor change who gets in.
+    #: Fields that neither extend permissions nor change who has access.
     harmless: ClassVar[frozenset[str]] = frozenset()
-    #: Where an old sign-in is confirmed; empty for a recent one.
+    #: The URL of reauthentication. Empty if the sign-in is recent.
     confirmation: ClassVar[str] = ""
 
     def is_free(self, name: str) -> bool:
-        """Whether an old sign-in may change the field to what was sent."""
+        """Whether the field may be changed without a recent sign-in."""
         return name in self.harmless
 
     def differs(self, name: str) -> bool:
-        """Whether what was sent for the field differs from what is stored.
+        """Whether the submitted value differs from the stored one.
 
-        What the sender says that the form showed (`changed_data` believes it) decides nothing here.
+        Doesn't trust the initial value in the submitted form, as `changed_data` does.
         """
         field = self[name]
         return bool(field.field.has_changed(field.initial, field.data))
 
     def asks(self, name: str) -> bool:
-        """Whether what was sent for the field needs a recent sign-in; all of a new row does."""
+        """Whether the submitted value requires a recent sign-in. Always for a new row."""
         is_new = self.instance._state.adding  # noqa: SLF001 - as Django's own forms
         return not self.is_free(name) and (is_new or self.differs(name))
 

@@ -1,4 +1,4 @@
-"""The settings pages' step-up: the confirmation asks for the password and carries the input."""
+"""Reauthentication on the settings pages: asks for the password and keeps the input."""
 
 from allauth.mfa.utils import is_mfa_enabled
 from django.http import HttpResponse
@@ -8,13 +8,14 @@ from organizations.signin import step_up
 
 
 class StepUp(OrganizationPage):
-    """A page whose changes ask for the password first where the sign-in is not recent.
+    """A page whose changes require the password unless the sign-in is recent.
 
-    All that widen authority or change who gets in do; `tests/pages/test_step_up.py` lists them.
+    These are all changes that extend permissions or change who has access.
+    `tests/pages/test_step_up.py` lists them.
     """
 
     def confirmed(self) -> HttpResponse | None:
-        """None where the change may go on, or the confirmation's page."""
+        """The page that asks for the password, or None if the change may proceed."""
         step = step_up.StepUp(self.request)
         form = step.confirm()
         if form is None:

@@ -1,4 +1,4 @@
-"""Prepares the demo and becomes its server."""
+"""Command that prepares the demo and replaces itself with its server."""
 
 import errno
 import fcntl
@@ -20,13 +20,13 @@ from organizations.management.options import not_empty
 from organizations.management.output import OutputLost, show
 
 _THREADS: Final = 4
-#: Seconds after which a worker that does not stop is killed; Ctrl-C must not hang.
+#: Seconds after which a worker that does not stop is killed, so that Ctrl-C doesn't hang.
 _KILL_AFTER: Final = 5
 _CLOSING: Final = "\n  Press Ctrl-C to stop. Only warnings and emails appear below.\n"
 
 
 class Command(BaseCommand):
-    """`demo [--host] [--port] [--workers]`; what `make demo` runs."""
+    """`demo [--host] [--port] [--workers]`, run by `make demo`."""
 
     help = "Migrates, fills in demo data at the first start, and serves until Ctrl-C."
     requires_system_checks = []
@@ -95,7 +95,7 @@ def _people(url: str) -> str:
 
 
 def _exports(url: str, secret: str | None) -> str:
-    """Lines to paste into a shell before the README's tour."""
+    """Lines to paste into a shell before the tour in the README."""
     if secret:
         about, key = "The API key is shown only once.", secret
     else:
@@ -113,7 +113,7 @@ def _same_database() -> str:
 
 
 def _new_key() -> str:
-    """A shell expression that creates a key and stands for its secret."""
+    """A shell expression that creates a key and evaluates to its secret."""
     var = os.environ.get("VAR_DIR")
     folder = f"VAR_DIR={shlex.quote(var)} " if var else ""
     command = f'manage.py create_api_key --organization acme --name "{demo_data.free_name()}"'
@@ -135,9 +135,9 @@ def _require_demo_settings() -> None:
 
 
 def _require_alone() -> None:
-    """Allows one demo per SQLite file, which one process only may serve.
+    """Allows one demo per SQLite file, which only one process may use.
 
-    The server inherits the open file, and its lock until it stops.
+    The server inherits the open file, and holds its lock until it stops.
     """
     if connection.vendor != "sqlite":
         return
@@ -168,7 +168,7 @@ def _require_free(host: str, port: int) -> None:
 def _name_of(host: str, port: int) -> str:
     """The host name for URLs: localhost, because browsers refuse passkeys on IP addresses.
 
-    Stays an IP address if another program listens on ::1, which localhost may resolve to.
+    Stays an IP address if another program listens on ::1, to which localhost may resolve.
     """
     if host != "127.0.0.1":
         return host
@@ -182,7 +182,7 @@ def _name_of(host: str, port: int) -> str:
 
 
 def _serve(host: str, port: int, workers: int, environment: dict[str, str]) -> None:
-    """Becomes granian, so that Ctrl-C and signals reach the server itself."""
+    """Replaces this process with granian, so that the server itself receives Ctrl-C and signals."""
     arguments = [
         sys.executable,
         *("-m", "granian", "--interface", "wsgi"),
