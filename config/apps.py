@@ -1,4 +1,4 @@
-"""Installs the staff admin site."""
+"""App configuration that installs the staff admin site."""
 
 from django.contrib.admin.apps import AdminConfig
 

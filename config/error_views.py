@@ -1,4 +1,4 @@
-"""Error responses outside the viewsets: JSON for API paths, a page elsewhere."""
+"""Error responses outside the API's views: JSON for API paths, an HTML page for others."""
 
 import sys
 from http import HTTPStatus
@@ -15,49 +15,47 @@ from organizations.pages.base import with_retry
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """400: an unknown host, a malformed request."""
+    """400: an unknown host or a malformed request."""
     return _answer(request, 400)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """403."""
     return _answer(request, 403)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """403 for a form without a valid token; the reason is for the log that Django writes."""
+    """403 for a form without a valid CSRF token. Django logs the reason."""
     context = {"request_id": request_context_of(request).request_id}
     return render(request, "403_csrf.html", context, status=403)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """404."""
     return _answer(request, 404)
 
 
 def too_large(request: HttpRequest) -> HttpResponse:
-    """413: a page was sent more than it takes."""
+    """413: the body is larger than a page accepts."""
     return _answer(request, 413)
 
 
 def headers_too_large(request: HttpRequest) -> HttpResponse:
-    """431: the headers, such as those of cookies, are larger than any that are needed."""
+    """431: the headers, such as cookies, are too large."""
     return _answer(request, 431)
 
 
 def too_many_requests(request: HttpRequest) -> HttpResponse:
-    """429: too many attempts at something that allauth counts."""
+    """429: too many attempts, counted by django-allauth."""
     return _answer(request, 429)
 
 
 def busy(request: HttpRequest, refusal: Busy) -> HttpResponse:
-    """429: too many like it are in progress."""
+    """429: too many requests of this kind are in progress."""
     context = {"refusal": refusal, "request_id": request_context_of(request).request_id}
     return with_retry(render(request, "429.html", context), refusal)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500: a defect, or 503: the database is away. The log has the traceback under the id."""
+    """500 for a bug, 503 if the database is unavailable. The traceback is logged with the ID."""
     away = isinstance(sys.exc_info()[1], OperationalError | InterfaceError)
     return _answer(request, 503 if away else 500)
 

@@ -26,7 +26,7 @@ def redact_secrets(logger: WrappedLogger, method: str, event: EventDict) -> Even
 
 
 def add_origin(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-    """Says which request a line belongs to, and who asks, where it belongs to one."""
+    """Adds the ID, IP address and caller of the current request, if there is one."""
     current = current_request()
     if current is None:
         return event
@@ -35,14 +35,14 @@ def add_origin(logger: WrappedLogger, method: str, event: EventDict) -> EventDic
 
 
 def _caller(current: CurrentRequest) -> dict[str, str]:
-    """Ids of the key or the person, as far as they are known by now, and of the organization.
+    """IDs of the key or user, and of the organization, if known by now.
 
-    Reads nothing: a log line must not cost a query or fail.
+    Runs no queries: logging must neither cost one nor fail.
     """
     if current.key_use:
         return ids_of(current.key_use)
     request = current.request
-    person = getattr(request, "_cached_user", None)  # where Django keeps what it has read
+    person = getattr(request, "_cached_user", None)  # set by Django once the user is loaded
     known = {"person": person.public_id} if person and person.is_authenticated else {}
     organization = getattr(request, "organization", None)
     return {**known, "organization_id": organization.public_id} if organization else known

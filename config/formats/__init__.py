@@ -1,1 +1,1 @@
-"""Date formats that replace those of the language."""
+"""Date formats that override Django's."""

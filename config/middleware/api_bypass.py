@@ -1,7 +1,7 @@
-"""Two ways in: pages pass every middleware, calls of the API only the first few.
+"""API requests skip the page middleware.
 
-`api_exit` stands last in `MIDDLEWARE` and is handed the view; `fork` stands where the ways part.
-Django builds the chain from its end, in one thread, so the one leaves the view for the other.
+`api_exit`, last in MIDDLEWARE, stores the innermost handler. `fork` sends API requests directly to
+it. Django builds the middleware chain from its end, in one thread, so `api_exit` comes first.
 """
 
 import threading
@@ -15,23 +15,24 @@ from django.http import HttpRequest, HttpResponse
 from apikeys.api.error_responses import is_api
 
 Handler = Callable[[HttpRequest], HttpResponse]
-#: Hosts that are remembered, with `ALLOWED_HOSTS` as it was; no real one is longer.
+#: Maximum number of cached hosts, and maximum length of a host, which no real one exceeds.
 _MANY: Final = 1_000
 _LONGEST_HOST: Final = 300
+#: Accepted hosts, each with the `ALLOWED_HOSTS` that accepted it.
 _known: "Final[dict[str | None, object]]" = {}
 _being_built: Final = threading.local()
 
 
 def api_exit(get_response: Handler) -> Handler:
-    """Adds nothing to the chain; remembers where it ends."""
+    """Stores the innermost handler for `fork`; adds no middleware of its own."""
     _being_built.end = get_response
     return get_response
 
 
 def fork(get_response: Handler) -> Handler:
-    """Sends calls of the API past every middleware between here and `api_exit`.
+    """Sends API requests past every middleware between here and `api_exit`.
 
-    They have no session, no form and no page: nothing there would do anything for them.
+    They have no session, form or page, so that middleware would have no effect.
     """
     end: Handler = _being_built.end
 
@@ -45,9 +46,9 @@ def fork(get_response: Handler) -> Handler:
 
 
 def _refuse_unknown_host(request: HttpRequest) -> None:
-    """As CommonMiddleware does for pages. Callers send the same few again and again.
+    """Checks the Host header, as CommonMiddleware does for pages. Caches accepted hosts.
 
-    Remembering them saves 4 to 14 % of a hot request's CPU (docs/adr/0020).
+    The cache saves 4 to 14 % of a hot request's CPU time (docs/adr/0020).
     """
     host = request.META.get("HTTP_HOST")
     if _known.get(host) is not settings.ALLOWED_HOSTS:

@@ -1,4 +1,4 @@
-"""Where the server has put the application: under a path, or behind a Unix socket."""
+"""Handles how the server exposes the application: under a path, or on a Unix socket."""
 
 from collections.abc import Iterable
 from typing import Any, Final
@@ -12,15 +12,15 @@ _REFUSAL: Final = (
     " Give it a host name of its own, and start the server without a path prefix"
     " (--url-path-prefix, SCRIPT_NAME).\n"
 )
-#: As which the other end of a Unix socket counts: it is on this machine and has no address.
+#: IP address of clients of a Unix socket, which have none. They are on this machine.
 _THIS_MACHINE: Final = "127.0.0.1"
 _log = structlog.get_logger(__name__)
 
 
 def mounted(application: Application) -> Application:
-    """Refuses a path prefix, and gives clients of a Unix socket an address.
+    """Rejects a path prefix, and sets the IP address of clients of a Unix socket.
 
-    `TRUSTED_PROXIES` can name that address, so that a proxy's headers count.
+    `TRUSTED_PROXIES` can contain that address, so that a proxy's headers are trusted.
     """
 
     def wrapper(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

@@ -1,4 +1,4 @@
-"""What every request gets before all else: an id, an origin, a log line, its headers."""
+"""Middleware for every request: request ID, origin, log line, headers and body limits."""
 
 import time
 from collections.abc import Callable
@@ -27,7 +27,7 @@ from core.request_context import (
 )
 
 _PERMISSIONS: Final = "camera=(), geolocation=(), microphone=(), clipboard-write=(self)"
-#: Characters of all headers together. Browsers send a few hundred, and cookies at most 4096 each.
+#: Maximum characters of all headers. Browsers send a few hundred, and up to 4096 per cookie.
 _MOST_HEADERS: Final = 32 * 1024
 _TOO_MANY: Final = 429
 _log = structlog.get_logger(__name__)
@@ -36,14 +36,14 @@ _log = structlog.get_logger(__name__)
 def request_context(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Gives the request its origin and the answer its id; logs one line without the query."""
+    """Sets the request's origin and the response's ID. Logs one line without the query string."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         started = time.perf_counter()
         origin = read_request_context(request.META, settings.TRUSTED_PROXIES)
         _believe_proxy(request.META)
         if "HTTP_USER_AGENT" in request.META:
-            # Whoever keeps it from here on, such as the list of sessions, keeps no key with it.
+            # Redacted, so that nothing that stores it, such as the list of sessions, stores a key.
             request.META["HTTP_USER_AGENT"] = origin.user_agent
         called = is_api(request.path)
         if called:
@@ -71,14 +71,14 @@ def request_context(
 def refuse_large(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """413 for a body, 431 for headers that are larger than a page takes; neither is read.
+    """Rejects a body (413) or headers (431) larger than a page accepts, without reading them.
 
-    Django bounds the texts of a form, and neither the files that come with them nor headers.
+    Django limits the text fields of a form, but neither uploaded files nor headers.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if sum(len(v) for k, v in request.META.items() if k.startswith("HTTP_")) > _MOST_HEADERS:
-            request.META.pop("HTTP_COOKIE", None)  # which the page itself would read
+            request.META.pop("HTTP_COOKIE", None)  # the error page would read it
             return error_views.headers_too_large(request)
         if _body_length(request) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             return error_views.too_large(request)
@@ -90,7 +90,7 @@ def refuse_large(
 def receive_body(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Receives the form of a page, if not too many others of its address are being received."""
+    """Receives the form of a page, unless its client is already sending too many others."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if not _body_length(request):
@@ -99,7 +99,7 @@ def receive_body(
             if REFUSED in request.META:
                 raise busy()
             origin = request_context_of(request)
-            # Requests whose address is unknown are not all from the same client.
+            # Requests without a known IP address can come from different clients.
             receivers.receive(origin.ip or origin.request_id, lambda: request.body)
         except Busy as refusal:
             return error_views.busy(request, refusal)
@@ -111,7 +111,7 @@ def receive_body(
 def refuse_null(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """400 for a NUL in the query of a page, which PostgreSQL cannot look for; the API names it."""
+    """Rejects NUL in a page's query string, which PostgreSQL can't search for. The API names it."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if "%00" in request.META.get("QUERY_STRING", "") and not is_api(request.path):
@@ -125,11 +125,11 @@ def _body_length(request: HttpRequest) -> int:
     try:
         return int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
-        return 0  # as Django counts it
+        return 0  # as Django treats it
 
 
 def _believe_proxy(meta: dict[str, Any]) -> None:
-    """The scheme that a trusted proxy forwards; nobody else's header counts."""
+    """Uses the scheme that a trusted proxy forwards. Ignores the header from others."""
     if "HTTP_X_FORWARDED_PROTO" in meta and is_https(meta, settings.TRUSTED_PROXIES):
         meta["wsgi.url_scheme"] = "https"
 
@@ -145,9 +145,9 @@ def _log_answer(request: HttpRequest, response: HttpResponse, started: float) ->
 
 
 def _read_person(request: HttpRequest, response: HttpResponse) -> None:
-    """Reads for the log whose session came with a refusal, where the answer has not needed it.
+    """Loads the session's user for the log of a rejected request, if not loaded yet.
 
-    Not with 429, whose point is to cost little.
+    Not for 429, which must be cheap.
     """
     refused = 400 <= response.status_code < 500 and response.status_code != _TOO_MANY
     if refused and hasattr(request, "user") and settings.SESSION_COOKIE_NAME in request.COOKIES:
@@ -156,7 +156,7 @@ def _read_person(request: HttpRequest, response: HttpResponse) -> None:
 
 
 def _is_worth_a_line(request: HttpRequest, response: HttpResponse) -> bool:
-    """Calls that went well and changed nothing are in the usage; a line would cost more."""
+    """Whether to log it. Successful API reads are counted as usage, which costs less than a line."""
     quiet = response.status_code < 400 and request.method in ("GET", "HEAD")
     return not quiet or settings.API_ACCESS_LOG
 
@@ -164,5 +164,5 @@ def _is_worth_a_line(request: HttpRequest, response: HttpResponse) -> bool:
 def _set_page_headers(response: HttpResponse) -> None:
     response["Permissions-Policy"] = _PERMISSIONS
     response["Cross-Origin-Resource-Policy"] = "same-origin"
-    # Files say for themselves how long they may be kept; what people see is theirs alone.
+    # Static files have set their own. Pages are private.
     response.headers.setdefault("Cache-Control", "private, no-store")

@@ -1,4 +1,4 @@
-"""Tells the sign-in page that it is shown because a session is over."""
+"""Tells the sign-in page that it is shown because a session has ended."""
 
 from collections.abc import Callable
 from typing import Final
@@ -15,7 +15,7 @@ def say_signed_out(
 ) -> Callable[[HttpRequest], HttpResponse]:
     """Adds `signed_out` to redirects to the sign-in page: “form” if a form was not saved.
 
-    In the URL and not in a message, which would make a session for every request with a cookie.
+    In the URL rather than a message, which would create a session for each request with a cookie.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -31,6 +31,6 @@ def say_signed_out(
 
 
 def _is_over(request: HttpRequest) -> bool:
-    """Whether the browser's session has ended, on the server alone."""
+    """Whether the browser sent a session that no longer exists on the server."""
     had_one = bool(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
     return had_one and not request.user.is_authenticated and request.session.session_key is None

@@ -1,1 +1,1 @@
-"""Django's backend for PostgreSQL, with connections that do not wait for a silent server."""
+"""Django's PostgreSQL backend, with connections that don't wait for an unresponsive server."""

@@ -1,4 +1,4 @@
-"""Django's PostgreSQL backend with connections that limit how long they wait (docs/adr/0013)."""
+"""PostgreSQL backend with connections that limit how long they wait (docs/adr/0013)."""
 
 import time
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from config.postgresql.limits import ErrorWrapper, session_options
 from config.postgresql.validation import DatabaseValidation
 from core.redaction import first_line
 
-#: A pooler has handed on another session, or a column of the statement has another type by now.
+#: A pooler has switched to another session, or a column of the statement has changed its type.
 _NOT_PREPARED: Final = (
     psycopg.errors.DuplicatePreparedStatement,
     psycopg.errors.FeatureNotSupported,
@@ -27,8 +27,9 @@ _log = structlog.get_logger(__name__)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Finds in its driver all that psycopg has, and connections that are patient."""
+    """Django's wrapper, with connections that time out and prepared statements."""
 
+    # psycopg itself, except for `connect`.
     Database = SimpleNamespace(**{**vars(psycopg), "connect": PatientConnection.connect})  # type: ignore[assignment]
     validation_class = DatabaseValidation
     _prepared: Prepared | None = None
@@ -36,29 +37,28 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     @cached_property
     def wrap_database_errors(self) -> ErrorWrapper:
-        """Also reports a session that the server has ended, or that only reads, as away."""
+        """Also treats a session that the server has ended, or that is read-only, as unavailable."""
         return ErrorWrapper(self)
 
     def get_connection_params(self) -> dict[str, Any]:
-        """With the limits that the server itself keeps for a process that serves requests."""
+        """Adds timeouts on the server, in processes that serve requests."""
         return session_options(super().get_connection_params(), self.settings_dict)
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        """Remembers when it was opened."""
         self._opened_at = time.monotonic()
         return super().get_new_connection(conn_params)
 
     def close_if_unusable_or_obsolete(self) -> None:
-        """Also gives up a connection that may lead to a server that takes no writes."""
+        """Also closes a connection that may lead to a read-only server."""
         if not self.in_atomic_block and read_only.is_suspect(self._opened_at):
             self.close()
         super().close_if_unusable_or_obsolete()
 
     def fetch_prepared(self, sql: str, values: Sequence[bytes]) -> tuple[Any, ...] | None:
-        """The first row of a query that is planned once in the life of the connection, if it may.
+        """The first row of a query, as a prepared statement if the connection supports them.
 
-        Planning takes longer than all else that the server does for a query by a unique index
-        (docs/adr/0015). Whoever wraps queries (`execute_wrapper`) sees it as any other.
+        Planning takes longer than everything else that the server does for a query by a unique
+        index (docs/adr/0015). Query wrappers (`execute_wrapper`) see it like any other query.
         """
         self.ensure_connection()
         if self.connection.prepare_threshold is not None and not self.execute_wrappers:
@@ -72,7 +72,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return row
 
     def _fetch_prepared(self, sql: str, values: Sequence[bytes]) -> tuple[Any, ...] | None:
-        """Guarded and logged as Django does it, with its errors."""
+        """Runs the statement with Django's checks, logging and exceptions."""
         self.validate_thread_sharing()
         self.validate_no_broken_transaction()
         prepared = self._prepared
@@ -86,7 +86,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return row
 
     def _give_up_preparing(self, error: Exception) -> None:
-        """Not with this connection any more, if that is what the error is about; or else raises."""
+        """Disables prepared statements for this connection if the error is about them.
+
+        Otherwise raises it.
+        """
         if not isinstance(error.__cause__, _NOT_PREPARED):
             raise error
         self.connection.prepare_threshold = None

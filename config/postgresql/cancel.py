@@ -1,4 +1,4 @@
-"""Cancels queries on the server whose client has given up, without waiting for it."""
+"""Cancels queries on the server after their client has given up, without waiting for it."""
 
 import contextlib
 import select
@@ -9,16 +9,16 @@ from typing import Final
 import psycopg
 from psycopg import pq
 
-#: Threads that cancel at a time. A query for which none is free is left to `statement_timeout`.
+#: Maximum number of threads that cancel queries. Other queries are left to `statement_timeout`.
 _MOST: Final = 4
-#: Seconds after which a server that does not take a cancel request is left alone.
+#: Timeout of a cancel request in seconds.
 _SECONDS: Final = 2.0
 _free: Final = threading.BoundedSemaphore(_MOST)
 _ENDED: Final = (pq.PollingStatus.OK, pq.PollingStatus.FAILED)
 
 
 def cancel_later(pgconn: "pq.abc.PGconn") -> None:
-    """Has a thread cancel the connection's query; the connection may be closed meanwhile."""
+    """Cancels the connection's query in a thread. The connection may be closed meanwhile."""
     if pgconn.transaction_status != pq.TransactionStatus.ACTIVE:
         return
     if not _free.acquire(blocking=False):
@@ -26,13 +26,13 @@ def cancel_later(pgconn: "pq.abc.PGconn") -> None:
     try:
         request = pgconn.cancel_conn()
         threading.Thread(target=_cancel, args=[request], name="cancel", daemon=True).start()
-    except (psycopg.Error, RuntimeError):  # a libpq before 17, or no more threads now
+    except (psycopg.Error, RuntimeError):  # libpq is older than 17, or no thread can be started
         _free.release()
 
 
 def _cancel(request: "pq.abc.PGcancelConn") -> None:
     try:
-        with contextlib.suppress(psycopg.Error):  # the server has gone, and the query with it
+        with contextlib.suppress(psycopg.Error):  # the server is gone, and so is the query
             _send(request, time.monotonic() + _SECONDS)
     finally:
         request.finish()
@@ -40,7 +40,7 @@ def _cancel(request: "pq.abc.PGcancelConn") -> None:
 
 
 def _send(request: "pq.abc.PGcancelConn", deadline: float) -> None:
-    """Steps in PQcancelPoll's order, since PQcancelBlocking would hold the GIL."""
+    """Polls instead of calling PQcancelBlocking, which would hold the GIL."""
     request.start()
     while (status := request.poll()) not in _ENDED:
         left = deadline - time.monotonic()

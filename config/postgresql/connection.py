@@ -1,13 +1,14 @@
-"""What of psycopg is overridden or used though it is not documented, all in this module.
+"""Everything undocumented that this project overrides or uses in psycopg.
 
 `Connection.wait`, which each query runs through, and `Connection._connect_gen` are overridden to
-give up when PostgreSQL is silent for longer than a request may wait. The public timeouts cannot do
-this: `connect_timeout` is two seconds at least, `tcp_user_timeout` watches the wire, which a frozen
-server keeps in order, and `statement_timeout` is the server's own.
+give up when PostgreSQL doesn't respond for longer than a request may wait. The public timeouts
+can't do this: `connect_timeout` is at least two seconds, `tcp_user_timeout` only watches the
+network connection, which works even if the server is frozen, and `statement_timeout` is enforced by
+the server itself.
 
-`generators.execute` and `Transformer` send the query of a verification past psycopg's cursors.
+`generators.execute` and `Transformer` send the query of a verification without psycopg's cursors.
 
-Read in psycopg 3.3; tests/config/test_postgresql.py fails when they change.
+Written for psycopg 3.3. tests/config/test_postgresql.py fails when these change.
 """
 
 import contextlib
@@ -28,14 +29,14 @@ from config.postgresql import wait_budget
 from config.postgresql.cancel import cancel_later
 
 RV = TypeVar("RV")
-#: Seconds between two looks at the clock.
+#: Seconds between two checks of the time.
 _INTERVAL: Final = 0.1
-#: Seconds between two attempts to find a silent server again.
+#: Seconds between two attempts to reach an unresponsive server.
 _PAUSE: Final = 0.5
-#: After this part of its time a wait asks for a second opinion, so that an outage is known by the
-#: time that the wait gives up.
+#: After this fraction of its time, a wait starts a second opinion, so that an outage is detected
+#: before the wait gives up.
 _DOUBT: Final = 0.5
-#: Seconds in which a server that is not silent connects and answers a trivial query.
+#: Timeout of the second opinion in seconds: enough to connect and run a trivial query.
 _OPINION: Final = 1.0
 _BYTEA: Final = psycopg.adapters.types["bytea"].oid
 _finding_out: Final = threading.Lock()
@@ -43,11 +44,11 @@ _log = structlog.get_logger(__name__)
 
 
 class Silence(psycopg.OperationalError):
-    """The server has not answered for as long as this thread may wait."""
+    """The server has not responded for as long as this thread may wait."""
 
 
 class PatientConnection(psycopg.Connection[Any]):
-    """Gives up, and closes itself, when the server has not answered for too long."""
+    """Gives up and closes itself if the server doesn't respond in time."""
 
     def wait(self, gen: PQGen[RV], interval: float = _INTERVAL, timeout: float | None = None) -> RV:
         left = wait_budget.left()
@@ -57,12 +58,12 @@ class PatientConnection(psycopg.Connection[Any]):
             return super().wait(_limited(gen, left), min(interval, left))
         except Silence:
             cancel_later(self.pgconn)
-            self.close()  # a late answer would be taken for that to the next query
+            self.close()  # the next query would read the late result
             raise
 
     @classmethod
     def _connect_gen(cls, conninfo: str = "") -> PQGenConn[Any]:
-        """Limits connecting by what is left of the request's budget."""
+        """Limits connecting to what is left of the request's budget."""
         if not wait_budget.may_connect():
             _let_find_out()
             raise Silence("the database does not answer")
@@ -71,10 +72,10 @@ class PatientConnection(psycopg.Connection[Any]):
 
 
 def _limited(steps: Generator[Any, Any, RV], seconds: float) -> Generator[Any, Any, RV]:
-    """The same steps; raises Silence when they have waited for so long.
+    """The same steps. Raises Silence once they have waited for too long.
 
-    Halfway it has another thread find out whether the server answers at all. If it does not, the
-    wait is cut short.
+    Halfway, another thread checks whether the server responds at all. If it doesn't, this wait is
+    shortened.
     """
     began, answered, doubted = time.monotonic(), True, False
     try:
@@ -98,16 +99,16 @@ def _limited(steps: Generator[Any, Any, RV], seconds: float) -> Generator[Any, A
 
 
 def _let_find_out() -> None:
-    """Starts the thread that finds out whether the server answers, unless there is one."""
+    """Starts the thread that checks the server, unless it is running."""
     if _finding_out.acquire(blocking=False):
         try:
             threading.Thread(target=_find_out, name="database", daemon=True).start()
-        except RuntimeError:  # no more threads now; the next request tries again
+        except RuntimeError:  # no thread can be started; the next request tries again
             _finding_out.release()
 
 
 def _find_out() -> None:
-    """A second opinion; if the server is silent, asks it until it answers."""
+    """Gets a second opinion. Retries an unresponsive server until it responds."""
     try:
         if not wait_budget.is_silent():
             wait_budget.begin_second_opinion()
@@ -124,8 +125,8 @@ def _find_out() -> None:
 
 
 def _ask() -> None:
-    """A trivial query on a connection of this thread's own; notes whether there is an answer."""
-    with contextlib.suppress(Exception):  # one that the server sends is noted as an answer
+    """Runs a trivial query on this thread's own connection, and notes whether it was answered."""
+    with contextlib.suppress(Exception):  # an error from the server counts as a response
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
         wait_budget.note_wait(0, answered=True)
@@ -134,10 +135,10 @@ def _ask() -> None:
 
 
 class Prepared:
-    """Statements that are planned once for a connection, and sent past psycopg's cursors.
+    """Statements that are prepared once per connection and sent without psycopg's cursors.
 
-    What they raise is psycopg's. Compared with a cursor of psycopg's this saves 4 to 25 % of a cold
-    request's CPU (docs/adr/0020), and names that follow from the statement keep a pooler from
+    Raises psycopg's exceptions. Compared with psycopg's cursors, this saves 4 to 25 % of a cold
+    request's CPU time (docs/adr/0020). Names derived from the statement prevent a pooler from
     running what another client has prepared (docs/adr/0015).
     """
 
@@ -147,7 +148,7 @@ class Prepared:
         self._rows = Transformer(connection)
 
     def first(self, sql: str, values: Sequence[bytes]) -> tuple[Any, ...] | None:
-        """The first row; `sql` has a ``%s`` for each of the values and no other per cent sign."""
+        """The first row. `sql` must contain one ``%s`` per value and no other percent sign."""
         with self.connection.lock:
             name = self._names.get(sql) or self._prepare(sql, len(values))
             formats = [pq.Format.BINARY] * len(values)
@@ -165,7 +166,7 @@ class Prepared:
         return name
 
     def _answer(self) -> "pq.abc.PGresult":
-        """Waits for it as for any other, so that a silent server is given up."""
+        """The result. Waits as for other queries, so that an unresponsive server is given up."""
         steps = generators.execute(self.connection.pgconn)
         result: pq.abc.PGresult = self.connection.wait(steps)[-1]
         if result.status not in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
@@ -174,5 +175,5 @@ class Prepared:
 
 
 def name_of(sql: str) -> bytes:
-    """Follows from the statement: a session that was exchanged has the same one or none."""
+    """Derived from the statement: a session swapped by a pooler has the same one or none."""
     return b"latchkey_" + hashlib.sha256(sql.encode()).hexdigest()[:16].encode()

@@ -1,4 +1,4 @@
-"""Limits that PostgreSQL keeps for sessions that serve requests, and errors that mean “away”."""
+"""Timeouts that PostgreSQL enforces on sessions, and errors that mean it is unavailable."""
 
 from types import TracebackType
 from typing import Any, Final
@@ -8,12 +8,12 @@ from django.db.utils import DatabaseErrorWrapper
 
 from config.postgresql import read_only, wait_budget
 
-#: The server cancels a query a little before its request gives up.
+#: Fraction of a request's time after which the server cancels its query: just before it gives up.
 _STATEMENT: Final = 0.9
-#: A transaction may stay idle for twice the time that a request may wait: a frozen worker must not
-#: hold its row locks for long, and one that is only busy must not lose its transaction.
+#: Multiple of a request's time for which a transaction may be idle. A frozen worker must not hold
+#: row locks for long, but a busy worker must not lose its transaction.
 _IDLE: Final = 2
-#: Of a session that the server has ended; psycopg files them under InternalError.
+#: Errors of a session that the server has ended. psycopg makes them InternalErrors.
 _ENDED: Final = (
     psycopg.errors.IdleInTransactionSessionTimeout,
     psycopg.errors.TransactionTimeout,
@@ -21,10 +21,10 @@ _ENDED: Final = (
 
 
 def session_options(params: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
-    """The connection's parameters with the server's limits for it; none for commands.
+    """Adds the server's timeouts to the connection's parameters, except in commands.
 
-    They are parameters of the session's start. A pooler would refuse these, and a SET would reach
-    other clients of the pooled session (docs/operations).
+    They are startup parameters. A pooler would reject them, and SET would affect other clients of
+    the pooled session (docs/operations).
     """
     seconds = wait_budget.serving_limit()
     if seconds is None or settings.get("DISABLE_SERVER_SIDE_CURSORS"):
@@ -34,18 +34,18 @@ def session_options(params: dict[str, Any], settings: dict[str, Any]) -> dict[st
         "idle_in_transaction_session_timeout": max(1, int(seconds * _IDLE * 1000)),
     }
     ours = " ".join(f"-c {name}={milliseconds}" for name, milliseconds in limits.items())
-    # The later one of two holds, so that DATABASE_URL can name other limits.
+    # The last value wins, so that DATABASE_URL can override these.
     return {**params, "options": f"{ours} {params.get('options', '')}".rstrip()}
 
 
-#: After a failover, of the former primary; psycopg files it under InternalError, too.
+#: Error of a former primary after a failover. psycopg makes it an InternalError, too.
 _READ_ONLY: Final = psycopg.errors.ReadOnlySqlTransaction
 
 
 class ErrorWrapper(DatabaseErrorWrapper):
-    """Django's, which also takes these for an OperationalError.
+    """Also converts errors of ended and read-only sessions to OperationalError.
 
-    The server has ended the session, or it takes no writes. Both pass, and neither is a defect.
+    Both are temporary, not bugs.
     """
 
     def __exit__(

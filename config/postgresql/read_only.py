@@ -1,7 +1,7 @@
-"""Connections to a server that takes no writes, such as a former primary after a failover.
+"""Connections to a read-only server, such as a former primary after a failover.
 
-It answers reads, so its connections would be kept. Each one that was opened before the process
-found out is given up after its request, until a new connection leads to a server that writes.
+Reads succeed there, so its connections would be kept. Each connection that was opened before the
+process noticed is closed after its request, until a new one reaches a writable server.
 """
 
 import math
@@ -13,10 +13,10 @@ class _Process:
 
 
 def note() -> None:
-    """A server has refused a write because it takes none."""
+    """Call when a server has rejected a write because it is read-only."""
     _Process.found_at = time.monotonic()
 
 
 def is_suspect(opened_at: float) -> bool:
-    """Whether a connection that was opened then may lead to such a server."""
+    """Whether a connection opened at that time may lead to a read-only server."""
     return opened_at <= _Process.found_at

@@ -1,11 +1,11 @@
-"""What `manage.py migrate` and `check --database` refuse of a PostgreSQL database."""
+"""Checks of a PostgreSQL database by `manage.py migrate` and `check --database`."""
 
 from typing import Any, Final
 
 from django.core.checks import CheckMessage, Error
 from django.db.backends.base.validation import BaseDatabaseValidation
 
-#: The id of the system check, for searches.
+#: The ID of the system check.
 ENCODING_ID: Final = "config.E001"
 _MESSAGE: Final = "The database {name!r} has the encoding {encoding}."
 _HINT: Final = (
@@ -15,7 +15,7 @@ _HINT: Final = (
 
 
 class DatabaseValidation(BaseDatabaseValidation):
-    """Django's, which also wants an encoding for every character."""
+    """Also requires an encoding that can store every character."""
 
     def check(self, **kwargs: Any) -> list[CheckMessage]:
         return [*super().check(**kwargs), *self._check_encoding()]

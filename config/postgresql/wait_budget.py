@@ -1,15 +1,15 @@
-"""How long a process waits for its database: a request a few seconds in all, a command forever.
+"""Limits how long a request waits for its database in total. Commands wait without a limit.
 
-One slow query is not an outage. A thread of its own sends a trivial query on a second connection;
-only when that gets no answer either is the database silent. Requests then hardly wait at all, until
-the thread finds that the database is back (docs/adr/0013).
+One slow query is not an outage. A separate thread sends a trivial query on a second connection. The
+database counts as unresponsive only if that query isn't answered either. Then requests hardly wait
+at all until the thread finds that the database is back (docs/adr/0013).
 """
 
 import threading
 from typing import Final
 
-#: Seconds that a request waits for a silent database: long enough for a normal query, in case the
-#: database has just come back.
+#: Seconds that a request waits for an unresponsive database: enough for a normal query, in case the
+#: database is back.
 BRIEFLY: Final = 0.1
 
 
@@ -28,12 +28,12 @@ _process: Final = _Process()
 
 
 def limit_each_wait(seconds: float) -> None:
-    """From now on every wait of this process ends after so many seconds; 0 for no limit."""
+    """Limits every wait of this process to `seconds`. 0: no limit."""
     _process.each = seconds or None
 
 
 class Budget:
-    """Within, this thread waits for the database so many seconds in all; 0 for no limit."""
+    """Limits the total wait of this thread for the database within the block. 0: no limit."""
 
     __slots__ = ("_seconds",)
 
@@ -48,9 +48,9 @@ class Budget:
 
 
 def left() -> float | None:
-    """The seconds for which this thread may wait now; None for no limit.
+    """Seconds that this thread may still wait. None for no limit.
 
-    Falls while a request waits, when another thread finds that the database is silent.
+    Decreases during a wait if another thread finds the database unresponsive.
     """
     if _own.left is None:
         return _process.each
@@ -58,22 +58,22 @@ def left() -> float | None:
 
 
 def serving_limit() -> float | None:
-    """The limit of each wait in a process that serves requests; None in a command."""
+    """The limit of each wait in a process that serves requests. None in a command."""
     return _process.each
 
 
 def is_silent() -> bool:
-    """Whether the database has left a trivial query on a second connection unanswered."""
+    """Whether the database failed to respond to a trivial query on a second connection."""
     return _process.silent
 
 
 def may_connect() -> bool:
-    """Whether a new connection is worth a try: a request leaves it to the thread that finds out."""
+    """Whether to try a new connection. During an outage, only the checking thread does."""
     return _own.left is None or (_own.left > 0 and not _process.silent)
 
 
 def note_wait(seconds: float, *, answered: bool) -> None:
-    """Takes a wait off the budget. An answer to any thread shows that the database is there."""
+    """Takes a wait off the budget. A response to any thread shows that the database is back."""
     if _own.left is not None:
         _own.left = max(0.0, _own.left - seconds)
     if answered:
@@ -86,9 +86,9 @@ def begin_second_opinion() -> None:
 
 
 def end_second_opinion() -> bool:
-    """Call when that query has had its time. Whether the database is silent now.
+    """Call when that query has finished or timed out. Returns whether the database is silent.
 
-    It is silent if no thread of the process got an answer since the second opinion began.
+    It is silent if no thread of the process got a response since the second opinion began.
     """
     if not _process.answered:
         _process.silent = True
@@ -96,6 +96,6 @@ def end_second_opinion() -> bool:
 
 
 def forget() -> None:
-    """Waits as at the start of the process."""
+    """Resets everything to the state at the start of the process."""
     _own.left, _process.each = None, None
     _process.silent, _process.answered = False, False

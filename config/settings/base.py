@@ -32,7 +32,7 @@ API_KEY_STALE_SECONDS = env.number("API_KEY_STALE_SECONDS", 0, most=24 * 60 * 60
 INVALID_KEYS_PER_MINUTE = env.number("INVALID_KEYS_PER_MINUTE", 300)
 #: Default key limit of an organization. 0: no limit.
 KEYS_PER_ORGANIZATION = env.number("KEYS_PER_ORGANIZATION", 1000)
-#: Seconds between two batches of usage; 0 writes none.
+#: Seconds between two batches of usage. 0: none are written.
 USAGE_INTERVAL = env.seconds("USAGE_INTERVAL", 2)
 API_KEY_SCOPES = DEFAULT_SCOPES
 API_BODY_LIMIT = 64 * 1024
@@ -52,7 +52,7 @@ RATE_LIMIT_TIERS = {
 #: The limit of all keys of an organization is its tier times this factor. 0: no limit.
 ORGANIZATION_RATE_LIMIT_FACTOR = env.number("ORGANIZATION_RATE_LIMIT_FACTOR", 10, most=1_000_000)
 
-#: For how many days `maintain` keeps what grows (docs/operations); 0 for good.
+#: Days for which `maintain` keeps data (docs/operations). 0: forever.
 RETENTION_ADDRESS_DAYS = env.retention("RETENTION_ADDRESS_DAYS", 365, least=30)
 RETENTION_USAGE_DAYS = env.retention("RETENTION_USAGE_DAYS", 400, least=91)
 RETENTION_SECRET_DAYS = env.retention("RETENTION_SECRET_DAYS", 400, least=30)
@@ -196,7 +196,7 @@ ACCOUNT_FORMS = {
     "confirm_login_code": f"{_FORMS}.ConfirmLoginCodeForm",
 }
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-# An address that another account has added without confirming it can still be signed up with.
+# Users can sign up with an email address that another account has added but not confirmed.
 ACCOUNT_PREVENT_ENUMERATION = "strict"
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_CONFIRM_EMAIL_ON_GET = False

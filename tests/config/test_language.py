@@ -16,9 +16,13 @@ PACKAGES: Final = (
     "organizations",
     "config",
     "apikeys/admin",
-    "apikeys/management/commands",
+    "apikeys/guide",
+    "apikeys/management",
     "apikeys/models",
+    "apikeys/ratelimits",
     "apikeys/services",
+    "apikeys/usage",
+    "apikeys/verification",
     *(
         f"apikeys/{name}.py"
         for name in (
@@ -35,16 +39,15 @@ PACKAGES: Final = (
         )
     ),
 )
-#: Not rewritten yet.
+#: Names and messages in these files are not rewritten yet.
 LATER: Final = (
-    "apikeys/management/commands/demo.py",
-    "config/console.py",
-    "config/demo.py",
-    "config/middleware",
-    "config/postgresql",
+    "apikeys/guide/errors.py",
+    "apikeys/ratelimits/limiter.py",
+    "apikeys/ratelimits/redis_budget.py",
+    "apikeys/usage/reports.py",
+    "apikeys/verification/key_cache.py",
+    "config/postgresql/connection.py",
     "organizations/admin/base.py",
-    "organizations/admin/step_up.py",
-    "organizations/pages/step_up.py",
 )
 #: Words with a plainer replacement, such as “again” for “anew”.
 AVOIDED: Final = re.compile(
