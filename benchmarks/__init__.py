@@ -1,1 +1,1 @@
-"""How fast keys are checked, beside what a user would pick instead: `make bench`."""
+"""Benchmark of API key authentication, compared with similar packages. Run it with `make bench`."""

@@ -11,16 +11,15 @@ from benchmarks import counts, endurance, lists, report, rounds, scaling
 from benchmarks.databases import prepare
 from benchmarks.rounds import Plan
 
-#: Of one contender in one round.
+#: Maximum seconds per contender and round.
 _LONGEST_SECONDS: Final = 60
 _PARTS: Final = ("rounds", "counts", "lists", "scaling", "memory", "abuse")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """One run."""
     asked = _parser().parse_args(arguments)
     rounds.require_two_cores()
-    for number in (signal.SIGTERM, signal.SIGINT):  # servers end with whoever started them
+    for number in (signal.SIGTERM, signal.SIGINT):  # so that servers are stopped, too
         signal.signal(number, lambda *_: sys.exit("Stopped."))
     results = run(asked)
     print(report.markdown(results))
@@ -31,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def run(asked: argparse.Namespace) -> dict[str, Any]:
-    """Everything that is asked for, as the results."""
+    """Measures the requested parts and returns the results."""
     plan = Plan(asked.rounds, asked.seconds, asked.redis)
     results: dict[str, Any] = {
         "surroundings": report.surroundings(),
@@ -63,11 +62,11 @@ def _measure_keys(
             figures = rounds.measure(database, number, plan, _say)
             one = {"database": vendor, "keys": number, "facts": database.facts, "figures": figures}
             results["rounds"].append(one)
-            report.save(results, asked.write)  # what comes later may fail, hours later
+            report.save(results, asked.write)  # a later step may fail after hours
 
 
 def _measure_once(asked: argparse.Namespace, plan: Plan, results: dict[str, Any]) -> None:
-    """What is measured on one database only, with as many keys as there are."""
+    """Measures what needs only one database, with the largest number of keys."""
     vendor, number = asked.databases[0], asked.keys[-1]
     database = prepare(vendor, asked.server, "keys", [number])
     if "scaling" in asked.parts and vendor == "postgresql":

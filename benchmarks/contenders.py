@@ -1,4 +1,4 @@
-"""Who is measured: what each needs of its server, and how its requests are made."""
+"""The contenders: what each needs of its server, and how its requests are made."""
 
 import random
 from collections.abc import Callable, Mapping, Sequence
@@ -8,9 +8,9 @@ from typing import Final
 from benchmarks import identities
 from benchmarks.loader import NextRequest, request
 
-#: Keys that are called again and again within a round, drawn anew from all keys for each round.
+#: Number of keys that are used repeatedly within a round. Each round draws them from all keys.
 WORKING_SET: Final = 1_000
-#: With the default lease what was called once is cached, however long a round takes.
+#: With the default lease, a key stays cached after its first request.
 _HOT: Final[Mapping[str, str]] = {}
 _COLD: Final = {"API_KEY_LEASE": "0"}
 
@@ -31,8 +31,9 @@ def _token(number: int) -> str:
 class Contender:
     """One way of authenticating.
 
-    `environment` is what its server needs. Where `every` is set, keys are drawn from all of the
-    database, and not from a round's working set. `writes`: it leaves something to be written.
+    `environment` contains variables for its server. If `every` is set, keys are drawn from the
+    whole database instead of a round's working set. `writes` means that requests leave usage to be
+    written.
     """
 
     name: str
@@ -44,7 +45,7 @@ class Contender:
     writes: bool = False
 
     def requests(self, keys: int, draw: random.Random) -> tuple[Sequence[bytes], NextRequest]:
-        """What to call before a round is timed, and what each call of it sends."""
+        """Requests to send before a round is timed, and a function that makes the timed ones."""
         path, authorization = self.path, self.authorization
         if self.every:
             first = [request(path, authorization(draw.randrange(keys))) for _ in range(200)]

@@ -1,4 +1,4 @@
-"""What a request asks of the database and of Redis, counted in servers that are not timed."""
+"""Counts database queries and Redis round trips per request, in servers that are not timed."""
 
 import json
 import random
@@ -16,9 +16,9 @@ from benchmarks.servers import pinned
 from benchmarks.site.counting import COUNTS
 
 _COUNTED: Final = ("plain-hot", "plain-cold", "drf-hot", "drf-cold", "drf-api-key", "knox")
-#: Far from the limit: a hundred of the 600 calls a minute that a key of the standard tier has.
+#: Far from the limit: 100 requests per key. The standard tier allows 600 a minute.
 _KEYS, _CALLS = 20, 100
-#: Seconds after which a worker follows the revocation clock, and keeps what it verifies.
+#: Seconds after which a worker follows the revocation clock and caches keys.
 _REGISTERED: Final = 1.0
 _OTHERS: Final = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
@@ -31,13 +31,13 @@ _UPDATES: Final = (
 
 
 def count(database: Database, keys: int, plan: Plan) -> dict[str, Any]:
-    """Queries and Redis round trips per request, and rows that were written per key."""
+    """Queries and Redis round trips per request, and rows written per key."""
     with pinned({LOADER_CORE}):
         return {name: _count_one(BY_NAME[name], database, keys, plan) for name in _COUNTED}
 
 
 def _count_one(contender: Contender, database: Database, keys: int, plan: Plan) -> dict[str, float]:
-    draw = random.Random(contender.name)  # nobody's keys have been called by another before
+    draw = random.Random(contender.name)  # no contender uses another's keys
     chosen = draw.sample(range(keys), min(keys, _KEYS))
     calls = [request(contender.path, contender.authorization(number)) for number in chosen]
     before = _updates(database)
@@ -45,13 +45,13 @@ def _count_one(contender: Contender, database: Database, keys: int, plan: Plan) 
         callers = Callers(server.port, 1)
         started = _counts(server.port)
         warm_up(callers, calls)
-        time.sleep(_REGISTERED)  # the worker's first request lets it begin to follow the clock
+        time.sleep(_REGISTERED)  # the first request makes the worker follow the clock
         warm_up(callers, calls)
         warm = _counts(server.port)
         warm_up(callers, calls * (_CALLS - 2))
         ended = _counts(server.port)
         callers.close()
-    # The worker has written all that it had counted before it ended.
+    # The worker writes all of its counts before it stops.
     rows = {table: number - before[table] for table, number in _updates(database).items()}
     return {
         "queries": _each(warm, ended, "queries"),
@@ -75,7 +75,7 @@ def _updates(database: Database) -> dict[str, int]:
     if database.vendor != "postgresql":
         return {}
     with psycopg.connect(database.url, autocommit=True) as connection:
-        # A process of PostgreSQL's tells what it has written when it ends.
+        # A PostgreSQL process reports its writes when it exits.
         while connection.execute(_OTHERS).fetchone() != (0,):
             time.sleep(0.1)
         return dict(connection.execute(_UPDATES).fetchall())

@@ -1,4 +1,4 @@
-"""Databases of the benchmark's own: filled once, kept between runs, made anew with the schema."""
+"""Databases of the benchmark: filled once, kept between runs, recreated if the schema changes."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ KEPT: Final = ROOT / "var" / "bench"
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """A filled database: its address, and what filling it has told."""
+    """A filled database: its URL, and the facts reported while filling it."""
 
     vendor: str
     url: str
@@ -29,9 +29,9 @@ class Database:
 
 
 def prepare(vendor: str, server: str, what: str, sizes: Sequence[int]) -> Database:
-    """The database with `what` in those sizes; fills it unless an earlier run has.
+    """The database with `what` in those sizes. Fills it unless an earlier run has.
 
-    `server` is the address of any database of the PostgreSQL server, for a role that may make more.
+    `server` is the URL of any database on the PostgreSQL server, with a role that may create more.
     """
     KEPT.mkdir(parents=True, exist_ok=True)
     family = f"latchkey_bench_{what}_{'_'.join(map(str, sizes))}"
@@ -64,7 +64,7 @@ def _prepare_postgresql(server: str, family: str, name: str, arguments: list[str
 
 
 def _make_database(connection: psycopg.Connection[Any], family: str, name: str) -> None:
-    """An empty one, in place of those that an earlier state of the schema has left."""
+    """Creates an empty database. Drops those made for an earlier schema."""
     like = family.replace("_", r"\_") + r"\_%"
     old = connection.execute("SELECT datname FROM pg_database WHERE datname LIKE %s", [like])
     for (other,) in old.fetchall():
@@ -73,7 +73,7 @@ def _make_database(connection: psycopg.Connection[Any], family: str, name: str) 
 
 
 def surroundings(**variables: str) -> dict[str, str]:
-    """Variables of a process of the benchmark's: none of the application's but those given."""
+    """Environment of a process of the benchmark, without the application's own variables."""
     kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME") or k.startswith("PG")}
     return {**kept, **variables}
 
@@ -83,7 +83,7 @@ def _sibling(server: str, name: str) -> str:
 
 
 def _fingerprint() -> str:
-    """Changes with the schema and with what the rows are made of."""
+    """Changes with the schema and with the code that creates rows."""
     sources = [
         *sorted(ROOT.glob("*/migrations/*.py")),
         ROOT / "benchmarks/identities.py",

@@ -1,4 +1,4 @@
-"""Two longer looks at one worker: its memory under many keys, and honest calls among bad ones."""
+"""Longer tests of one worker: its memory with many keys, and valid requests among bad ones."""
 
 import os
 import random
@@ -17,22 +17,22 @@ from benchmarks.rounds import LOADER_CORE, Plan, serving
 from benchmarks.servers import pin_backends, pinned
 
 _PATH: Final = "/api/bench/ours-drf"
-#: Leaves the same behind for each key, and comes to a million of them sooner.
+#: Uses as much memory per key, and reaches a million keys sooner.
 _QUICKEST: Final = "/api/bench/ours-plain"
 _SLICE: Final = 5.0
-#: Keys of honest callers, and bad keys a second from so many sources.
+#: Number of valid keys, bad keys per second, and number of processes that send them.
 _HONEST, _BAD_RATE, _SOURCES = 100, 500, 4
 
 
 def memory(database: Database, keys: int, plan: Plan, seconds: float) -> dict[str, Any]:
-    """Megabytes of a worker that is called with one key after another, every five seconds."""
+    """Megabytes of a worker that gets one key after another, sampled every five seconds."""
     numbers = count()
     samples = []
 
     def following() -> bytes:
         return request(_QUICKEST, f"Bearer {identities.our_secret(next(numbers) % keys)}")
 
-    # Two threads, since each of these calls waits for the database.
+    # Two threads, because each of these requests waits for the database.
     with pinned({LOADER_CORE}), serving(database, plan, threads=2) as server:
         callers, began = Callers(server.port, 4), time.monotonic()
         while time.monotonic() - began < seconds:
@@ -49,10 +49,10 @@ def memory(database: Database, keys: int, plan: Plan, seconds: float) -> dict[st
 
 
 def growth(sizes: Sequence[int]) -> float | None:
-    """The median of the last third beside that of the second; in the first the caches fill.
+    """Growth from the median of the second third to that of the last third. The first fills caches.
 
-    Medians, since memory that was given back for a moment is no growth when it is taken again, and
-    a spike hides none. None for too short a look.
+    Medians ignore memory that was freed for a moment and then allocated again, and single spikes.
+    None if there are too few samples.
     """
     third = len(sizes) // 3
     if not third:
@@ -62,7 +62,7 @@ def growth(sizes: Sequence[int]) -> float | None:
 
 
 def abuse(database: Database, keys: int, plan: Plan, seconds: float) -> dict[str, Any]:
-    """What honest callers wait for, first among themselves, then while bad keys arrive."""
+    """Response times of valid requests, first alone, then while bad keys arrive."""
     chosen = random.Random("honest").sample(range(keys), min(keys, _HONEST))
     calls = [request(_PATH, f"Bearer {identities.our_secret(number)}") for number in chosen]
     with pinned({LOADER_CORE}), serving(database, plan) as server:
@@ -76,7 +76,7 @@ def abuse(database: Database, keys: int, plan: Plan, seconds: float) -> dict[str
 
 
 def _honest(port: int, calls: list[bytes], seconds: float) -> Load:
-    """Two hundred calls a second, which one caller at a time sends when they are due."""
+    """Sends two hundred requests a second, one at a time, when they are due."""
     due, pick = _paced(200), random.Random(0)
 
     def following() -> bytes:
@@ -92,7 +92,7 @@ def _honest(port: int, calls: list[bytes], seconds: float) -> Load:
 
 @contextmanager
 def _attack(port: int, seconds: float) -> Iterator[list[float]]:
-    """Bad keys at a steady rate, from before the block until after it; then the rates reached."""
+    """Sends bad keys at a steady rate around the block, and then appends the rates reached."""
     reached: list[float] = []
     with ProcessPoolExecutor(_SOURCES) as pool:
         sources = [pool.submit(_send_bad, port, n, seconds + 1) for n in range(_SOURCES)]
@@ -102,7 +102,7 @@ def _attack(port: int, seconds: float) -> Iterator[list[float]]:
 
 
 def _send_bad(port: int, source: int, seconds: float) -> float:
-    """Half of them well-formed: looked up at first, then refused without; in its own process."""
+    """Sends bad keys from a separate process. Half are well-formed, and looked up only at first."""
     os.sched_setaffinity(0, {LOADER_CORE})
     due, numbers = _paced(_BAD_RATE / _SOURCES), count(source, _SOURCES)
 
@@ -121,7 +121,7 @@ def _send_bad(port: int, source: int, seconds: float) -> float:
 
 
 def _paced(rate: float) -> Iterator[None]:
-    """Each step waits until it is due; those that are late follow at once."""
+    """Waits until each step is due. Late steps follow immediately."""
     began = time.monotonic()
     for number in count():
         time.sleep(max(0.0, began + number / rate - time.monotonic()))

@@ -1,4 +1,4 @@
-"""The goals: what is asked of the numbers of one run, and whether they say yes."""
+"""Performance goals, and whether the results of a run meet them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ Results = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """What a run says of a goal; `met` is None where the run did not measure it."""
+    """The result of a goal. `met` is None if the run did not measure it."""
 
     what: str
     goal: str
@@ -19,9 +19,9 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """`most` or `least`, and how to read the value from the results; KeyError if it is not there.
+    """A limit, `most` or `least`, for a value of the results. `value` raises KeyError without one.
 
-    Of several runs of the rounds (databases, numbers of keys) each has to reach it.
+    Goals for rounds must be met in each run of the rounds (databases, numbers of keys).
     """
 
     what: str
@@ -32,12 +32,12 @@ class Goal:
 
     @property
     def text(self) -> str:
-        """Such as `≤ 1.2 ×`."""
+        """The goal as text, such as `≤ 1.2 ×`."""
         sign, bound = ("≤", self.most) if self.most is not None else ("≥", self.least)
         return f"{sign} {bound:g}{self.unit}"
 
     def judge(self, results: Results) -> Reached:
-        """Compares; a run without the numbers says so."""
+        """Compares the value with the goal."""
         try:
             value: float | None = self.value(results)
         except (KeyError, TypeError):
@@ -49,7 +49,7 @@ class Goal:
 
 
 def _ratio(figure: str, name: str, base: str) -> Callable[[Results], float]:
-    """How `name` compares with `base` in the rounds of one database."""
+    """The ratio of a figure of `name` to that of `base`, in the rounds of one database."""
 
     def value(rounds: Results) -> float:
         figures = rounds["figures"]
@@ -59,7 +59,7 @@ def _ratio(figure: str, name: str, base: str) -> Callable[[Results], float]:
     return value
 
 
-#: Asked of the rounds of each database and each number of keys.
+#: Goals for the rounds of each database and each number of keys.
 OF_ROUNDS: Final = (
     Goal(
         "hot in a DRF view: CPU ÷ bare DRF view",
@@ -121,7 +121,7 @@ OF_ROUNDS: Final = (
 
 
 def _growth(name: str) -> Callable[[Results], float]:
-    """CPU at the largest number of keys by that at the smallest, on PostgreSQL."""
+    """CPU time with the most keys divided by that with the fewest, on PostgreSQL."""
 
     def value(results: Results) -> float:
         runs = sorted(
@@ -142,7 +142,7 @@ def _counts(name: str, what: str) -> Callable[[Results], float]:
 
 
 def _page(kind: str, other: str = "", size: str = "") -> Callable[[Results], float]:
-    """The page of the largest organization by that of the smallest, or by another kind's."""
+    """Time of a page for the largest organization, divided by the smallest's or another kind's."""
 
     def value(results: Results) -> float:
         lists = results["lists"]["postgresql"]
@@ -162,7 +162,7 @@ def _bytes_per_key(results: Results) -> float:
     return size
 
 
-#: Asked of the run as a whole.
+#: Goals for the whole run.
 OF_RUN: Final = (
     Goal("most keys ÷ fewest, hot: CPU", _growth("drf-hot"), most=1.05, unit=" ×"),
     Goal("most keys ÷ fewest, cold: CPU", _growth("drf-cold"), most=1.15, unit=" ×"),
@@ -210,7 +210,7 @@ OF_RUN: Final = (
     Goal(
         "memory of a worker, last third of the load beside the second: growth",
         lambda r: r["memory"]["growth"],
-        # 0.05 over half of the load, as a third of it
+        # 0.05 over half of the load, scaled to a third of it
         most=0.033,
     ),
     Goal(
@@ -223,7 +223,7 @@ OF_RUN: Final = (
 
 
 def judge(results: Results) -> list[tuple[str, list[Reached]]]:
-    """Every goal: those of the rounds for each database, then those of the run."""
+    """All goals: those for the rounds of each database, then those for the whole run."""
     rounds = [
         (f"{run['database']}, {run['keys']:,} keys", [goal.judge(run) for goal in OF_ROUNDS])
         for run in results["rounds"]

@@ -1,6 +1,6 @@
-"""The secrets of the benchmark's rows: each follows from its number, so that none is kept.
+"""Secrets of the benchmark's rows, derived from their numbers, so that none is stored.
 
-They open nothing but the benchmark's own databases.
+They are valid only in the benchmark's own databases.
 """
 
 import base64
@@ -14,7 +14,7 @@ from core.ids import base62
 _SEED: Final = b"benchmark"
 _TO_LETTERS: Final = bytes.maketrans(b"-_", b"Aa")
 _BEGAN: Final = 1_767_225_600_000  # the first moment of 2026, in milliseconds
-#: Coprime to 62, so that each number has a prefix of its own.
+#: Coprime to 62, so that each number has a different prefix.
 _SPREAD: Final = 73_244_475_003_887
 _PREFIXES: Final = 62**8
 
@@ -26,13 +26,13 @@ def _letters(kind: bytes, number: int) -> str:
 
 
 def our_secret(number: int) -> str:
-    """The secret of a key of ours."""
+    """The secret of a Latchkey API key."""
     body = "sig_live_" + _letters(b"ours", number)[: tokens.RANDOM_LENGTH]
     return body + tokens.checksum(body)
 
 
 def unknown_secret(number: int) -> str:
-    """A well-formed secret that no row has."""
+    """A well-formed secret that is in no row."""
     body = "sig_live_" + _letters(b"unknown", number)[: tokens.RANDOM_LENGTH]
     return body + tokens.checksum(body)
 
@@ -49,7 +49,7 @@ def knox_token(number: int) -> str:
 
 
 def row_id(kind: int, number: int) -> UUID:
-    """A UUIDv7 as the row would have got, one a millisecond."""
+    """A UUIDv7 as the row would have got. Row IDs are a millisecond apart."""
     low = int.from_bytes(hashlib.sha256(b"%d:%d" % (kind, number)).digest()[:8], "big")
     head = (_BEGAN + number) << 80 | 0x7 << 76 | (kind & 0xFFF) << 64
     return UUID(int=head | 0b10 << 62 | low & (1 << 62) - 1)

@@ -1,4 +1,4 @@
-"""The key list of organizations of every size: the settings page, the REST list, a prototype."""
+"""Times the key list for each size of organization: settings page, REST list, and a prototype."""
 
 import statistics
 from collections.abc import Sequence
@@ -15,13 +15,13 @@ _SECONDS: Final = 0.5
 
 
 def measure(database: Database, sizes: Sequence[int], plan: Plan) -> dict[str, Any]:
-    """Milliseconds of a page, and of processor time, for each kind of list and size."""
+    """Milliseconds and CPU milliseconds per page, for each kind of list and size."""
     taken: dict[tuple[str, int], list[tuple[float, float]]] = {}
     with pinned({LOADER_CORE}), serving(database, plan) as server:
         for number in range(plan.rounds):
             first = 0
             for owner, size in enumerate(sizes):
-                # A key of its own for each round, since they have limits.
+                # A different key in each round, because of rate limits.
                 key = first + number % size
                 for kind, call in _calls(database, owner, key).items():
                     taken.setdefault((kind, size), []).append(_time(server, database, call))

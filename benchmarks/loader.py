@@ -1,6 +1,6 @@
-"""Callers on kept connections: each sends its next request when it has its answer.
+"""Load generator with persistent connections. Each sends its next request after a response.
 
-Written for little work per request, so that one core asks faster than another can answer.
+Does little work per request, so that one core can send faster than another can respond.
 """
 
 import gc
@@ -20,12 +20,12 @@ NextRequest = Callable[[], bytes]
 
 
 class BadAnswer(RuntimeError):
-    """Something else than 200 came back: the run is worth nothing."""
+    """Unexpected response, which makes the run worthless."""
 
 
 @dataclass(slots=True)
 class Load:
-    """What came of a load: how long it took, what each request took, what the loader used."""
+    """The result of a load: duration, latency of each request, and the loader's CPU time."""
 
     seconds: float
     loader_seconds: float
@@ -33,12 +33,12 @@ class Load:
 
     @property
     def requests(self) -> int:
-        """How many were answered."""
+        """The number of responses."""
         return len(self.latencies)
 
 
 def request(path: str, authorization: str = "", cookie: str = "") -> bytes:
-    """The bytes of a GET."""
+    """The bytes of a GET request."""
     lines = [f"GET {path} HTTP/1.1", "Host: 127.0.0.1", "User-Agent: benchmark"]
     lines += [f"Authorization: {authorization}"] if authorization else []
     lines += [f"Cookie: {cookie}"] if cookie else []
@@ -46,7 +46,7 @@ def request(path: str, authorization: str = "", cookie: str = "") -> bytes:
 
 
 class Callers:
-    """Connections to a server, to be used again and again."""
+    """Persistent connections to a server."""
 
     def __init__(self, port: int, number: int, expected: Sequence[int] = (200,)) -> None:
         self._expected = tuple(b"HTTP/1.1 %d " % status for status in expected)
@@ -59,7 +59,6 @@ class Callers:
             self._poll.register(connection.fileno(), select.EPOLLIN)
 
     def close(self) -> None:
-        """Hangs up."""
         self._poll.close()
         for connection in self._sockets.values():
             connection.close()
@@ -67,7 +66,7 @@ class Callers:
     def call(
         self, following: NextRequest, *, seconds: float | None = None, times: int | None = None
     ) -> Load:
-        """Calls for that long or that many times; BadAnswer for an unexpected status."""
+        """Sends requests for a time or a number of times. Raises BadAnswer for an unexpected status."""
         with _no_collection():
             used, began = time.process_time(), time.perf_counter()
             latencies = self._run(following, began + (seconds or 3600), times or 1 << 62)
@@ -100,7 +99,7 @@ class Callers:
         return latencies
 
     def _receive(self, connection: socket.socket) -> None:
-        """One answer, whole."""
+        """Receives one complete response."""
         answer = connection.recv(_AT_ONCE)
         while not _is_whole(answer):
             part = connection.recv(_AT_ONCE)
@@ -112,7 +111,7 @@ class Callers:
 
 
 def _is_whole(answer: bytes) -> bool:
-    """Whether all of an answer is there: of its length, or in chunks where it names none."""
+    """Whether a response is complete, by its Content-Length or its last chunk."""
     head = answer.find(b"\r\n\r\n")
     if head < 0:
         return False
@@ -124,7 +123,7 @@ def _is_whole(answer: bytes) -> bool:
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Python's own tidying would be counted as waiting."""
+    """Disables garbage collection, which would count as waiting."""
     gc.collect()
     gc.disable()
     try:
@@ -134,6 +133,6 @@ def _no_collection() -> Iterator[None]:
 
 
 def percentile(values: list[float], part: float) -> float:
-    """The value that `part` of the values do not exceed."""
+    """The value that a fraction `part` of the values does not exceed."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(part * len(ordered)))]

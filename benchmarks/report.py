@@ -1,4 +1,4 @@
-"""The results as Markdown, for people, and as JSON, for comparing runs."""
+"""Writes the results as Markdown for readers, and as JSON for comparing runs."""
 
 import json
 import os
@@ -21,7 +21,7 @@ _VERDICTS: Final = {True: "met", False: "**missed**", None: "not measured"}
 
 
 def surroundings() -> dict[str, Any]:
-    """When and on what: sizes and versions, and nothing that names the machine."""
+    """Date, hardware sizes and package versions. Contains nothing that identifies the machine."""
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return {
         "at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -33,19 +33,19 @@ def surroundings() -> dict[str, Any]:
 
 
 def default_file() -> Path:
-    """A file of this run's own."""
+    """A new file, named after the current time."""
     return RESULTS / f"{datetime.now(UTC):%Y-%m-%d-%H%M%S}.json"
 
 
 def save(results: Mapping[str, Any], file: Path) -> None:
-    """Writes the results, and the tables beside them."""
+    """Writes the results as JSON, and the tables next to them."""
     file.parent.mkdir(exist_ok=True)
     file.write_text(json.dumps(results, indent=1) + "\n")
     file.with_suffix(".md").write_text(markdown(results))
 
 
 def markdown(results: Mapping[str, Any]) -> str:
-    """Every table of a run, the goals last."""
+    """All tables of a run. The goals come last."""
     return "\n".join([*_head(results), *_rounds(results), *_rest(results), *_goals(results)]) + "\n"
 
 

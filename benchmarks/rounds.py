@@ -1,4 +1,4 @@
-"""Interleaved rounds: everybody in turn, again and again, so that a slow minute is everybody's."""
+"""Interleaved rounds: contenders take turns, so that a slow minute affects all of them."""
 
 import os
 import random
@@ -15,25 +15,25 @@ from benchmarks.databases import Database
 from benchmarks.loader import Callers, Load, percentile
 from benchmarks.servers import Server, pin_backends, pinned, running
 
-#: The loader's core, and PostgreSQL's; the servers have the other one.
+#: CPU cores. The loader and PostgreSQL share one.
 SERVER_CORE, LOADER_CORE = 0, 1
 _CALLERS: Final = 4
-#: Batches of usage are written every two seconds; nobody else is measured meanwhile.
+#: Usage is written every two seconds. Nothing is measured meanwhile.
 SETTLE_SECONDS: Final = 2.5
-#: A loader that is busier than this may be what limits the rate.
+#: A loader with a higher CPU load than this may limit the rate.
 _BUSIEST: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much to measure: rounds, seconds of each, and the address of Redis, if any."""
+    """How much to measure: the number and the seconds of rounds, and the URL of Redis, if any."""
 
     rounds: int
     seconds: float
     redis_url: str = ""
 
     def variables(self, database: Database, *more: Mapping[str, str]) -> dict[str, str]:
-        """Those of a server: SQLite has one process, whose memory is the store of limits."""
+        """Environment variables of a server. On SQLite, the only process needs no Redis."""
         shared = database.vendor == "postgresql" and self.redis_url
         found = {"REDIS_URL": self.redis_url} if shared else {}
         for variables in more:
@@ -43,7 +43,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What a contender reached: medians over the rounds, latencies over all of them."""
+    """The results of a contender: medians over the rounds, and latencies over all of them."""
 
     rate: float
     cpu: float
@@ -69,7 +69,7 @@ def serving(
     more: Mapping[str, str] = MappingProxyType({}),
     threads: int = 1,
 ) -> Iterator[Server]:
-    """A server on its core, with variables of its own."""
+    """Runs a server on its core with additional environment variables."""
     environment = plan.variables(database, more)
     with running(database, environment, core=SERVER_CORE, threads=threads) as server:
         yield server
@@ -78,7 +78,7 @@ def serving(
 def measure(
     database: Database, keys: int, plan: Plan, say: Callable[[str], None]
 ) -> dict[str, Any]:
-    """The figures of every contender on a database with `keys` keys."""
+    """The figures of each contender on a database with `keys` keys."""
     taken: dict[str, list[_Round]] = {contender.name: [] for contender in CONTENDERS}
     with ExitStack() as stack:
         stack.enter_context(pinned({LOADER_CORE}))
@@ -105,7 +105,7 @@ def _round(
     try:
         warm_up(callers, first)
         if contender.writes:
-            # A last use is written once in a minute and key, not as often as rounds begin.
+            # Waits for last uses, which are normally written once a minute per key.
             time.sleep(SETTLE_SECONDS)
         pin_backends(database, LOADER_CORE)
         before = server.cpu_seconds()
@@ -121,7 +121,7 @@ def _round(
 
 
 def warm_up(callers: Callers, first: Sequence[bytes]) -> None:
-    """Each of the first requests once."""
+    """Sends each of the first requests once."""
     pending = iter(first)
     callers.call(lambda: next(pending), times=len(first))
 
@@ -144,11 +144,11 @@ def _figures(rounds: list[_Round]) -> Figures:
 
 
 def too_busy(figures: dict[str, Any]) -> list[str]:
-    """The contenders that the loader may have kept waiting: their numbers are not theirs."""
+    """Contenders whose results may be limited by the loader."""
     return [name for name, found in figures.items() if found["loader"] > _BUSIEST]
 
 
 def require_two_cores() -> None:
-    """Stops a run that could measure nothing."""
+    """Exits without two cores, because the results would be meaningless."""
     if not {SERVER_CORE, LOADER_CORE} <= os.sched_getaffinity(0):
         raise SystemExit("The benchmark needs two cores: one for servers, one for the loader.")

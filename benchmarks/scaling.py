@@ -1,6 +1,6 @@
-"""Two workers on two cores against one on one; each core has a loader beside its worker.
+"""Compares two workers on two cores with one worker on one core. Each core also runs a loader.
 
-So both runs share each core in the same way, and the ratio says what the workers share.
+Each worker shares its core with a loader in both cases, so the ratio shows what workers share.
 """
 
 import os
@@ -24,15 +24,15 @@ from benchmarks.rounds import (
 from benchmarks.servers import Server, running
 
 _CORES: Final = (SERVER_CORE, LOADER_CORE)
-#: For each loader: enough that every worker has some of them.
+#: Connections per loader: enough that every worker gets some.
 _CALLERS: Final = 16
-#: Each call of them reaches one worker or the other; a hot key has to be hot in both.
+#: Warm-up passes. A request reaches only one worker, and hot keys must be hot in both.
 _PASSES: Final = 4
 _COMPARED: Final = ("drf", "plain-hot", "drf-hot")
 
 
 def measure(database: Database, keys: int, plan: Plan) -> dict[str, Any]:
-    """Requests a second by one worker and by two, in turns."""
+    """Requests per second with one worker and with two, taking turns."""
     return {name: _compare(BY_NAME[name], database, keys, plan) for name in _COMPARED}
 
 
@@ -70,7 +70,7 @@ def _rate(
 
 
 def _load(port: int, core: int, name: str, keys: int, seconds: float, seed: str) -> float:
-    """What one loader reaches; in a process of its own."""
+    """Requests per second of one loader, in a separate process."""
     os.sched_setaffinity(0, {core})
     first, following = BY_NAME[name].requests(keys, random.Random(seed))
     callers = Callers(port, _CALLERS)

@@ -1,6 +1,6 @@
-"""Granian as in production, but with one thread on one core; what it uses of processor and memory.
+"""Runs granian as in production, but with one thread on one core. Measures CPU and memory.
 
-Linux alone: affinities, and the times and sizes that /proc tells.
+Requires Linux for CPU affinity and /proc.
 """
 
 import os
@@ -26,45 +26,45 @@ _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running server on a port of the loopback interface."""
+    """A running server on a local port."""
 
     port: int
     process: "subprocess.Popen[bytes]"
 
     @property
     def workers(self) -> list[int]:
-        """The ids of its worker processes."""
+        """The IDs of its worker processes."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return [pid for pid in map(int, children.read_text().split()) if _is_python(pid)]
 
     def cpu_seconds(self) -> float:
-        """What the workers have used so far, user and system, in all their threads."""
+        """CPU time of the workers so far: user and system, all threads."""
         return sum(sum(map(int, _stat(pid)[11:13])) for pid in self.workers) / _TICKS
 
     def memory(self) -> int:
-        """Bytes of the workers that are in memory."""
+        """Resident memory of the workers in bytes."""
         return sum(int(_stat(pid)[21]) * _PAGE for pid in self.workers)
 
     def pin_workers(self, cores: Collection[int]) -> None:
-        """Gives each worker, with all its threads, a core of its own."""
+        """Pins each worker with all of its threads to a different core."""
         for pid, core in zip(self.workers, cores, strict=True):
             for thread in Path(f"/proc/{pid}/task").iterdir():
                 os.sched_setaffinity(int(thread.name), {core})
 
     def stop(self) -> None:
-        """Asks it to stop and waits until it has."""
+        """Stops the server and waits until it has exited."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(_START_SECONDS)
 
 
 def _stat(pid: int) -> list[str]:
-    """The fields of /proc/<pid>/stat from the third on; the second may have anything in it."""
+    """The fields of /proc/<pid>/stat from the third on. The second can contain any character."""
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
 def _is_python(pid: int) -> bool:
-    """Not multiprocessing's own helper process, which serves nothing."""
+    """Whether it is a worker, not multiprocessing's helper process."""
     command = Path(f"/proc/{pid}/cmdline").read_bytes()
     return b"resource_tracker" not in command
 
@@ -78,11 +78,11 @@ def running(
     workers: int = 1,
     threads: int = 1,
 ) -> Iterator[Server]:
-    """A server on `database` and `core`, with variables of its own, until the block ends."""
+    """A server on `database` and `core`, stopped at the end of the block."""
     port = _free_port()
     KEPT.mkdir(parents=True, exist_ok=True)
     with (KEPT / f"server-{port}.log").open("w+b") as log:
-        with pinned({core}):  # what is started inherits it
+        with pinned({core}):  # inherited by the server
             variables = {**environment, "DATABASE_URL": database.url}
             process = _start(port, workers, threads, log, variables)
         server = Server(port, process)
@@ -107,7 +107,7 @@ def _start(
 
 
 def _await(server: Server, workers: int, log: IO[Any]) -> None:
-    """Until every worker has answered; granian hands connections to whoever is free."""
+    """Waits until every worker has responded. Granian passes connections to a free worker."""
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and server.process.poll() is None:
         if len(server.workers) == workers and all(_answers(server.port) for _ in range(workers)):
@@ -129,7 +129,7 @@ def _answers(port: int) -> bool:
 
 @contextmanager
 def pinned(cores: set[int]) -> Iterator[None]:
-    """The calling thread on `cores` alone, until the block ends."""
+    """Pins the calling thread to `cores` within the block."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores)
     try:
@@ -139,9 +139,9 @@ def pinned(cores: set[int]) -> Iterator[None]:
 
 
 def pin_backends(database: Database, core: int) -> bool:
-    """Keeps PostgreSQL's processes for `database` off the server's core; whether that was allowed.
+    """Moves PostgreSQL's processes for `database` off the server's core. Returns whether it could.
 
-    Only where PostgreSQL runs on this machine and lets this user do so.
+    Works only if PostgreSQL runs on this machine and this user has permission.
     """
     if database.vendor != "postgresql":
         return True

@@ -1,1 +1,1 @@
-"""A Django project of the benchmark's own: the application, the peers, and a view of each."""
+"""The benchmark's Django project: the application, similar packages, and a view for each."""

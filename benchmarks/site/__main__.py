@@ -8,7 +8,7 @@ import django
 
 
 def main(what: str, *sizes: str) -> None:
-    """Prints what the benchmark has to know of the database, as JSON."""
+    """Prints the facts of the database as JSON."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.site.settings")
     os.environ.setdefault("ENV_FILE", os.devnull)
     django.setup()

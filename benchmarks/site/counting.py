@@ -1,4 +1,4 @@
-"""Counts what requests ask of the database and of Redis. Servers that are timed run without it."""
+"""Counts database queries and Redis round trips of requests. Not used in servers that are timed."""
 
 import json
 import threading
@@ -12,13 +12,13 @@ from django.db.backends.signals import connection_created
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 COUNTS: Final = "/api/bench/counts"
-#: The threads of the usage recorder and of the revocation clock's follower, which no request is.
+#: Threads of the usage recorder and the revocation clock's follower. Counted separately.
 _BESIDE: Final = {"usage": "written beside", "clock": "followed beside"}
 _counts: "Final[Counter[str]]" = Counter()
 
 
 def counted(application: Application) -> Application:
-    """Shows at `COUNTS` what has been asked so far; other requests pass."""
+    """Serves the counts so far at `COUNTS`, and counts other requests."""
     connection_created.connect(_watch_connection)
     _watch_redis()
 

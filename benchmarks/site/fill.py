@@ -1,6 +1,6 @@
-"""Fills a database of the benchmark's own.
+"""Fills a database of the benchmark.
 
-Rows come in bulk, as the models would have made them; the services would take hours.
+Inserts rows in bulk, as the models would have created them: the services would take hours.
 """
 
 import time
@@ -22,7 +22,7 @@ from benchmarks.site import rows
 from organizations.models import Membership, Organization, User
 from organizations.roles import Role
 
-#: Keys of one organization.
+#: Keys per organization.
 _EACH: Final = 1_000
 _SCOPES: Final = ["trademarks:read", "search:read", "api-keys:manage"]
 _BATCH: Final = 10_000
@@ -30,7 +30,7 @@ Make = Callable[[int], dict[str, Any]]
 
 
 def insert(model: type[models.Model], numbers: Iterable[int], make: Make, **same: Any) -> None:
-    """Inserts a row for each number: what `make` says of it, and `same` for all of them."""
+    """Inserts a row for each number, with the values of `make`. `same` is the same in all rows."""
     fields = model._meta.concrete_fields  # noqa: SLF001
     blank = model(**same)
     for field in fields:
@@ -64,7 +64,7 @@ def _copy(table: str, columns: str, width: int, prepared: Iterator[list[Any]]) -
 
 
 def fill(number: int) -> None:
-    """`number` keys of ours and of each peer."""
+    """Creates `number` keys of Latchkey and of each similar package."""
     insert(Organization, range(-(-number // _EACH)), rows.organization)
     insert(ApiKey, range(number), lambda n: rows.key(n, n // _EACH), scopes=_SCOPES)
     insert(ApiKeySecret, range(number), rows.secret, pepper=conf.peppers().newest)
@@ -74,7 +74,7 @@ def fill(number: int) -> None:
 
 
 def fill_lists(sizes: Iterable[int]) -> None:
-    """An organization for each size, with that many keys, of which person 0 is the admin."""
+    """Creates an organization of each size, with that many keys. User 0 is the admin of each."""
     insert(User, [0], rows.user)
     first = 0
     for owner, size in enumerate(sizes):
@@ -87,7 +87,7 @@ def fill_lists(sizes: Iterable[int]) -> None:
 
 
 def measure() -> dict[str, float]:
-    """Bytes of a key with everything that belongs to it, heap and indexes; PostgreSQL only."""
+    """Bytes per key with everything that belongs to it, including indexes. Only on PostgreSQL."""
     if connection.vendor != "postgresql":
         return {}
     tables: dict[str, list[type[models.Model]]] = {
@@ -109,7 +109,7 @@ def _bytes_per_row(cursor: Any, tables: list[type[models.Model]]) -> float:
 
 
 def fill_database(what: str, sizes: list[int]) -> dict[str, Any]:
-    """Fills the database of `DATABASE_URL`; returns what the benchmark has to know of it."""
+    """Fills the database of `DATABASE_URL`. Returns its facts for the benchmark."""
     began = time.monotonic()
     call_command("migrate", verbosity=0)
     facts: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""What the rows of the benchmark say of themselves, by their numbers."""
+"""Values of the benchmark's rows, by their numbers."""
 
 import hashlib
 from typing import Any, Final
@@ -15,18 +15,17 @@ SECRET: Final = 4
 
 
 def organization(number: int) -> dict[str, Any]:
-    """An organization, by its number."""
     return {
         "id": row_id(ORGANIZATION, number),
         "name": f"Organization {number}",
         "slug": f"organization-{number}",
-        # The keys of one organization are called more often than its limit would allow.
+        # Its keys get more requests than a lower tier would allow.
         "rate_limit_tier": "maximum",
     }
 
 
 def membership(organization: int) -> dict[str, Any]:
-    """Person 0 in an organization."""
+    """The membership of user 0 in an organization."""
     return {
         "organization_id": row_id(ORGANIZATION, organization),
         "user_id": row_id(USER, 0),
@@ -34,7 +33,7 @@ def membership(organization: int) -> dict[str, Any]:
 
 
 def user(number: int) -> dict[str, Any]:
-    """A person who owns one token of knox's: with more of them each call would cost more."""
+    """A user who owns one token of knox. With more tokens, each request would be slower."""
     return {
         "id": row_id(USER, number),
         "email": f"person-{number}@example.com",
@@ -43,7 +42,7 @@ def user(number: int) -> dict[str, Any]:
 
 
 def key(number: int, owner: int) -> dict[str, Any]:
-    """A key of the organization with the number `owner`."""
+    """A key of organization number `owner`."""
     name = f"Production server {number}"
     return {
         "id": row_id(KEY, number),
@@ -55,7 +54,7 @@ def key(number: int, owner: int) -> dict[str, Any]:
 
 
 def secret(number: int) -> dict[str, Any]:
-    """The secret of the key with that number."""
+    """The secret of key number `number`."""
     presented, peppers = identities.our_secret(number), conf.peppers()
     return {
         "id": row_id(SECRET, number),

@@ -1,4 +1,4 @@
-"""The application's own settings and the peers beside it; secrets are the benchmark's alone."""
+"""The application's settings with the similar packages installed, and fixed secrets."""
 
 import os
 
@@ -11,10 +11,10 @@ from config.settings.base import *  # noqa: F403
 ALLOWED_HOSTS = ["127.0.0.1"]
 ROOT_URLCONF = "benchmarks.site.urls"
 INSTALLED_APPS = [*base.INSTALLED_APPS, "rest_framework_api_key", "knox"]
-# The sources themselves: nothing has to be collected first.
+# The sources, so that `collectstatic` is not needed.
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-# A token of knox's ends after ten hours by default; these rows are kept between runs.
+# Tokens of knox expire after ten hours by default, but these rows are kept between runs.
 REST_KNOX = {"TOKEN_TTL": None}

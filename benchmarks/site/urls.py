@@ -1,4 +1,4 @@
-"""Each contender at an address of the API's, so that all pass the same few middleware."""
+"""URLs of the contenders, under a path of the API, so that all use the same few middleware."""
 
 from django.urls import include, path
 

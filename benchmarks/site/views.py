@@ -1,4 +1,4 @@
-"""The same small answer behind each way of authenticating."""
+"""Views with the same small response, each behind a different way of authenticating."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -26,41 +26,39 @@ _PAGE: Final = 20
 
 
 def bare_django(request: HttpRequest) -> HttpResponse:
-    """Authenticates nobody."""
+    """No authentication."""
     return JsonResponse(_ANSWER)
 
 
 class Answering(APIView):
-    """A view of DRF's with its own defaults, but for who may call it."""
+    """A DRF view with DRF's defaults, except for authentication and permissions."""
 
     authentication_classes: Sequence[type[BaseAuthentication]] = ()
     permission_classes: Sequence[type[BasePermission]] = ()
 
     def get(self, request: Request) -> Response:
-        """The answer."""
         return Response(_ANSWER)
 
 
 class BareDRF(Answering):
-    """Authenticates nobody."""
+    """No authentication."""
 
 
 class OursDRF(ApiKeyView):
-    """A key of ours, its scope and its limit; the middleware counts the use.
+    """A Latchkey API key with its scope and rate limit. The middleware counts usage.
 
-    Its answer is negotiated as the others are, which takes longer than our own rule.
+    Uses DRF's content negotiation like the other views, which is slower than Latchkey's own.
     """
 
     scope = _SCOPE
     content_negotiation_class = DefaultContentNegotiation
 
     def get(self, request: Request) -> Response:
-        """The answer."""
         return Response(_ANSWER)
 
 
 def ours_plain(request: HttpRequest) -> HttpResponse:
-    """The same without DRF, as a gateway would ask."""
+    """The same without DRF, as an API gateway would do."""
     presented = request.META.get("HTTP_AUTHORIZATION", "").removeprefix("Bearer ")
     outcome = verify(presented)
     found = outcome.found
@@ -78,20 +76,20 @@ def ours_plain(request: HttpRequest) -> HttpResponse:
 
 
 class DrfApiKey(Answering):
-    """djangorestframework-api-key as its documentation sets it up."""
+    """djangorestframework-api-key, set up as documented."""
 
     permission_classes = (HasAPIKey,)
 
 
 class Knox(Answering):
-    """django-rest-knox as its documentation sets it up."""
+    """django-rest-knox, set up as documented."""
 
     authentication_classes = (TokenAuthentication,)
     permission_classes = (IsAuthenticated,)
 
 
 def keyset(request: HttpRequest) -> HttpResponse:
-    """The least that a page of keys can cost: one query by keyset, few columns, no model."""
+    """The minimum cost of a page of keys: one query by keyset, few columns, no models."""
     rows = ApiKey.objects.filter(organization_id=request.GET["organization"]).order_by("-id")
     columns = (
         "id",

@@ -1,4 +1,4 @@
-"""What the servers of the benchmark run: the product's application, or a part of it."""
+"""WSGI application of the benchmark's servers: the whole application or a part of it."""
 
 import os
 from typing import Any
@@ -16,7 +16,7 @@ def _application() -> Any:
 
     found: Any = wsgi.application
     if os.environ.get("BENCH_MIDDLEWARE") == "none":
-        # Not in the settings: an app would not start without the middleware that it asks for.
+        # Not in the settings: some apps refuse to start without their middleware.
         settings.MIDDLEWARE = []
         found = get_wsgi_application()
     return counted(found) if os.environ.get("BENCH_COUNT") else found

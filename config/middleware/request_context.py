@@ -156,7 +156,7 @@ def _read_person(request: HttpRequest, response: HttpResponse) -> None:
 
 
 def _is_worth_a_line(request: HttpRequest, response: HttpResponse) -> bool:
-    """Whether to log it. Successful API reads are counted as usage, which costs less than a line."""
+    """Whether to log it. Successful API reads are only counted as usage, which costs less."""
     quiet = response.status_code < 400 and request.method in ("GET", "HEAD")
     return not quiet or settings.API_ACCESS_LOG
 
