@@ -66,7 +66,7 @@ class Callers:
     def call(
         self, following: NextRequest, *, seconds: float | None = None, times: int | None = None
     ) -> Load:
-        """Sends requests for a time or a number of times. Raises BadAnswer for an unexpected status."""
+        """Sends requests for a time or a number of times. Raises BadAnswer on another status."""
         with _no_collection():
             used, began = time.process_time(), time.perf_counter()
             latencies = self._run(following, began + (seconds or 3600), times or 1 << 62)

@@ -1,4 +1,4 @@
-"""The cast: two organizations, their people, their keys, and clients to call with."""
+"""Shared fixtures: two organizations, their users and keys, and clients."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

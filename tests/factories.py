@@ -1,4 +1,4 @@
-"""The cast of the tests. Whatever is guarded is made through its service."""
+"""Factories. Guarded models are created through their services."""
 
 from typing import Any
 

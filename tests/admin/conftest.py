@@ -1,4 +1,4 @@
-"""Browsers of the staff."""
+"""Fixtures for the staff admin: clients signed in as staff."""
 
 from collections.abc import Callable
 

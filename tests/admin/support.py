@@ -1,4 +1,4 @@
-"""What the tests of the staff's pages share."""
+"""Helpers for tests of the staff admin."""
 
 import time
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""Staff help people who cannot get in, or who must be put out, and learn no password by it."""
+"""Staff restore or remove a user's access without learning a password."""
 
 import re
 from collections.abc import Callable

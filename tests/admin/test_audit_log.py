@@ -1,4 +1,4 @@
-"""The audit trail is there to be read, searched and filtered, and for nothing else."""
+"""The audit log can be viewed, searched and filtered, but not changed."""
 
 from typing import Any
 

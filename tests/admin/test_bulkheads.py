@@ -1,4 +1,4 @@
-"""While too many threads wait, staff are refused before anything is done, and lose no input."""
+"""If too many threads wait, staff requests are rejected before any change and keep their input."""
 
 from django.test import Client
 

@@ -1,4 +1,4 @@
-"""Whoever is deactivated is signed out for good: reactivation brings no session back."""
+"""Deactivated users are signed out. Reactivation restores no session."""
 
 from collections.abc import Callable
 

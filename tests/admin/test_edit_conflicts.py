@@ -1,4 +1,4 @@
-"""A page that was opened earlier brings back nothing that was changed meanwhile."""
+"""A form opened earlier doesn't undo changes made meanwhile."""
 
 import re
 from typing import Any

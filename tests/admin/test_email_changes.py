@@ -1,4 +1,4 @@
-"""Staff change a person's email address: the owner of the old one learns of it."""
+"""Staff change a user's email address, and the old address is notified."""
 
 from typing import Any
 

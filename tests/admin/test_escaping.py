@@ -1,4 +1,4 @@
-"""What others wrote is text on every page, never markup."""
+"""User input is escaped on every page of the admin."""
 
 import pytest
 from django.contrib import admin

@@ -1,4 +1,4 @@
-"""Invitations in the administration: looked at and revoked, never followed."""
+"""Staff view and revoke invitations, but never see their links."""
 
 import pytest
 from django.test import Client

@@ -1,4 +1,4 @@
-"""Staff create a key for an organization; its secret is in that one answer only."""
+"""Staff create a key for an organization. Its secret is only in that response."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Each filter of the list of keys finds what it says."""
+"""Filters of the key list."""
 
 from collections.abc import Callable
 from datetime import timedelta

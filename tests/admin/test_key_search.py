@@ -1,4 +1,4 @@
-"""Staff find keys by what they know of them; a whole secret is cut to its prefix at once."""
+"""Searching for keys. A whole secret is cut to its prefix immediately."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Staff add people to organizations, change their role and take them out; one admin stays."""
+"""Staff add and remove members and change roles. The last admin stays."""
 
 from django.test import Client
 

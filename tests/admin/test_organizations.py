@@ -1,4 +1,4 @@
-"""Staff look after organizations: make and rename them, switch the API, set tier and limits."""
+"""Staff create and rename organizations, turn API access on or off, and set tiers and limits."""
 
 import re
 from typing import Any

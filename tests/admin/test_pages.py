@@ -1,4 +1,4 @@
-"""Every page of the staff's administration opens."""
+"""Every page of the staff admin opens."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Who gets in, and what those may see and do who have some permissions and not others."""
+"""Who has access to the admin, and what staff with only some permissions can see and do."""
 
 from typing import Any
 

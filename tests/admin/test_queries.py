@@ -1,4 +1,4 @@
-"""The lists ask the database as often for fifty rows as for one."""
+"""Lists run the same number of queries for fifty rows as for one."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Staff confirm an old sign-in before they do what a stolen session must not be able to do."""
+"""Staff must reauthenticate before actions that a stolen session must not be able to do."""
 
 from typing import Any
 from urllib.parse import parse_qs, urlsplit

@@ -1,4 +1,4 @@
-"""Staff look after service accounts."""
+"""Service accounts in the staff admin."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Staff sign in as everybody does: with the same limits and the same second factor."""
+"""Staff sign in like other users, with the same limits and second factors."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Which of the staff's operations ask an old sign-in to be confirmed first: each has a row."""
+"""Which operations of the admin require a recent sign-in. Each has a row."""
 
 from collections.abc import Callable
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""Staff look after key templates."""
+"""Key templates in the staff admin."""
 
 from typing import Any
 

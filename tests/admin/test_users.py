@@ -1,4 +1,4 @@
-"""Staff look after people: nobody is deleted, and nobody gains power over other staff."""
+"""Users in the staff admin: none are deleted, and staff can't gain power over other staff."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the tests of the API need besides the cast."""
+"""Fixtures for tests of the API."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What may stand in the Authorization header. The WSGI server joins two headers by a comma."""
+"""Valid and invalid Authorization headers. The WSGI server joins two headers with a comma."""
 
 from collections.abc import Callable
 

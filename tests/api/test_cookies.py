@@ -1,4 +1,4 @@
-"""Keys and sessions are separate worlds: the API reads no cookie and sets none."""
+"""The API neither reads nor sets cookies."""
 
 import pytest
 from django.test import Client

@@ -1,4 +1,4 @@
-"""POST /v1/api-keys beyond its source document."""
+"""POST /v1/api-keys, beyond its source document."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

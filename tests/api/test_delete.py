@@ -1,4 +1,4 @@
-"""DELETE /v1/api-keys/{id}: revoking."""
+"""DELETE /v1/api-keys/{id} revokes a key."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What an answer says of an end is true."""
+"""Responses state the true expiry of keys and secrets."""
 
 from datetime import timedelta
 

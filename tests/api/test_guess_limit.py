@@ -1,4 +1,4 @@
-"""Guessing keys: it costs the address that guesses, and nobody else."""
+"""Guessing keys affects only the IP address that guesses."""
 
 import time
 

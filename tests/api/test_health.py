@@ -1,4 +1,4 @@
-"""/livez and /readyz."""
+"""The health checks /livez and /readyz."""
 
 import pytest
 from django.db import OperationalError, connection

@@ -1,4 +1,4 @@
-"""`last_used_at` is the last successful use (the document of signa); refusals are told apart."""
+"""`last_used_at` is the last successful use (signa's document). Rejected requests don't count."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

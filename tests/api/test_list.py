@@ -1,4 +1,4 @@
-"""GET /v1/api-keys: what is listed. Pages are in tests/api/formats/test_pagination.py."""
+"""GET /v1/api-keys: which keys are listed. tests/api/formats/test_pagination.py tests pages."""
 
 from datetime import UTC, datetime, timedelta
 

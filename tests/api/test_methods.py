@@ -1,4 +1,4 @@
-"""Methods that an address does not have, on every route of the API."""
+"""Unsupported methods on every route of the API."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Addresses that there are not: JSON 404, never a redirect, a page or another object."""
+"""Unknown URLs get a JSON 404, never a redirect, a page or another object."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The rate limit of an organization, over all of its keys, in every format."""
+"""The rate limit of an organization, shared by all of its keys, in every format."""
 
 import re
 from collections.abc import Callable

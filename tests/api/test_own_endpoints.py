@@ -1,4 +1,4 @@
-"""An address of the product's own, as docs/own-endpoints.md has it."""
+"""A product's own endpoint, as in docs/own-endpoints.md."""
 
 import re
 from functools import partial

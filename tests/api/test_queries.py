@@ -1,6 +1,7 @@
-"""How many queries each operation costs. More is a regression; fewer is to be written down here.
+"""Number of queries per operation. More is a regression; if there are fewer, update the table.
 
-Every call starts with the one query that finds the secret and all that decides about its key.
+Every request starts with the one query that finds the secret and everything that decides whether
+its key is valid.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""The rate limit of a key: the real limiter, one budget in both formats."""
+"""The rate limit of a key, with the real limiter. Formats share it."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Keys that no longer open anything, and what their holders are told."""
+"""Keys that are no longer valid, and the errors that their holders get."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""GET /v1/api-keys/{id} and GET /v1/api-keys/current beyond the source document."""
+"""GET /v1/api-keys/{id} and GET /v1/api-keys/current, beyond the source document."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""POST /v1/api-keys/revoke: several keys, all or none."""
+"""POST /v1/api-keys/revoke revokes all of several keys or none."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""A secret leaves the system once, in one answer: afterwards it is in no place that keeps."""
+"""A secret is in one response and is stored nowhere afterwards."""
 
 import contextlib
 import logging

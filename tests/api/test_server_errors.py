@@ -1,4 +1,4 @@
-"""Defects and a database that is away, as the integrator sees them."""
+"""Bugs and an unavailable database, as API clients see them."""
 
 import logging
 from typing import Any

@@ -1,4 +1,4 @@
-"""signa-create-api-key.txt, from its top to its bottom."""
+"""The whole source document signa-create-api-key.txt."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""signa-get-api-key.txt, from its top to its bottom."""
+"""The whole source document signa-get-api-key.txt."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""signus-developer-settings.txt: the templates of an account."""
+"""The templates of an account, from signus-developer-settings.txt."""
 
 import re
 from typing import Any

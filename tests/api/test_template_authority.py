@@ -1,4 +1,4 @@
-"""A template is a promise of authority: no key stretches one beyond its own."""
+"""No key can create a template with more permissions than its own, or extend one."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a template must not hold: each a 400 that names the field as it was sent."""
+"""Invalid fields of a template get a 400 that names the field as it was sent."""
 
 from typing import Any
 

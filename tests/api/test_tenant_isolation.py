@@ -1,4 +1,4 @@
-"""Every operation, tried by those who may not: the rows are checked against the URL patterns."""
+"""Every operation by callers without permission. Checked for completeness against the URLs."""
 
 import json
 import re

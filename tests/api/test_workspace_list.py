@@ -1,4 +1,4 @@
-"""The list without pages is bounded: by the limit of keys, and never by what was revoked."""
+"""The unpaginated list is bounded by the key limit, and revoked keys don't make it longer."""
 
 from collections.abc import Callable
 

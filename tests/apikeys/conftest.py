@@ -1,4 +1,4 @@
-"""Acme with keys in the states that operations start from."""
+"""Fixtures: the organization Acme with keys in each state that operations start from."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Every operation on keys and templates, for the tests that all of them have to pass."""
+"""Every operation on keys and templates, for tests that all of them must pass."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

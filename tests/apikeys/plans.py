@@ -1,4 +1,4 @@
-"""How the database answers a query."""
+"""Query plans of the database."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The order of the trail is a sequence: a clock that goes back moves no event."""
+"""Audit events are ordered by a sequence, even if the clock goes back."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Searches of the audit trail look at a bounded number of events, and lose none between pages."""
+"""A search of the audit log reads a bounded number of events, and pages skip none."""
 
 from datetime import date, datetime, timedelta
 from functools import partial

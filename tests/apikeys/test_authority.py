@@ -1,4 +1,4 @@
-"""AB09: a key never hands out more than it has, whatever way it tries."""
+"""AB09: a key can never grant more permissions than its own."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Characters are counted and cut as people see them."""
+"""Characters are counted and cut as users see them."""
 
 import pytest
 

@@ -1,3 +1,5 @@
+"""Creating API keys."""
+
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any

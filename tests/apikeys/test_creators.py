@@ -1,4 +1,4 @@
-"""AB73: a key belongs to the organization; whoever made it may go."""
+"""AB73: a key belongs to its organization and outlasts its creator's membership."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""A form that is sent twice makes one secret, however the two sendings fall together."""
+"""A form that is submitted twice creates one secret, also if both requests overlap."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""The queries that grow with the number of keys find them by an index."""
+"""Queries over many keys use an index."""
 
 from uuid import uuid4
 

@@ -1,4 +1,4 @@
-"""What a process trusts without asking the database, and what ends that trust."""
+"""The cache of verified keys: what it trusts, and what invalidates it."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""An organization makes as many keys as it may have, and no more (AB59)."""
+"""AB59: an organization can't create more keys than its limit."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""At the limit of keys: what fails takes and frees no place; who may make none learns nothing."""
+"""Failed requests don't change the number of keys. Callers without permission learn nothing."""
 
 from collections.abc import Callable
 from functools import partial

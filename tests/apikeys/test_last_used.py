@@ -1,3 +1,5 @@
+"""Recording when and where a key was last used."""
+
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta

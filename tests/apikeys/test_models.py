@@ -1,3 +1,5 @@
+"""Models of keys and secrets."""
+
 from collections.abc import Callable
 from datetime import timedelta
 

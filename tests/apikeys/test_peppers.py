@@ -1,4 +1,4 @@
-"""AB80: a new pepper takes over key by key, as they are used, and the old one can then go."""
+"""AB80: used keys move to a new pepper one by one, and then the old pepper can be removed."""
 
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""Querysets of keys."""
+
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import product

@@ -1,4 +1,4 @@
-"""AB57 to AB59: many at once, with real commits: one wins, and a revoked key stays revoked."""
+"""AB57 to AB59: of concurrent operations one wins, and a revoked key stays revoked."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,3 +1,5 @@
+"""The rate limiter, with and without Redis."""
+
 import socket
 import sys
 import threading

@@ -1,3 +1,5 @@
+"""Use of secrets that a rotation has retired."""
+
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID

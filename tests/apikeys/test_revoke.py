@@ -1,3 +1,5 @@
+"""Revoking API keys."""
+
 import pytest
 
 from apikeys import services

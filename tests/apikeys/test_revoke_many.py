@@ -1,4 +1,4 @@
-"""Several keys revoked in one operation, and what they created with them."""
+"""Revoking several keys, and the keys that they created, in one operation."""
 
 import threading
 import time

@@ -1,3 +1,5 @@
+"""Rotating secrets."""
+
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 

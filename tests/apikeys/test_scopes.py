@@ -1,3 +1,5 @@
+"""Scopes: what they match and how they are checked."""
+
 import pytest
 
 from apikeys.scopes import DEFAULT_SCOPES, clean_scopes, default_scopes

@@ -1,4 +1,4 @@
-"""What every operation on keys has to do: ask, write, and leave one event, or nothing at all."""
+"""Every service on keys checks permission, writes, and records one event, or changes nothing."""
 
 import json
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+"""Services for key templates."""
+
 from typing import Any
 
 import pytest

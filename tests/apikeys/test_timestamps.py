@@ -1,4 +1,4 @@
-"""AB54: only RFC 3339 with an offset is read, and always into UTC."""
+"""AB54: only RFC 3339 timestamps with an offset are accepted. They are converted to UTC."""
 
 from datetime import UTC, datetime, timedelta, timezone
 

@@ -1,3 +1,5 @@
+"""The format of secrets, their checksums, and peppers."""
+
 import hmac
 import re
 

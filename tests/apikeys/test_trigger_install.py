@@ -1,4 +1,4 @@
-"""Triggers that come back after `migrate` while the application is at work."""
+"""Triggers are installed after `migrate` while the application is running."""
 
 import time
 

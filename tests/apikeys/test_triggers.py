@@ -1,4 +1,4 @@
-"""What the database refuses about keys whoever asks, in SQL past all of our code."""
+"""Invalid changes to keys that the database rejects, also in SQL that bypasses the code."""
 
 from collections.abc import Callable
 from datetime import timedelta

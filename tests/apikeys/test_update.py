@@ -1,3 +1,5 @@
+"""Changing API keys."""
+
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any

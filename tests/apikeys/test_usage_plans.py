@@ -1,4 +1,4 @@
-"""What pages and the API ask of the usage is bounded in time, however long it has been counted."""
+"""Usage queries of pages and the API take bounded time, no matter how old the usage is."""
 
 from datetime import UTC, timedelta
 

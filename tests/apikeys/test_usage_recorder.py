@@ -1,4 +1,4 @@
-"""What requests leave behind: counted once, written in batches, lost by no orderly stop."""
+"""Usage is counted once, written in batches, and not lost when a process stops normally."""
 
 import threading
 import time

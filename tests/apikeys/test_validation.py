@@ -1,3 +1,5 @@
+"""Validation of a key's fields."""
+
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any

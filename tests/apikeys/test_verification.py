@@ -1,3 +1,5 @@
+"""Verification of presented secrets."""
+
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any

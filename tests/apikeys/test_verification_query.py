@@ -1,4 +1,4 @@
-"""The query of a verification, which PostgreSQL plans once for each connection (docs/adr/0015)."""
+"""The verification query, which PostgreSQL plans once per connection (docs/adr/0015)."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the benchmark's numbers rest on."""
+"""Parts of the benchmark that its results depend on."""
 
 import socket
 import threading

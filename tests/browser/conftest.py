@@ -1,4 +1,4 @@
-"""A real browser against a real server. Whatever the policy blocks or a script throws, fails."""
+"""A real browser and server. Anything that the CSP blocks or a script throws fails the test."""
 
 import os
 import shutil

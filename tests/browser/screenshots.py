@@ -1,6 +1,6 @@
-"""Generates the README's pictures from a demo in a temporary folder.
+"""Generates the README's screenshots from a demo in a temporary folder.
 
-Run ``python -m tests.browser.screenshots FOLDER``. No picture shows a usable secret: it is
+Run ``python -m tests.browser.screenshots FOLDER``. No screenshot shows a usable secret: it is
 masked, and its key is deleted before the demo and its database are removed.
 """
 

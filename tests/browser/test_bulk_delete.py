@@ -1,4 +1,4 @@
-"""Selecting keys and deleting them: with and without script, by keyboard, on a phone."""
+"""Selecting and deleting keys, with and without scripts, by keyboard, and on a phone."""
 
 import pytest
 from django.contrib.sessions.models import Session

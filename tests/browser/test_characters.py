@@ -1,4 +1,4 @@
-"""The browser and the server count the same characters and cut at the same place."""
+"""The browser and the server count characters and cut text in the same way."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Dialogs beside what happens meanwhile: an old sign-in, another one, an answer for no dialog."""
+"""Dialogs during other events: an old sign-in, another sign-in, an unexpected response."""
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""“Try this call” in the guide: a real request, and a key that stays nowhere."""
+"""“Try this call” in the guide sends a real request and stores the key nowhere."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""The source document's page on developer settings, in its order, by mouse and keyboard."""
+"""The source document's developer settings page, in order, by mouse and keyboard."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The list of keys and the page of one: their menus, their dialogs, and what fails."""
+"""The key list and a key's page: menus, dialogs and failures."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The Test dialog, where what is pasted or answered means harm."""
+"""The Test dialog with malicious input and responses."""
 
 import json
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Parts that scripts show or fill look like their neighbors, and lie over nothing."""
+"""Elements that scripts show or fill look like their neighbors and overlap nothing."""
 
 from typing import TYPE_CHECKING, Final
 

@@ -1,4 +1,4 @@
-"""Messages: seen wherever the page is scrolled to, in one color logic, and dismissable."""
+"""Messages are visible at any scroll position, use consistent colors, and can be dismissed."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Passkeys that can't be used say why, and without scripts they are not offered."""
+"""Passkeys that can't be used say why. Without scripts they are not offered."""
 
 from typing import TYPE_CHECKING
 

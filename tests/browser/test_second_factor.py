@@ -1,4 +1,4 @@
-"""A second factor from first to last: passkey, authenticator app, recovery codes."""
+"""Second factors from setup to removal: passkey, authenticator app, recovery codes."""
 
 import re
 from typing import TYPE_CHECKING

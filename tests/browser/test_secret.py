@@ -1,4 +1,4 @@
-"""A secret that has been shown is nowhere any more."""
+"""The browser keeps no copy of a secret after showing it."""
 
 import re
 from contextlib import suppress

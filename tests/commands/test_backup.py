@@ -1,4 +1,4 @@
-"""A whole copy of SQLite's file while others write to it."""
+"""Backs up a SQLite file completely while others write to it."""
 
 import shutil
 import sqlite3

@@ -1,3 +1,5 @@
+"""manage.py create_api_key."""
+
 import io
 import json
 from datetime import timedelta

@@ -1,3 +1,5 @@
+"""manage.py create_organization."""
+
 import io
 import json
 from typing import Any

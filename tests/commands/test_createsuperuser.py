@@ -1,4 +1,4 @@
-"""Django's command follows this installation's rules for passwords."""
+"""Django's createsuperuser follows this installation's password rules."""
 
 import builtins
 import getpass

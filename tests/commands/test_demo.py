@@ -1,4 +1,4 @@
-"""The demo as its user meets it: a process that is started, asked and stopped."""
+"""The demo as users run it: a process that is started, used and stopped."""
 
 import json
 import os

@@ -1,3 +1,5 @@
+"""The demo's data."""
+
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""An empty value, such as an unset shell variable in quotes, doesn't pass for no value."""
+"""An empty value, such as an unset shell variable in quotes, doesn't count as no value."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""manage.py maintain: what grows is removed after the days that an installation keeps it."""
+"""manage.py maintain removes data after the retention periods of the settings."""
 
 from datetime import timedelta
 from io import StringIO

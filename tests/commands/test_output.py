@@ -1,6 +1,6 @@
-"""Commands whose output can't be delivered, or not in every character: the exit code is true.
+"""The exit code is correct if a command's output can't be written, or not in every character.
 
-Each command runs as a process of its own, on a database file that one test leaves to no other.
+Each command runs as a separate process, on a database file that no other test uses.
 """
 
 import json

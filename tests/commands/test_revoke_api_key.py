@@ -1,3 +1,5 @@
+"""manage.py revoke_api_key."""
+
 import io
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The bill of materials: every pinned package, and every file of other people in `static`."""
+"""The bill of materials lists every pinned package and every third-party file in `static`."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Attempts to sign in are counted in the shared store, and in the process while that is away."""
+"""Sign-in attempts are counted in Redis, and in the process while Redis is unreachable."""
 
 from collections.abc import Iterator
 from uuid import uuid4

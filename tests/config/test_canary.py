@@ -1,4 +1,4 @@
-"""The watch over issued secrets finds each that is planted, and says so without telling it."""
+"""The search for leaked secrets finds each planted secret, and reports it without showing it."""
 
 import re
 import subprocess

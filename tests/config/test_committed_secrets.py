@@ -1,4 +1,4 @@
-"""Nothing that opens anything is committed, and what looks like it has been looked at."""
+"""No working secret is committed, and anything that looks like one has been reviewed."""
 
 import json
 import shutil

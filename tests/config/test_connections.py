@@ -1,4 +1,4 @@
-"""Connections to the database last longer than a request."""
+"""Database connections are reused by later requests."""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -1,4 +1,4 @@
-"""The roles that the operations guide recommends: what it says to run is run here."""
+"""Runs the SQL for the database roles that the operations guide recommends."""
 
 import re
 from collections.abc import Callable

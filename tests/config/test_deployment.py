@@ -1,4 +1,4 @@
-"""The container files name only what exists. Building the image is for whoever has an engine."""
+"""The container files refer only to existing files. Building the image needs a container engine."""
 
 import json
 import re

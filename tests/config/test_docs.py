@@ -1,4 +1,4 @@
-"""What the texts say is there is there."""
+"""Links, commands, tests and values in the documents exist and match the code."""
 
 import re
 import subprocess

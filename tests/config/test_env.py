@@ -1,3 +1,5 @@
+"""Environment variables: required, valid and default values."""
+
 import os
 import re
 import stat

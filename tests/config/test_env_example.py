@@ -1,4 +1,4 @@
-"""The example, the code and the Compose file name the same variables."""
+""".env.example, the code and the Compose file contain the same variables."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Lines of a settings file that would be skipped stop the start, and are not printed."""
+"""Lines of a settings file that would be skipped prevent the start, and are not printed."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""URLs that a library would misread, or refuse only when it connects, stop the start."""
+"""URLs that a library would misread, or reject only when it connects, prevent the start."""
 
 from collections.abc import Callable
 from pathlib import Path

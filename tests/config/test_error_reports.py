@@ -1,4 +1,4 @@
-"""Reports of errors and tracebacks show no secret, whoever writes them."""
+"""Error reports and tracebacks contain no secrets."""
 
 import logging
 import subprocess

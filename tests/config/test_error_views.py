@@ -1,4 +1,4 @@
-"""Error answers: a page with the request's id, and JSON under the API's prefixes."""
+"""Error responses: a page with the request ID, and JSON for API paths."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Every text field of every form has a limit, whoever wrote the form."""
+"""Every text field of every form has a length limit, including forms of libraries."""
 
 from collections.abc import Iterator
 from typing import Any

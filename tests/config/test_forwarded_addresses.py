@@ -1,4 +1,4 @@
-"""Clients behind a proxy have budgets of their own, however the proxy writes their addresses."""
+"""Clients behind a proxy have separate limits in every notation of their IP addresses."""
 
 from ipaddress import ip_network
 from typing import Any

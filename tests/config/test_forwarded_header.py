@@ -1,4 +1,4 @@
-"""What the Forwarded header (RFC 7239) says, and that nothing else counts with it."""
+"""The Forwarded header (RFC 7239) is used, and other headers are then ignored."""
 
 from ipaddress import ip_network
 from typing import Any

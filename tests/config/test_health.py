@@ -1,3 +1,5 @@
+"""Liveness and readiness checks."""
+
 import json
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The steps of the Dockerfile, carried out in a folder instead of by an engine."""
+"""Runs the steps of the Dockerfile in a folder, without a container engine."""
 
 import json
 import os

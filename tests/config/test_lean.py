@@ -1,4 +1,4 @@
-"""What the way in leaves out for speed is still done: hosts, headers, whole answers."""
+"""Fast paths still check hosts, set headers and send complete responses."""
 
 from collections.abc import Iterable
 from typing import Any

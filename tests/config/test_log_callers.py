@@ -1,4 +1,4 @@
-"""Every line of a request says who asked: the key or the person, and the organization."""
+"""Every log line of a request contains its caller: the key or user, and the organization."""
 
 from typing import Any
 

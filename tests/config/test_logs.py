@@ -1,3 +1,5 @@
+"""Log lines are JSON and contain no secrets."""
+
 import io
 import json
 import logging

@@ -1,3 +1,5 @@
+"""Request IDs, forwarded headers, and security headers."""
+
 import re
 from collections.abc import Callable
 from ipaddress import ip_network

@@ -1,4 +1,4 @@
-"""What others write into the store of sign-in attempts is ignored, and never run."""
+"""Values that others write to the store of sign-in attempts are ignored, and never executed."""
 
 import pickle
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Connections that give up when PostgreSQL is silent for longer than a request may wait."""
+"""Connections time out if PostgreSQL doesn't respond for longer than a request may wait."""
 
 import contextlib
 import inspect

@@ -1,4 +1,4 @@
-"""What HTTPS adds, over the settings of the tests."""
+"""Production settings that require HTTPS, applied to the test settings."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What takes an installation out of traffic before its first request, and the reason it shows."""
+"""Faults that make an installation not ready before its first request, and the reasons shown."""
 
 import json
 from collections.abc import Iterator

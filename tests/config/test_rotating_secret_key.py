@@ -1,4 +1,4 @@
-"""AB80: a fresh SECRET_KEY, with the one before as a fallback, ends nothing that people hold."""
+"""AB80: a new SECRET_KEY, with the old one as a fallback, invalidates nothing that users hold."""
 
 import re
 from collections.abc import Callable

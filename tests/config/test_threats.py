@@ -1,4 +1,4 @@
-"""docs/security/threats.md: each row once, with an existing test or a dated decision."""
+"""docs/security/threats.md has each threat once, with an existing test or a dated decision."""
 
 import re
 from datetime import date

@@ -1,4 +1,4 @@
-"""`make test` and `make test-slow` run every test between them, and none of them twice."""
+"""`make test` and `make test-slow` together run every test exactly once."""
 
 import os
 import subprocess

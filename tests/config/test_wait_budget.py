@@ -1,4 +1,4 @@
-"""How long is waited for a database, and by whom, while it is silent."""
+"""How long requests and commands wait for an unresponsive database."""
 
 from collections.abc import Iterator
 

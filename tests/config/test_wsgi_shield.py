@@ -1,4 +1,4 @@
-"""Callers that go on after 429 get short answers for a second or two, and nobody else does."""
+"""Callers that ignore 429 get short responses for a second or two. Others are not affected."""
 
 from collections.abc import Callable
 from types import SimpleNamespace

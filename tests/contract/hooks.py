@@ -1,4 +1,4 @@
-"""Steers schemathesis to where something is: to its own organization, and away from its own key."""
+"""Hooks for schemathesis: use IDs of its own organization, and don't revoke its own key."""
 
 import os
 from importlib import import_module

@@ -1,6 +1,6 @@
-"""Whatever the schemas allow, and much that they do not: documented answers and never a 5xx.
+"""Any input, valid by the schemas or not, gets a documented response and never a 5xx.
 
-schemathesis with all its phases, against a real server on the test database.
+Runs all phases of schemathesis against a real server on the test database.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""A client that a well-known generator makes from the canonical schema works as it is."""
+"""A client generated from the canonical schema works without changes."""
 
 import json
 import subprocess

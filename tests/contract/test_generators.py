@@ -1,7 +1,7 @@
-"""openapi-generator makes clients in four languages from every schema.
+"""openapi-generator creates clients in four languages from every schema.
 
-It needs Java. Where that or the package is missing, `tests/api/formats/test_schemas.py` still looks
-for the parts of schemas at which it is known to stop.
+Requires Java. If Java or the package is missing, `tests/api/formats/test_schemas.py` still checks
+for the schema features on which the generator is known to fail.
 """
 
 import compileall

@@ -1,4 +1,4 @@
-"""How many threads of a worker may wait, and for whom."""
+"""Limits on how many threads of a worker may wait, in total and per caller."""
 
 import gc
 import threading

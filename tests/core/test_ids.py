@@ -1,3 +1,5 @@
+"""Public IDs and base 62."""
+
 import uuid
 
 import pytest

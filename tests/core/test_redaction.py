@@ -1,3 +1,5 @@
+"""Redaction of secrets in text."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

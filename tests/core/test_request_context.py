@@ -1,3 +1,5 @@
+"""The client's IP address and the request ID."""
+
 from ipaddress import ip_network
 
 import pytest

@@ -1,6 +1,6 @@
-"""Taking authority away: what is answered only when every process has learned of it.
+"""Revocations return only after every process has learned of them.
 
-Lower bounds of times are exact here: a wait that ends early is the fault.
+Lower bounds of times are exact: a wait that is too short is a bug.
 """
 
 import threading

@@ -1,3 +1,5 @@
+"""Cleaning and validation of names and texts."""
+
 import unicodedata
 from collections.abc import Callable
 

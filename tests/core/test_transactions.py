@@ -1,3 +1,5 @@
+"""Operations and guarded models."""
+
 import threading
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Acme with everything that an operation on an organization needs."""
+"""Fixtures: the organization Acme with everything that operations need."""
 
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret

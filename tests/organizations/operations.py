@@ -1,4 +1,4 @@
-"""Every operation on organizations, for the tests that all of them have to pass."""
+"""Every operation on organizations, for tests that all of them must pass."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,3 +1,5 @@
+"""Recording audit events, and protecting them from changes."""
+
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""ATOMIC_REQUESTS is refused by name: by `manage.py check` and by the server."""
+"""ATOMIC_REQUESTS is rejected by `manage.py check` and by the server."""
 
 import subprocess
 import sys

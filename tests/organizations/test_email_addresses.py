@@ -1,4 +1,4 @@
-"""Email addresses are compared by equality: look-alike letters belong to someone else."""
+"""Email addresses are compared exactly: look-alike letters belong to someone else."""
 
 from io import StringIO
 from pathlib import Path

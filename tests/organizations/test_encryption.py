@@ -1,4 +1,4 @@
-"""Seeds of second factors are encrypted under SECRET_KEY, and opened under its fallbacks."""
+"""TOTP secrets are encrypted with SECRET_KEY and can be decrypted with its fallbacks."""
 
 import pytest
 from pytest_django import Settings

@@ -1,4 +1,4 @@
-"""A person who is forgotten: no row tells who it was, and the trail is whole."""
+"""After a user is erased, no row identifies them, and the audit log is complete."""
 
 from collections.abc import Callable
 from datetime import timedelta

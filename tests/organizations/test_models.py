@@ -1,3 +1,5 @@
+"""Models of users, organizations and memberships."""
+
 import pytest
 from django.core.exceptions import ValidationError
 from django.db.models import ProtectedError

@@ -1,4 +1,4 @@
-"""A follower hears of each change, also of one that comes with the result of a query."""
+"""A follower receives every change notification, also one that arrives with a query's result."""
 
 import time
 

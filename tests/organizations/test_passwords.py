@@ -1,4 +1,4 @@
-"""Words that people around an installation would choose carry no password."""
+"""Passwords that consist mostly of site-specific words are rejected."""
 
 from typing import Any
 

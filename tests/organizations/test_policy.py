@@ -1,3 +1,5 @@
+"""Authorization: what each kind of actor and role may do."""
+
 from collections.abc import Callable
 
 import pytest

@@ -1,3 +1,5 @@
+"""Querysets show callers only the rows of their own organizations."""
+
 from collections.abc import Callable
 
 import pytest

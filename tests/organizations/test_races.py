@@ -1,4 +1,4 @@
-"""Two at once, with real commits: the loser learns of it, and the rules hold."""
+"""Of two concurrent operations, the loser gets an error, and the rules hold."""
 
 from collections.abc import Callable
 from functools import partial

@@ -1,4 +1,4 @@
-"""Second factors in the database: sealed there, and rows from before are sealed by a migration."""
+"""Second factors are encrypted in the database. A migration encrypts existing rows."""
 
 from importlib import import_module
 from typing import Any

@@ -1,4 +1,4 @@
-"""What every operation on organizations has to do: ask, write, and leave one event, or nothing."""
+"""Every service on organizations checks permission, writes, and records one event, or fails."""
 
 from collections.abc import Callable
 

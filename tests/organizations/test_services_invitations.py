@@ -1,4 +1,4 @@
-"""Invitations: who may accept which, once, and what the mail says."""
+"""Invitations: who may accept them, only once, and what the email says."""
 
 from collections.abc import Callable
 from datetime import timedelta

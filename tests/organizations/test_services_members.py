@@ -1,3 +1,5 @@
+"""Services for members and their roles."""
+
 from collections.abc import Callable
 
 import pytest

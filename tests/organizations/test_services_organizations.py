@@ -1,3 +1,5 @@
+"""Services that create and change organizations."""
+
 import pytest
 
 from core.exceptions import Invalid

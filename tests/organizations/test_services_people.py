@@ -1,4 +1,4 @@
-"""What staff do to people's ways in is whole or not at all, and a mail tells it only then."""
+"""Staff changes to a user's sign-in succeed or fail as a whole. Emails are sent only on success."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,3 +1,5 @@
+"""Services for service accounts."""
+
 import pytest
 
 from core.exceptions import Conflict, ErrorCode, Invalid

@@ -1,4 +1,4 @@
-"""What the log says of sign-ins, and what it does not."""
+"""What is logged about sign-ins, and what is not."""
 
 from typing import Any
 

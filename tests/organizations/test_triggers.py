@@ -1,4 +1,4 @@
-"""What the database refuses whoever asks, in SQL past all of our code."""
+"""Invalid changes that the database rejects, also in SQL that bypasses the code."""
 
 from typing import Any
 

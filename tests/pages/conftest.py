@@ -1,4 +1,4 @@
-"""Browsers of the people of Acme and Globex."""
+"""Fixtures: clients signed in as users of Acme and Globex."""
 
 from collections.abc import Callable
 

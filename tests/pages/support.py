@@ -1,4 +1,4 @@
-"""How tests of the pages sign in and send forms."""
+"""Helpers for signing in and submitting forms."""
 
 import re
 from typing import Any, Final

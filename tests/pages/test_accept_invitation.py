@@ -1,4 +1,4 @@
-"""Signing up from an invitation: to that organization, with that address, by its rules."""
+"""Signing up from an invitation: only its organization, its email address and its rules."""
 
 import re
 from functools import partial

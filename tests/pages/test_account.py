@@ -1,4 +1,4 @@
-"""A person's own pages: sessions, mails about what changed, words that are ours."""
+"""Account pages: sessions, emails about changes, and texts that replace django-allauth's."""
 
 import re
 from typing import Any

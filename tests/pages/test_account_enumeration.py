@@ -1,4 +1,4 @@
-"""Signing up, and what follows in the same browser, tells nobody whose address has an account."""
+"""Signing up never reveals whether an email address has an account."""
 
 import re
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""What people change about how they get in, and what they take out, stands in the trail."""
+"""Changes to how users sign in, and their exports, are in the audit log."""
 
 from collections.abc import Callable
 from typing import Any

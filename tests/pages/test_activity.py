@@ -1,4 +1,4 @@
-"""The audit trail as sentences and as a file that no spreadsheet runs."""
+"""The audit log as sentences, and as a CSV file that no spreadsheet executes."""
 
 import csv
 from collections.abc import Callable

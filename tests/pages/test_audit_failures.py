@@ -1,4 +1,4 @@
-"""A page whose change cannot leave its event says so, and has changed nothing."""
+"""A page whose change can't be recorded shows an error and changes nothing."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Deleting the keys that were selected in the list, and what keys created."""
+"""Deleting keys selected in the list, and the keys that they created."""
 
 from collections.abc import Callable
 from datetime import timedelta

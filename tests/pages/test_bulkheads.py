@@ -1,4 +1,4 @@
-"""What the pages say when too many others wait, and how long their own work counts."""
+"""Pages while too many requests wait, and how long their own work counts."""
 
 from collections.abc import Iterator
 from typing import Any

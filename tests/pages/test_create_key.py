@@ -1,4 +1,4 @@
-"""Creating a key on the page: one secret, in one answer."""
+"""Creating a key on the page shows one secret in one response."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""The product's CSV files in the usual programs: encoding, separators, formulas."""
+"""CSV files in common programs: encoding, separators and formulas."""
 
 import csv
 import re

@@ -1,4 +1,4 @@
-"""Deleting and disabling on the pages."""
+"""Deleting and disabling keys on the pages."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""An address is confirmed by who entered it, and a stranger's sign-up with it comes to nothing."""
+"""Only the user who entered an email address can confirm it. Sign-ups by others have no effect."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""A domain has one form however it is written; letters with accents before the @ are refused."""
+"""Email domains have one canonical form. Letters with accents before the @ are rejected."""
 
 import re
 from io import StringIO

@@ -1,4 +1,4 @@
-"""Where the mail server takes nothing, pages say how to get the email, and nothing is lost."""
+"""If the mail server rejects an email, pages explain how to get it, and nothing is lost."""
 
 import re
 from typing import Any, Final

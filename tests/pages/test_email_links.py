@@ -1,4 +1,4 @@
-"""Links in emails begin with SITE_URL, whatever the request says about itself."""
+"""Links in emails start with SITE_URL, regardless of the request's headers."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Names that strangers choose, in emails to strangers: no links, quoted, cut, and not too often."""
+"""User-chosen names in emails are quoted and cut, contain no links, and are rate limited."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""A session that has ended elsewhere: the sign-in page says why it is shown."""
+"""After a session has expired or been revoked, the sign-in page says why it is shown."""
 
 from typing import Any
 

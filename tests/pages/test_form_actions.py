@@ -1,4 +1,4 @@
-"""Forms that dialogs take over: without an address they would go to the page behind."""
+"""Forms in dialogs need an explicit action: without one they would be sent to the page behind."""
 
 import re
 from pathlib import Path

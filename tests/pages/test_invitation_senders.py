@@ -1,4 +1,4 @@
-"""Invitations whose sender loses the right to invite, in each way and on each page."""
+"""Invitations whose sender may no longer invite, for each reason and on each page."""
 
 from collections.abc import Callable
 from datetime import timedelta

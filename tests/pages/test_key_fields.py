@@ -1,4 +1,4 @@
-"""Fields for keys: no password manager offers to keep what is in them, and no browser does."""
+"""Neither password managers nor browsers offer to save the content of fields for keys."""
 
 import re
 from html.parser import HTMLParser

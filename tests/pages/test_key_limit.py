@@ -1,4 +1,4 @@
-"""The limit of keys on the pages: the button says why, the form says why, and no key is made."""
+"""At the key limit, the button and the form say why no key is created."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The list of keys: search, status, order, pages, in a constant number of queries."""
+"""The key list: search, status, order and pagination in a constant number of queries."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The Test page without script: one fixed call, whatever is posted and whoever answers."""
+"""The Test page without scripts sends one fixed request, regardless of the input."""
 
 import socket
 import threading

@@ -1,4 +1,4 @@
-"""Wrong passwords from elsewhere keep an owner out of new browsers only, and for minutes."""
+"""Wrong passwords from elsewhere block only new browsers of an owner, and only for minutes."""
 
 import re
 from typing import Final

@@ -1,4 +1,4 @@
-"""No dead link, no dead anchor, and no link without encryption: on any page, in any text."""
+"""Pages and documents have no broken links or anchors, and no unencrypted links."""
 
 import subprocess
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""People: roles, invitations, leaving, removing."""
+"""Members: roles, invitations, leaving and removing."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Neither a field nor a header leads anybody to another site."""
+"""No field or header redirects users to another site."""
 
 from ipaddress import ip_network
 

@@ -1,4 +1,4 @@
-"""Organizations of people: which one they are led to, how they make one, who was first."""
+"""A user's organizations: which one opens first, how to create one, and its first admin."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Every address of the pages and everybody who may ask for it, from the URL configuration."""
+"""Every page URL with every kind of caller, from the URL configuration."""
 
 import re
 from typing import Any, Final

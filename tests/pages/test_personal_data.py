@@ -1,4 +1,4 @@
-"""The data of a person as JSON, for themselves and through staff."""
+"""A user's personal data as JSON, for themselves and through staff."""
 
 import json
 from io import StringIO

@@ -1,4 +1,4 @@
-"""No page asks the database more often because an organization has more of anything."""
+"""The number of queries of a page doesn't grow with the organization's data."""
 
 from django.db import connection
 from django.test import Client

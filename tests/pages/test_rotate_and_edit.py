@@ -1,4 +1,4 @@
-"""Rotating and editing on the pages."""
+"""Rotating and editing keys on the pages."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Signing in and up: one message for every wrong attempt, an organization for each newcomer."""
+"""Sign-in and sign-up: one message for all failures, and an organization for each new user."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""Signing up: a person and their organization, both or neither, and nothing told to strangers."""
+"""Sign-up creates a user and an organization, or neither, and reveals nothing to strangers."""
 
 from collections import Counter
 from typing import Any, NamedTuple

@@ -1,7 +1,7 @@
-"""signus-developer-settings.txt, from its top to its bottom, without script.
+"""The whole source document signus-developer-settings.txt, without scripts.
 
-With script, and with its Test dialog, in `tests/browser/test_journey.py`; the call that it
-documents, field by field, in `tests/api/test_signus_templates.py`.
+`tests/browser/test_journey.py` covers it with scripts and the Test dialog, and
+`tests/api/test_signus_templates.py` its request, field by field.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Which of the pages' operations ask an old sign-in to be confirmed first: every one has a row."""
+"""Which operations of the pages require a recent sign-in. Each has a row."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Templates, service accounts and access on the pages."""
+"""Templates, service accounts and API access on the pages."""
 
 from collections.abc import Callable
 from typing import Any

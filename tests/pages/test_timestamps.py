@@ -1,4 +1,4 @@
-"""How long ago, or in how long: in days of the calendar, as the dates beside it."""
+"""Relative times count calendar days, like the dates next to them."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""An address that its mailbox has not confirmed counts for nothing to any other account."""
+"""An unconfirmed email address has no effect on other accounts."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Usage on the pages: the tab, the file, the bars of the list, the delete page, unused scopes."""
+"""Usage on the pages: the tab, the CSV file, the list's bars, the delete page, unused scopes."""
 
 import csv
 import re

@@ -1,4 +1,4 @@
-"""Every page of the settings and an address for each, from the URL configuration."""
+"""Every settings page with a URL for it, from the URL configuration."""
 
 from collections.abc import Callable
 from typing import Any, Final

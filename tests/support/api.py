@@ -1,4 +1,4 @@
-"""What several tests of the API share."""
+"""Helpers for tests of the API."""
 
 import re
 from collections.abc import Callable

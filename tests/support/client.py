@@ -1,4 +1,4 @@
-"""How tests call the API: one line for a call, the key beside it."""
+"""API client for tests: one line per request, with the key next to it."""
 
 import json
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The differences between the wire formats, in one place, for tests that hold for all of them."""
+"""Differences between the wire formats, for tests that apply to all of them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Tools for tests of the domain core: who acts, a trail that cannot be written, all the rows."""
+"""Helpers for services: actors, an audit log that can't be written, and all rows."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Tools for tests of the revocation clock: a process that follows, and others that say nothing."""
+"""Helpers for the revocation clock: a process that follows it, and others that don't respond."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Links and anchors: of pages, by following them, and of Markdown texts."""
+"""Finds links and anchors of pages, by following them, and of Markdown files."""
 
 import itertools
 import re

@@ -1,4 +1,4 @@
-"""What the application writes to its log."""
+"""Captures the application's log."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""How tests run the project's commands as real processes, in an environment of their own."""
+"""Runs the project's commands as real processes with separate environment variables."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The codes that an authenticator app would show."""
+"""Codes that an authenticator app would show."""
 
 from allauth.mfa.totp.internal.auth import (
     format_hotp_value,

@@ -1,4 +1,4 @@
-"""What tests of texts look for: functions of files, headings, cells of tables."""
+"""Helpers for tests of documents: functions of files, headings, table cells."""
 
 import ast
 import re

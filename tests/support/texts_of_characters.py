@@ -1,4 +1,4 @@
-"""Texts for what counts characters: each with the number that people see."""
+"""Texts with their numbers of characters as users see them."""
 
 from typing import Final
 

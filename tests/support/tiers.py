@@ -1,4 +1,4 @@
-"""Which tests `make test` leaves to `make test-all`, because they take long."""
+"""Which slow tests `make test` leaves to `make test-all`."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator

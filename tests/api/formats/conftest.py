@@ -1,4 +1,4 @@
-"""The cast, as each format sees it."""
+"""Fixtures in each wire format."""
 
 from collections.abc import Callable
 from typing import Any

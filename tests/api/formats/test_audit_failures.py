@@ -1,4 +1,4 @@
-"""Without its audit event an operation does nothing, and the caller is asked to try again."""
+"""An operation without its audit event changes nothing, and the caller is asked to retry."""
 
 import pytest
 

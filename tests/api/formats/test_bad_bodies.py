@@ -1,4 +1,4 @@
-"""Bodies that cannot be read: a 400 that names the body, a 413 or a 415, and nothing is stored."""
+"""Unreadable bodies get a 400 that names the body, a 413 or a 415. Nothing is stored."""
 
 import json
 from typing import Any

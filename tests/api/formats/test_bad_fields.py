@@ -1,4 +1,4 @@
-"""What a key must not hold: each a 400 that names the field, and nothing is stored."""
+"""Invalid fields of a key get a 400 that names the field. Nothing is stored."""
 
 import json
 from collections.abc import Callable

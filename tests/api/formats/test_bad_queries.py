@@ -1,4 +1,4 @@
-"""Query parameters that mean nothing: each a 400 that names the parameter."""
+"""Invalid query parameters get a 400 that names the parameter."""
 
 import pytest
 from django.core.signing import Signer

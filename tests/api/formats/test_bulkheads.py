@@ -1,4 +1,4 @@
-"""Each format says that too many changes are in progress, before anything was changed."""
+"""Each format reports too many concurrent changes before anything is changed."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Creating, in every format: no more authority than one's own."""
+"""No format lets a key create a key with more permissions than its own."""
 
 from datetime import UTC, datetime, timedelta
 

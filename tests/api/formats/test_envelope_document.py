@@ -1,4 +1,4 @@
-"""envelope-create-api-key.txt, from its top to its bottom."""
+"""The whole source document envelope-create-api-key.txt."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

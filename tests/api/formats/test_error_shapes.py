@@ -1,4 +1,4 @@
-"""Whatever goes wrong, in whichever format: that format's shape, request id and headers."""
+"""All errors have the shape, request ID and headers of their format."""
 
 import gzip
 import json

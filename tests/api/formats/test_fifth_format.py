@@ -1,4 +1,4 @@
-"""A fifth format is a file of data, a line of routing and its tests; nothing else changes."""
+"""Adding a format takes a data file, a route and its tests. Nothing else changes."""
 
 from collections.abc import Iterator
 

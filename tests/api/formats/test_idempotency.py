@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: a call that is sent again makes nothing twice, and shows no secret twice."""
+"""`Idempotency-Key`: a repeated request creates nothing twice and shows no secret twice."""
 
 import threading
 from collections.abc import Callable

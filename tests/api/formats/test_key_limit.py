@@ -1,4 +1,4 @@
-"""The limit of keys over REST: 409 in the shape of each format, and what still works there."""
+"""The key limit in each format: a 409 in its shape, and what still works at the limit."""
 
 from collections.abc import Callable
 from typing import Any

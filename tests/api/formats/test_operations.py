@@ -1,4 +1,4 @@
-"""Every operation, in every format that has it."""
+"""Every operation in every format that has it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Pages of keys by cursor."""
+"""Cursor pagination of keys."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

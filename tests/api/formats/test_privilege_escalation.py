@@ -1,4 +1,4 @@
-"""No credential makes something that outlives it, in whichever format it asks."""
+"""No key can create something that outlives it, in any format."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Keys that no longer open anything, bad parameters and foreign cursors, in every format."""
+"""Keys that are no longer valid, bad parameters and foreign cursors, in every format."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

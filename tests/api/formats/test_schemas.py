@@ -1,4 +1,4 @@
-"""The schemas: valid, as committed, served to everybody, and complete."""
+"""The OpenAPI schemas are valid, committed, public and complete."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What goes wrong on our side has the shape of the format it was asked in."""
+"""Server errors have the shape of the format that was used."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""One budget, one trail and one set of rules, whatever the format."""
+"""All formats share one rate limit, one audit log and one set of rules."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""GET …/{id}/usage, in every format that has it."""
+"""GET …/{id}/usage in every format that has it."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""signalsmith-workspace-api-keys.txt, from its top to its bottom."""
+"""The whole source document signalsmith-workspace-api-keys.txt."""
 
 import re
 from typing import Any

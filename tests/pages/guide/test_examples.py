@@ -1,4 +1,4 @@
-"""The examples of the guide are run as they stand, in each language, against a real server."""
+"""Runs the guide's examples unchanged, in each language, against a real server."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""The guide: open to everybody, complete, and with the reader's own account where there is one."""
+"""The guide is public and complete, and shows signed-in users their own account."""
 
 import re
 from typing import Any

@@ -1,7 +1,7 @@
-"""The modelled database: what has been committed, the lock on the clock, and the way there.
+"""Simulated database: committed data, the lock on the clock, and network delays.
 
-A statement is executed at one moment, on what is visible then. COMMIT and the registration of a
-follower become visible some time after they have begun, as the flush of a log takes time.
+A statement executes at one point in time, on what is visible then. COMMIT and the registration of a
+follower become visible some time after they start, because flushing a log takes time.
 """
 
 from collections import deque

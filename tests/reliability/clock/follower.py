@@ -1,7 +1,7 @@
-"""The follower's thread as the model has it: the steps of `core.revocation_clock.follower`.
+"""Simulated thread of a follower, with the steps of `core.revocation_clock.follower`.
 
-What is trusted, kept and removed is decided by the product's own `Trust` and `Watch`. test_steps.py
-shows that the order of the steps is the product's.
+The product's own `Trust` and `Watch` decide what is trusted, kept and removed. test_steps.py shows
+that the steps have the product's order.
 """
 
 from collections.abc import Callable, Generator

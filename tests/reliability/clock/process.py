@@ -1,7 +1,7 @@
-"""A modelled process: its own monotonic clock, threads as generators, freezing and dying.
+"""Simulated process: its own monotonic clock, threads as generators, freezing and dying.
 
-A thread yields what it waits for: seconds, a `Nap`, or a statement for the database, whose result
-it gets, or whose exception is raised where it waits. Between two yields nothing else happens.
+A thread yields what it waits for: seconds, a `Nap`, or a statement for the database. It receives
+the statement's result or its exception. Between two yields nothing else happens.
 """
 
 from collections.abc import Callable, Generator

@@ -1,4 +1,4 @@
-"""The protocol, and the ways to break it that the simulation must catch."""
+"""The protocol, and the ways to break it that the simulation must detect."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -1,4 +1,4 @@
-"""Virtual time: events in the order of their moments, and chance from a seed."""
+"""Virtual time: events in chronological order, and random numbers from a seed."""
 
 from collections.abc import Callable
 from heapq import heappop, heappush

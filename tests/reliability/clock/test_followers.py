@@ -1,4 +1,4 @@
-"""The real follower, with its thread, on the real database."""
+"""The real follower and its thread on the real database."""
 
 import os
 import threading

@@ -1,4 +1,4 @@
-"""The real database: numbers come in commit order, and no session holds the others up."""
+"""On the real database, numbers are in commit order, and no session blocks the others."""
 
 import threading
 import time

@@ -1,6 +1,6 @@
-"""Thousands of schedules: the protocol holds in all of them, and each way to break it is noticed.
+"""Thousands of schedules: the protocol holds in all of them, and each way to break it is detected.
 
-`make clock-test` runs a hundred thousand. A seed that fails is run again by `World(seed).run()`.
+`make clock-test` runs a hundred thousand. Repeat a failing seed with `World(seed).run()`.
 """
 
 import os

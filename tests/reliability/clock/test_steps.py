@@ -1,7 +1,7 @@
-"""The model's follower takes the steps of the real one, in the same order and in the same states.
+"""The simulated follower takes the steps of the real one, in the same order and states.
 
-Both run on the real database here, one after the other, through the same events. Recorded is each
-statement, and each call of the cache, with what the process could believe at that moment.
+Both run on the real database, one after the other, through the same events. The test records each
+statement and each cache operation, with what the process could trust at that time.
 """
 
 import re

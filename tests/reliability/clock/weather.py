@@ -1,4 +1,4 @@
-"""How bad a schedule is: how long packets take, how often processes freeze, end and start."""
+"""Conditions of a schedule: network delays, and how often processes freeze, stop and start."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""The modelled operation: it commits, waits for the followers and answers."""
+"""Simulated revocation: commits, waits for the followers and returns."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple

@@ -1,4 +1,4 @@
-"""A modelled worker: a process that answers requests from a cache which it keeps true."""
+"""Simulated worker: serves requests from a cache that it keeps up to date."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, cast

@@ -1,4 +1,4 @@
-"""One schedule: processes, requests and withdrawals, and what happens to them by chance."""
+"""One schedule: processes, requests and revocations, and what happens to them at random."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""What machines that fail do to the product. What a test measures is printed when it is done."""
+"""Fixtures for machine failures. Prints what a test measures when it is done."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Clients that make, rotate and revoke keys until the server dies, and remember it all."""
+"""Clients that create, rotate and revoke keys until the server dies, and record every result."""
 
 import http.client
 import json

@@ -1,4 +1,4 @@
-"""Many audit events within seconds, as the services would have left them."""
+"""Creates many audit events quickly, as the services would have."""
 
 from uuid import UUID
 

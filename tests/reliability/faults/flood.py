@@ -1,7 +1,7 @@
-"""An attacker: many connections that send one request after the other, in a process of their own.
+"""Attacker with many connections that send requests without a pause, in a separate process.
 
-`python -m tests.reliability.faults.flood` reads what to send from its input, and prints at its end
-how often it got which status. A separate process, so that its clients don't slow the measurement.
+`python -m tests.reliability.faults.flood` reads from its input what to send, and finally prints how
+often it got each status. A separate process keeps its clients from slowing the measurement.
 """
 
 import http.client

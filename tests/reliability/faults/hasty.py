@@ -1,7 +1,7 @@
-"""A server that breaks the promise on purpose: it answers a withdrawal without any wait.
+"""Deliberately broken server: returns from a revocation without waiting.
 
-Its followers look for changes rarely and hear of none: leases work as they did before there was a
-clock, and withdrawals as they did in the transactions of Django admin.
+Its followers rarely check for changes and get no notifications. Leases work as they did before
+there was a clock, and revocations as they did in the transactions of Django admin.
 """
 
 from importlib import import_module

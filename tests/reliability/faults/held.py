@@ -1,4 +1,4 @@
-"""Requests whose body is held back: the headers and a part of it first, the rest much later."""
+"""Requests that send their headers and a part of the body first, and the rest much later."""
 
 import http.client
 import io

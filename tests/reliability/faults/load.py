@@ -1,4 +1,4 @@
-"""Clients that never rest: each sends one request after the other and notes when and what came."""
+"""Clients that send requests without a pause, and record the time and result of each."""
 
 import http.client
 import threading

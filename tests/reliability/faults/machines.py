@@ -1,4 +1,4 @@
-"""Servers of a test's own, which it may stop and freeze: nobody else is on them."""
+"""Servers that only one test uses, and that it may stop and freeze."""
 
 import os
 import shutil

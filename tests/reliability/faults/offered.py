@@ -1,7 +1,7 @@
-"""Which faces offer which service that takes authority away, read from the product's own code.
+"""Finds which interfaces offer which revoking service, from the product's own code.
 
-Routes come from the URL configuration, actions and pages of the administration from its registry,
-commands from the folders of the apps. What each reaches is read from the source of its functions.
+Routes come from the URL configuration, admin actions and pages from its registry, and commands from
+the folders of the apps. What each one calls is read from the source of its functions.
 """
 
 import ast

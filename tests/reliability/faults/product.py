@@ -1,4 +1,4 @@
-"""The URLs with a view of a product's own, which wraps a service in its own transaction."""
+"""URLs with a product's own view that calls a service in its own transaction."""
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse

@@ -1,4 +1,4 @@
-"""Settings of the tests with the URLs of a product."""
+"""Test settings with the URLs of a product."""
 
 from config.settings.test import *  # noqa: F403
 

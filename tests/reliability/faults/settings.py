@@ -1,4 +1,4 @@
-"""Settings of the tests, but for the cache: as in production, which is what is being tried."""
+"""Test settings with the cache of production, which is under test."""
 
 from config.settings import base
 from config.settings.test import *  # noqa: F403

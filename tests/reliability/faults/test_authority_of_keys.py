@@ -1,4 +1,4 @@
-"""No authority from the past: what a key or a person may do is decided when the body is here."""
+"""Permissions of keys and users are decided once the request's body has arrived."""
 
 import shutil
 import threading

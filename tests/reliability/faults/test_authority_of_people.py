@@ -1,4 +1,4 @@
-"""People have no authority from the past either: forms whose end comes after it was taken away."""
+"""Forms whose body arrives after a user's permissions were revoked have no effect."""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The whole server is killed while it writes: nothing acknowledged is lost, nothing halved."""
+"""A server killed while writing loses nothing that it acknowledged and leaves no partial writes."""
 
 import random
 import time

@@ -1,4 +1,4 @@
-"""PostgreSQL stops, freezes and comes back: what needs it says 503 soon, the rest goes on."""
+"""While PostgreSQL is stopped or frozen, requests that need it soon get a 503. Others work."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A disk is full: what writes says 503 and leaves nothing, what reads goes on, room mends it."""
+"""On a full disk, writes get a 503 and leave nothing, reads work, and freeing space is enough."""
 
 import resource
 from collections.abc import Iterator

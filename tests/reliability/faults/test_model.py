@@ -1,4 +1,4 @@
-"""Whatever is done to keys, in whatever order, the API says of each secret what a model says."""
+"""After any sequence of operations on keys, the API agrees with a model about each secret."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

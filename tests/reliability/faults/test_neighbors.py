@@ -1,4 +1,4 @@
-"""One key, organization or person sends its worst on many connections: what others notice."""
+"""How expensive requests of one key, organization or user on many connections affect others."""
 
 import os
 import statistics

@@ -1,4 +1,4 @@
-"""The races of live/test_races.py in rounds, and others: exactly one request wins each."""
+"""Races of live/test_races.py in rounds, and others: exactly one request wins each."""
 
 import time
 from collections import Counter

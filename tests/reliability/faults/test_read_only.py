@@ -1,4 +1,4 @@
-"""A database that takes no writes, as after a failover: writes say 503, reads go on."""
+"""On a read-only database, as after a failover, writes get a 503 and reads work."""
 
 import json
 import os

@@ -1,7 +1,7 @@
-"""Under load, no request that was sent after the answer to a withdrawal had come is accepted.
+"""Under load, no request sent after the response to a revocation is accepted.
 
-Each way to take authority away is tried on every face that offers it, while workers are frozen,
-thawed, killed and started again.
+Each way to revoke permissions is tried on every interface that offers it, while workers are frozen,
+thawed, killed and restarted.
 """
 
 import os

@@ -1,6 +1,6 @@
-"""While a withdrawal still waits, no face tells another caller that it has been made.
+"""While a revocation still waits, no interface tells another caller that it is complete.
 
-Lower bounds of times are exact here: an answer that comes early is the fault.
+Lower bounds of times are exact: a response that comes too early is a bug.
 """
 
 import threading

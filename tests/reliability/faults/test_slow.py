@@ -1,4 +1,4 @@
-"""One tenant's slow queries: they end, on the server too, and nobody else is refused for them."""
+"""Slow queries of one tenant are canceled, on the server too, and cause no errors for others."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Bodies that never end hold a part of the threads, and never those of others."""
+"""Bodies that never arrive occupy only some threads, and none reserved for other clients."""
 
 import socket
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What an operator may choose: known keys keep working for a while without the database."""
+"""With API_KEY_STALE_SECONDS, known keys keep working for a while without the database."""
 
 import time
 from collections.abc import Callable, Iterator

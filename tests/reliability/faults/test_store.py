@@ -1,4 +1,4 @@
-"""Redis or Valkey stops, freezes or forgets everything: keys work as before, people get in."""
+"""While Redis or Valkey is stopped, frozen or emptied, keys work and users can sign in."""
 
 import os
 import shutil

@@ -1,7 +1,7 @@
-"""The times of refusals, measured and printed; that the measurement finds a difference is tested.
+"""Measures and prints the timing of rejections. Tests that it would detect a difference.
 
-No time is asserted, because a machine that runs tests is too noisy for that. The figures of
-`make timing` are in docs/operations/resilience.md.
+Doesn't assert times, because test machines are too noisy. The figures of `make timing` are in
+docs/operations/resilience.md.
 """
 
 import http.client

@@ -1,4 +1,4 @@
-"""Keys that were made before a migration work while it runs, after it, and after it is undone."""
+"""Keys created before a migration work during it, after it, and after it is reversed."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator

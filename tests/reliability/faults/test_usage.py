@@ -1,4 +1,4 @@
-"""What is counted equals what was answered, over workers that come and go; what a kill loses."""
+"""Usage equals the responses sent, with workers that start and stop, and what a kill loses."""
 
 import signal
 import time

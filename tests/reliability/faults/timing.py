@@ -1,4 +1,4 @@
-"""How well the time of an answer tells two classes of requests apart."""
+"""How well response times distinguish two classes of requests."""
 
 import random
 import statistics

@@ -1,4 +1,4 @@
-"""A long audit log, as the services would have left it."""
+"""Creates a long audit log, as the services would have."""
 
 from django.db import connection
 

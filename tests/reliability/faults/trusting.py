@@ -1,6 +1,6 @@
-"""A server that breaks the promise on purpose: a key keeps the authority that it came with.
+"""Deliberately broken server: a request keeps the permissions that its key had when it arrived.
 
-It verifies a key before the body is here, and its operations do not read the key again.
+It verifies a key before the body has arrived, and its operations don't read the key again.
 """
 
 from importlib import import_module

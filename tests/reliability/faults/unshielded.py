@@ -1,6 +1,6 @@
-"""The application without short answers to callers that ignore refusals.
+"""The application without short responses to callers that ignore rejections.
 
-For tests that ask with a key that has ended, again and again, and look at each refusal.
+For tests that repeatedly send an expired or revoked key and check each rejection.
 """
 
 from importlib import import_module

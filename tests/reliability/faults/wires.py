@@ -1,4 +1,4 @@
-"""One kept connection to a worker, and the forms of the pages that it serves."""
+"""A persistent connection to a worker, and the forms of the pages that it serves."""
 
 import http.client
 import json

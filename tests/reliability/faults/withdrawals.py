@@ -1,7 +1,7 @@
-"""The table of withdrawals: what takes authority away from a key, on every face that offers it.
+"""Table of revocations: what revokes a key's permissions, on every interface that offers it.
 
-To add one: a `Row` for each face, a `Kind` where it takes something else away, and a line in
-`KINDS_OF` where a new service does it. `tests.reliability.faults.offered` finds what has no row.
+To add one, add a `Row` for each interface, a `Kind` if it revokes something else, and a line in
+`KINDS_OF` for a new service. `tests.reliability.faults.offered` finds what has no row.
 """
 
 import subprocess

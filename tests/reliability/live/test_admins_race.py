@@ -1,4 +1,4 @@
-"""An organization keeps an admin, however its admins race each other."""
+"""An organization keeps an admin when its admins change roles concurrently."""
 
 from collections.abc import Callable
 

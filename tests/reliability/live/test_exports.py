@@ -1,4 +1,4 @@
-"""An export has its place of the bulkheads until its client has it, or has gone."""
+"""An export occupies its bulkhead until its client has received it or disconnected."""
 
 import time
 from collections.abc import Callable, Iterator

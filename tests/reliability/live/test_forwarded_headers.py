@@ -1,4 +1,4 @@
-"""A client doesn't choose its own address by a header name with underscores."""
+"""A client can't choose its own IP address with a header name that contains underscores."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Many guesses from one address on a real server, and a new key of a neighbor there."""
+"""Many guesses from one IP address on a real server, and a new valid key from the same address."""
 
 from collections.abc import Callable
 from itertools import chain

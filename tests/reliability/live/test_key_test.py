@@ -1,4 +1,4 @@
-"""The Test page's server-side call against the real API: in words why a key was refused."""
+"""The Test page's request to the real API explains why a key was rejected."""
 
 import time
 from collections.abc import Callable

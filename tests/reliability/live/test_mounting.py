@@ -1,4 +1,4 @@
-"""A real server under a path, which is refused, and on a Unix socket, which works."""
+"""A real server rejects a path prefix and works on a Unix socket."""
 
 import json
 import socket

@@ -1,4 +1,4 @@
-"""Exactly one of many requests at once wins; the others get 409 and leave nothing behind."""
+"""Exactly one of many concurrent requests wins. The others get a 409 and leave nothing behind."""
 
 from collections import Counter
 from collections.abc import Callable

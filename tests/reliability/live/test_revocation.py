@@ -1,4 +1,4 @@
-"""Once the answer that takes a key's authority away has arrived, no worker accepts it."""
+"""After the response to a revocation, no worker accepts the key."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Variables of the server's process are not part of any request."""
+"""Environment variables of the server's process are not part of any request."""
 
 import json
 from collections.abc import Iterator

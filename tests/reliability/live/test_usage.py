@@ -1,4 +1,4 @@
-"""Usage over several workers and an orderly end: as many as were sent."""
+"""Usage across several workers that stop normally equals the requests sent."""
 
 from collections import Counter
 from pathlib import Path

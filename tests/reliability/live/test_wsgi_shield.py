@@ -1,4 +1,4 @@
-"""A key that goes on after 429, on a real server: short answers, and each of them counted."""
+"""On a real server, a key that ignores 429 gets short responses, and each one is counted."""
 
 import time
 from pathlib import Path

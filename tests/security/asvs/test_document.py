@@ -1,4 +1,4 @@
-"""docs/security/asvs.md: each requirement once, correct counts, and existing references."""
+"""docs/security/asvs.md has each requirement once, correct counts, and existing references."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What every answer says to browsers, and what none gives away."""
+"""Security headers of every response, and what no response reveals."""
 
 import pytest
 from django.test import Client

@@ -1,4 +1,4 @@
-"""What a password may be, and what its forms let browsers do."""
+"""Which passwords are allowed, and what password forms let browsers do."""
 
 import re
 

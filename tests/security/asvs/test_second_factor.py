@@ -1,4 +1,4 @@
-"""What a code of an app is good for, and that a new password does not replace it."""
+"""Codes of authenticator apps, and that a new password doesn't replace them."""
 
 import re
 import time

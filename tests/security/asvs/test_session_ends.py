@@ -1,4 +1,4 @@
-"""A session ends when nobody uses it, and in any case some days after the sign-in."""
+"""A session expires when idle, and in any case some days after the sign-in."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""How sessions are named, how they end, and what an old one has to confirm."""
+"""How sessions are named, how they end, and what an old one must reauthenticate for."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What the texts list of limits, words and data is what there is."""
+"""Limits, words and data listed in the documents match the code."""
 
 import re
 

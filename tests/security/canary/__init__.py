@@ -1,1 +1,1 @@
-"""Every secret that a run of the tests issues is looked for wherever it must not be."""
+"""Searches for every secret that a test run issues wherever it must not be."""

@@ -1,6 +1,6 @@
-"""Fails the test that leaves a secret anywhere but in the one answer that made it.
+"""Fails a test that leaves a secret anywhere except in the response that issued it.
 
-Each process of a parallel run watches over the secrets that it issues itself.
+Each process of a parallel run searches for the secrets that it issued itself.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""The places that keep something, as bytes."""
+"""The places that store data, as bytes."""
 
 import contextlib
 import logging

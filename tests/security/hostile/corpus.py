@@ -1,4 +1,4 @@
-"""What is sent to do harm: fixed, by the place that it is put in."""
+"""Malicious inputs, by where they are sent."""
 
 import json
 from typing import Any, Final

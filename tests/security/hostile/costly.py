@@ -1,4 +1,4 @@
-"""Texts on which work grows faster than their size, wherever it is done before the size is seen."""
+"""Texts whose processing time grows faster than their size, if processed before a size check."""
 
 from itertools import cycle, islice
 from typing import Final

@@ -1,4 +1,4 @@
-"""The corpus against every operation in every format: no 5xx, refusals in shape and by name."""
+"""Malicious inputs to every API operation in every format: no 5xx, and well-formed errors."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""No input of the largest size costs more than twenty times a harmless one of the same size."""
+"""No input of the maximum size costs over twenty times as much as a harmless one of that size."""
 
 import json
 import unicodedata

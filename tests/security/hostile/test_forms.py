@@ -1,4 +1,4 @@
-"""Every form of the settings pages, field by field: no 5xx, and the lists still read."""
+"""Malicious inputs to every field of the settings pages: no 5xx, and lists still work."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""What is too large is refused with the way out; what fits is taken, composed or decomposed."""
+"""Too large input is rejected with advice. Input that fits is accepted, composed or decomposed."""
 
 import json
 import unicodedata

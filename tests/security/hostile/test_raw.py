@@ -1,4 +1,4 @@
-"""What no client library would send, through the real server: answered below 500, or hung up on."""
+"""Requests that no client library would send: the real server responds below 500 or disconnects."""
 
 import socket
 

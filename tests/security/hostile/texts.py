@@ -1,4 +1,4 @@
-"""Texts that nobody means well with: for names, descriptions, addresses of mail, dates, ids."""
+"""Malicious texts for names, descriptions, email addresses, dates and IDs."""
 
 from typing import Final
 

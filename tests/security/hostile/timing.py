@@ -1,4 +1,4 @@
-"""Comparing what two inputs of one size cost. Only ratios within one run say anything."""
+"""Compares the cost of two inputs of the same size. Only ratios within one run are meaningful."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Writes the table as a text: `python -m tests.security.matrix`."""
+"""Prints the authorization table: `python -m tests.security.matrix`."""
 
 from config.env import ROOT
 from tests.security.matrix.document import TEXT, document

@@ -1,4 +1,4 @@
-"""An answer in the words of the table."""
+"""Converts a response to the words of the authorization table."""
 
 import re
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""Every operation that the URL configuration offers: a method of a route."""
+"""Every operation in the URL configuration: a method of a route."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""Who may do what: the expected response to each caller, by class of operation, and its routes.
+"""Authorization table: expected responses by caller and class of operation, and its routes.
 
 This is data. Nothing here is computed from the code under test.
 """

@@ -1,4 +1,4 @@
-"""Every operation, asked for by everybody: each cell of the table, and nothing else changes."""
+"""Every operation by every caller: each cell of the table holds, and nothing else changes."""
 
 from typing import ClassVar
 

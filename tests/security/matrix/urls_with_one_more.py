@@ -1,4 +1,4 @@
-"""The addresses with a new route, and a new method in place of an old route, for a test."""
+"""The URLs with a new route, and a new method of an existing route, for a test."""
 
 from django.urls import include, path
 

@@ -1,4 +1,4 @@
-"""Who asks, and what there is to be asked for: all of it Acme's."""
+"""The callers of the authorization table, and Acme's objects that they try to access."""
 
 import json
 import re

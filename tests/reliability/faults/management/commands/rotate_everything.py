@@ -1,4 +1,4 @@
-"""A command without a row in the table of withdrawals, which `test_revocation.py` finds."""
+"""A command that is missing from the table of revocations. `test_revocation.py` must detect it."""
 
 from typing import Any
 
