@@ -105,7 +105,8 @@ def _round(
     try:
         warm_up(callers, first)
         if contender.writes:
-            # Waits for last uses, which are normally written once a minute per key.
+            # Last uses must not be written while timing: normally that happens once a minute per
+            # key.
             time.sleep(SETTLE_SECONDS)
         pin_backends(database, LOADER_CORE)
         before = server.cpu_seconds()

@@ -43,7 +43,7 @@ def request_context(
         origin = read_request_context(request.META, settings.TRUSTED_PROXIES)
         _believe_proxy(request.META)
         if "HTTP_USER_AGENT" in request.META:
-            # Redacted, so that nothing that stores it, such as the list of sessions, stores a key.
+            # Redacted, so that code that stores it, such as the list of sessions, stores no key.
             request.META["HTTP_USER_AGENT"] = origin.user_agent
         called = is_api(request.path)
         if called:

@@ -40,7 +40,7 @@ def staff_actor(request: HttpRequest) -> Actor:
 
 
 class SearchForm(ChangeListSearchForm):
-    """Django's search box with a length limit. Shows an error and searches nothing beyond it."""
+    """Django's search box with a length limit. Longer input shows an error instead of results."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

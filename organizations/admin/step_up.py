@@ -44,7 +44,7 @@ def too_old(address: str) -> SafeString:
 class RecentForm(forms.ModelForm[Any]):
     """A form that requires a recent sign-in, unless it changes only `harmless` fields.
 
-    Otherwise it is shown again with its input, and can be sent again after reauthentication.
+    Without one it is shown again with its input, and can be sent again after reauthentication.
     """
 
     #: Fields that neither extend permissions nor change who has access.
@@ -59,7 +59,7 @@ class RecentForm(forms.ModelForm[Any]):
     def differs(self, name: str) -> bool:
         """Whether the submitted value differs from the stored one.
 
-        Doesn't trust the initial value in the submitted form, as `changed_data` does.
+        Unlike `changed_data`, ignores the initial value in the submitted form.
         """
         field = self[name]
         return bool(field.field.has_changed(field.initial, field.data))
