@@ -36,7 +36,7 @@ UNLIMITED: Final = Holding(10**18, 0, 10**18)
 
 
 class Windows:
-    """The windows of a process. Not thread-safe: the limiter holds its lock."""
+    """The windows of a process. Not thread-safe: the limiter locks them."""
 
     def __init__(self, processes: int, clock: Callable[[], float]) -> None:
         #: Requests that the store has granted.

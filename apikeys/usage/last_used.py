@@ -56,7 +56,7 @@ class Use:
 
 
 def record(uses: Sequence[Use], *, wait: bool = True) -> set[UUID]:
-    """Records successful uses, at most once a minute per secret. Returns the secrets visited.
+    """Records successful uses, at most once a minute per secret. Returns the IDs of those visited.
 
     Also re-hashes secrets under the newest pepper. Skips locked rows, which the next use updates.
     Logs database errors instead of raising them. Without `wait`, does nothing while another thread

@@ -33,7 +33,8 @@ _DAY: Final = 24 * _HOUR
 _PATIENCE: Final = 3
 _log = structlog.get_logger(__name__)
 
-#: (key, hour, result) → requests. Plain ints since 1970: UUIDs and datetimes hash more slowly.
+#: (key, hour, result) → requests. Hours and days count from 1970. All are ints, because UUIDs and
+#: datetimes hash more slowly.
 _Requests = dict[tuple[int, int, str], int]
 #: (key, scope) → day.
 _Scopes = dict[tuple[int, str], int]
