@@ -31,7 +31,7 @@ def stale_seconds() -> float:
     return value
 
 
-def invalid_keys() -> int:
+def invalid_keys_per_minute() -> int:
     """Unknown keys that an IP address may send per minute. 0 for no limit."""
     value: int = settings.INVALID_KEYS_PER_MINUTE
     return value

@@ -7,7 +7,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from apikeys.api.error_responses import answer_status, is_api
+from apikeys.api.error_responses import error_response, is_api
 from apikeys.api.errors import RETRY_SECONDS
 from core.exceptions import Busy
 from core.request_context import request_context_of
@@ -62,7 +62,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def _answer(request: HttpRequest, status: int) -> HttpResponse:
     if is_api(request.path):
-        return answer_status(request, status)
+        return error_response(request, status)
     context = {"request_id": request_context_of(request).request_id}
     response = render(request, f"{status}.html", context, status=status)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:

@@ -123,7 +123,7 @@ class VersionedForm(forms.Form):
         values = {name: getattr(thing, name) for name in names}
         return cls(data, initial={**values, "seen": thing.updated_at.isoformat()})
 
-    def wanted(self) -> dict[str, Any]:
+    def service_arguments(self) -> dict[str, Any]:
         return {name: value for name, value in self.cleaned_data.items() if name != "seen"}
 
     def displayed_values(self, thing: Any) -> list[tuple[str, Any]]:

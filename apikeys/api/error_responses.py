@@ -36,7 +36,7 @@ def format_of(path: str) -> WireFormat | None:
     return None
 
 
-def answer_status(request: HttpRequest, status: int) -> JsonResponse:
+def error_response(request: HttpRequest, status: int) -> JsonResponse:
     """The error response for a bare status, in the format of the request's path."""
     failure = failure_for_status(status)
     wire = format_of(request.path) or CANONICAL

@@ -8,7 +8,7 @@ from django.http import HttpResponseBase
 from django.urls import URLPattern, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
-from apikeys.api.error_responses import answer_status
+from apikeys.api.error_responses import error_response
 from apikeys.api.formats.registry import MOUNTS, Mount
 from apikeys.api.openapi import document
 from apikeys.api.openapi.views import serve
@@ -47,7 +47,7 @@ def _routes(mount: Mount) -> list[URLPattern]:
 
 @csrf_exempt  # it changes nothing, and must respond the same to every method
 def _not_found(request: Any, **_: Any) -> HttpResponseBase:
-    return answer_status(request, 404)
+    return error_response(request, 404)
 
 
 def _schema(mount: Mount) -> dict[str, Any]:

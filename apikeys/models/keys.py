@@ -37,11 +37,11 @@ class ApiKeyQuerySet(OwnedQuerySet["ApiKey"]):
             return keys.filter(environment=Environment.TEST)
         return keys
 
-    def live(self) -> Self:
+    def unrevoked(self) -> Self:
         """Keys that are not revoked, even if disabled or expired."""
         return self.filter(revoked_at=None)
 
-    def reach(self, number: int) -> int:
+    def compare_count(self, number: int) -> int:
         """Compares the count with `number` without counting all: 0 fewer, 1 equal, 2 more.
 
         Ordered so that PostgreSQL reads the index that contains only live keys.
@@ -49,13 +49,13 @@ class ApiKeyQuerySet(OwnedQuerySet["ApiKey"]):
         names = self.order_by("name_key").values_list("name_key", flat=True)
         return len(names[number - 1 : number + 1])
 
-    def newest_live(self, number: int) -> Self:
+    def newest_unrevoked(self, number: int) -> Self:
         """The newest live keys, newest first, no matter how many were revoked since.
 
         If there are at most `number`, they are read by the index of live names. By the index of all
         IDs, every newer revoked key would be read too.
         """
-        live = self.live()
+        live = self.unrevoked()
         ids = list(live.order_by("name_key").values_list("pk", flat=True)[: number + 1])
         if len(ids) <= number:
             live = type(self)(self.model, using=self.db).filter(pk__in=ids)

@@ -26,7 +26,7 @@ class Access(DeveloperPage):
         organization_id = self.organization.id
         events = AuditEvent.objects.visible_log_of(organization_id, self.actor)
         switches = events.about(organization_id).filter(event__in=_SWITCHES)
-        keys = self.organization_keys().live()
+        keys = self.organization_keys().unrevoked()
         used_keys = keys.filter(last_used_at__gt=timezone.now() - timedelta(days=7))
         members = Membership.objects.visible_to(self.actor).for_organization(organization_id)
         admins = members.admins().select_related("user").order_by("user__name", "user__email")

@@ -37,7 +37,7 @@ class DeveloperPage(OrganizationPage):
 
     def require_pace(self, work: str, limit: str) -> None:
         """Raises Busy if a person does `work` more often than `limit`, such as ``10/minute``."""
-        wait = limiter().hit_other(f"{work}:{self.actor.principal_id}", limit)
+        wait = limiter().hit_named(f"{work}:{self.actor.principal_id}", limit)
         if wait:
             raise Busy(f"Too many attempts. Try again in {wait} seconds.", retry_after=wait)
 

@@ -67,7 +67,7 @@ class CreateView(ObjectPage[M]):
         if not form.is_valid():
             return self.show_form(form, status=422)
         try:
-            obj = self.perform_create(form.wanted())
+            obj = self.perform_create(form.service_arguments())
         except (Conflict, Invalid) as refusal:
             show_refusal(form, refusal)
             return self.show_form(form, status=422)

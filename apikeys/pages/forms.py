@@ -42,9 +42,9 @@ class EditKeyForm(VersionedForm):
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
 
-    def wanted(self) -> dict[str, Any]:
+    def service_arguments(self) -> dict[str, Any]:
         """Omits an unchanged expiry: the form shows minutes, the key has seconds."""
-        values, before = super().wanted(), self.initial["expires_at"]
+        values, before = super().service_arguments(), self.initial["expires_at"]
         if values["expires_at"] == (before and before.replace(second=0, microsecond=0)):
             del values["expires_at"]
         return values

@@ -56,7 +56,7 @@ class RemoveMember(PeoplePage):
     def _created_by(self, member: Membership) -> ApiKeyQuerySet:
         """Keys that the member created, without deleted ones."""
         keys = ApiKey.objects.visible_to(self.actor).for_organization(self.organization.id)
-        return keys.live().filter(created_by_id=member.user_id)
+        return keys.unrevoked().filter(created_by_id=member.user_id)
 
     def _joined_through(self, member: Membership) -> list[Membership]:
         """Members who joined by this member's invitations; some may belong to the same person."""

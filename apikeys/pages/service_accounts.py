@@ -13,7 +13,7 @@ from core.forms import VersionedForm
 from organizations import services
 from organizations.models import ServiceAccount
 from organizations.pages.base import with_retry
-from organizations.pages.step_up import StepUp
+from organizations.pages.step_up import StepUpPage
 from organizations.roles import Action
 
 _SHOWN: Final = 100
@@ -53,7 +53,7 @@ class ServiceAccountDetail(AccountPage):
     def get(self, request: HttpRequest, **_: str) -> HttpResponse:
         account = self.get_object()
         keys = self.organization_keys()
-        keys = keys.live().filter(service_account_id=account.pk).for_display().order_by("-id")
+        keys = keys.unrevoked().filter(service_account_id=account.pk).for_display().order_by("-id")
         context = {"account": account, "rows": [key_row(key) for key in keys[:_SHOWN]]}
         return self.render("apikeys/service_account.html", context)
 
@@ -68,11 +68,11 @@ class EditServiceAccount(EditView[ServiceAccount], AccountPage):
 
     def perform_update(self, obj: ServiceAccount, form: VersionedForm) -> object:
         return services.update_service_account(
-            obj, actor=self.actor, seen_at=form.seen_at, **form.wanted()
+            obj, actor=self.actor, seen_at=form.seen_at, **form.service_arguments()
         )
 
 
-class SwitchServiceAccount(StepUp, AccountPage):
+class SwitchServiceAccount(StepUpPage, AccountPage):
     """Disables a service account and thereby its keys, or enables it again."""
 
     def get(self, request: HttpRequest, **_: str) -> HttpResponse:

@@ -47,7 +47,7 @@ class EditTemplate(EditView[KeyTemplate], TemplatePage):
 
     def perform_update(self, obj: KeyTemplate, form: VersionedForm) -> object:
         return services.update_template(
-            obj, actor=self.actor, changes=form.wanted(), seen_at=form.seen_at
+            obj, actor=self.actor, changes=form.service_arguments(), seen_at=form.seen_at
         )
 
 

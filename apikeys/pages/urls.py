@@ -17,7 +17,7 @@ _ACCOUNTS = f"{_ROOT}service-accounts/"
 _ACCOUNT = f"{_ACCOUNTS}<str:account_id>/"
 
 urlpatterns = [
-    path(_ROOT, index.Configuration.as_view(), name="configuration"),
+    path(_ROOT, index.KeyListPage.as_view(), name="configuration"),
     path(f"{_ROOT}test/", testing.PastedKey.as_view(), name="test"),
     path(f"{_ROOT}keys/create/", create.CreateKey.as_view(), name="create"),
     path(f"{_ROOT}keys/delete/", delete.DeleteKeys.as_view(), name="delete-many"),

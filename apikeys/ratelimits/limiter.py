@@ -82,7 +82,7 @@ class Limiter:
             if limit:
                 return limit
 
-    def hit_other(self, name: str, limit: str) -> int:
+    def hit_named(self, name: str, limit: str) -> int:
         """Counts something else against a limit such as ``10/minute``.
 
         Returns 0 if it is within the limit, otherwise the seconds until the window ends.

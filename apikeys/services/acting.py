@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from apikeys.verification.query import read_again
 from apikeys.verification.types import Refusal, Verification, VerifiedKey
-from apikeys.verification.verify import judge
+from apikeys.verification.verify import find_refusal
 from core.actors import Actor, ActorKind, RequestContext
 from core.exceptions import ErrorCode, Forbidden
 from organizations import policy
@@ -63,7 +63,7 @@ def _current(actor: Actor) -> Actor:
     key = read_again(actor.secret_id) if actor.secret_id else None
     if key is None:
         raise CredentialRefused(Verification(None, Refusal.UNKNOWN))
-    refusal, since = judge(key, timezone.now())
+    refusal, since = find_refusal(key, timezone.now())
     if refusal:
         raise CredentialRefused(Verification(key, refusal, since))
     return actor_of(key, actor.origin)

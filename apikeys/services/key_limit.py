@@ -17,7 +17,7 @@ def reached_message(organization: Organization, keys: ApiKeyQuerySet) -> str:
     `keys` are the organization's keys.
     """
     limit = limit_of(organization)
-    reached = keys.live().reach(limit) if limit else 0
+    reached = keys.unrevoked().compare_count(limit) if limit else 0
     if not reached:
         return ""
     many = f"{limit:,} key{'' if limit == 1 else 's'}"

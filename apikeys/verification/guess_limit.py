@@ -54,7 +54,7 @@ _sent: Final[BoundedCache[bytes, _Sent]] = BoundedCache(_SIZE)
 
 def record_failure(address: str | None, digest: bytes) -> None:
     """Counts a well-formed secret that does not exist."""
-    most = conf.invalid_keys()
+    most = conf.invalid_keys_per_minute()
     if not address or not most:
         return
     source = _source(address)
@@ -76,7 +76,7 @@ def may_look_up(address: str | None, digest: bytes) -> bool:
     sent = _sent_before(count, digest)
     if sent and sent.looked_up:
         return False
-    most = ceil(conf.invalid_keys() / _SPARE)
+    most = ceil(conf.invalid_keys_per_minute() / _SPARE)
     if sent:
         count.second_looks += 1
         looks = count.second_looks
@@ -94,7 +94,7 @@ def retry_after(address: str | None, digest: bytes) -> int:
         return 0
     sent = _sent_before(count, digest)
     is_next = sent is not None and not sent.looked_up
-    if is_next and count.second_looks < ceil(conf.invalid_keys() / _SPARE):
+    if is_next and count.second_looks < ceil(conf.invalid_keys_per_minute() / _SPARE):
         return _SOON
     return max(1, ceil(count.ends - time.monotonic()))
 
@@ -108,7 +108,7 @@ def reset() -> None:
 def _spent(address: str | None) -> _Count | None:
     """The count of a source that has reached its limit, otherwise None."""
     count = _current(_source(address)) if address and len(_counts) else None
-    return count if count and 0 < conf.invalid_keys() <= count.failures else None
+    return count if count and 0 < conf.invalid_keys_per_minute() <= count.failures else None
 
 
 def _sent_before(count: _Count, digest: bytes) -> _Sent | None:

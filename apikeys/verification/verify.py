@@ -24,7 +24,7 @@ def verify(secret: str, address: str | None = None) -> Verification:
     digest = peppers.digest(secret, peppers.newest)
     found = key_cache.held(digest)
     if found is not None:
-        refusal, since = _judge_again(found)
+        refusal, since = _recheck_expiry(found)
         return Verification(found, refusal, since, digest)
     if not tokens.has_checksum(secret):  # a cached secret has a valid one
         return Verification(None, Refusal.MALFORMED)
@@ -50,25 +50,25 @@ def _look_up(secret: str, digest: bytes) -> Verification:
         found = key_cache.held_while_away(digest)
         if found is None:
             raise
-        refusal, since = _judge_again(found)
+        refusal, since = _recheck_expiry(found)
         return Verification(found, refusal, since, digest)
     if found is None:
         return Verification(None, Refusal.UNKNOWN, digest=digest)
-    refusal, since = judge(found, timezone.now())
+    refusal, since = find_refusal(found, timezone.now())
     # Within a transaction the row may be one that is never committed.
     if refusal is None:
         key_cache.keep(digest, found, NO_NUMBER if connection.in_atomic_block else number)
     return Verification(found, refusal, since, digest)
 
 
-def _judge_again(found: VerifiedKey) -> tuple[Refusal | None, datetime | None]:
+def _recheck_expiry(found: VerifiedKey) -> tuple[Refusal | None, datetime | None]:
     """Judges a cached key. Only its expiry can have passed: any other change drops it."""
     if found.ends_at is None and found.expires_at is None:
         return None, None
-    return judge(found, timezone.now())
+    return find_refusal(found, timezone.now())
 
 
-def judge(found: VerifiedKey, now: datetime) -> tuple[Refusal | None, datetime | None]:
+def find_refusal(found: VerifiedKey, now: datetime) -> tuple[Refusal | None, datetime | None]:
     """The first reason to refuse. Revocation comes first because it overrides a grace period."""
     # The order of STATUS_RULES, written out: applying the table would add 0.7 µs to each request.
     if found.revoked_at:

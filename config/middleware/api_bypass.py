@@ -1,7 +1,8 @@
 """API requests skip the page middleware.
 
-`api_exit`, last in MIDDLEWARE, stores the innermost handler. `fork` sends API requests directly to
-it. Django builds the middleware chain from its end, in one thread, so `api_exit` comes first.
+`api_exit`, last in MIDDLEWARE, stores the innermost handler. `bypass_for_api` sends API requests
+directly to it. Django builds the middleware chain from its end, in one thread, so `api_exit` comes
+first.
 """
 
 import threading
@@ -24,12 +25,12 @@ _being_built: Final = threading.local()
 
 
 def api_exit(get_response: Handler) -> Handler:
-    """Stores the innermost handler for `fork`; adds no middleware of its own."""
+    """Stores the innermost handler for `bypass_for_api`; adds no middleware of its own."""
     _being_built.end = get_response
     return get_response
 
 
-def fork(get_response: Handler) -> Handler:
+def bypass_for_api(get_response: Handler) -> Handler:
     """Sends API requests past every middleware between here and `api_exit`.
 
     They have no session, form or page, so that middleware would have no effect.

@@ -80,7 +80,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.middleware.request_context.request_context",
     "config.health.health_checks",
-    "config.middleware.api_bypass.fork",
+    "config.middleware.api_bypass.bypass_for_api",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

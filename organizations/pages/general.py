@@ -33,7 +33,10 @@ class General(OrganizationPage):
             return self._show(form, status=422)
         try:
             services.rename_organization(
-                self.organization, actor=self.actor, seen_at=form.seen_at, **form.wanted()
+                self.organization,
+                actor=self.actor,
+                seen_at=form.seen_at,
+                **form.service_arguments(),
             )
         except (Conflict, Invalid) as refusal:
             return self._show(

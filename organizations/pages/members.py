@@ -13,7 +13,7 @@ from core.forms import TextField, show_refusal
 from core.text import EMAIL_LENGTH
 from organizations import policy, services
 from organizations.models import Invitation, Membership
-from organizations.pages.step_up import StepUp
+from organizations.pages.step_up import StepUpPage
 from organizations.roles import Action, Role
 from organizations.site_url import site_link
 
@@ -30,7 +30,7 @@ class InviteForm(forms.Form):
     role = forms.ChoiceField(choices=_ROLES, initial=Role.MEMBER)
 
 
-class PeoplePage(StepUp):
+class PeoplePage(StepUpPage):
     """Base of the pages about members."""
 
     section = "members"

@@ -7,7 +7,7 @@ from organizations.pages.base import OrganizationPage
 from organizations.signin import step_up
 
 
-class StepUp(OrganizationPage):
+class StepUpPage(OrganizationPage):
     """A page whose changes require the password unless the sign-in is recent.
 
     These are all changes that extend permissions or change who has access.

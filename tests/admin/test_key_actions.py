@@ -150,7 +150,7 @@ def test_several_keys_are_revoked(browser: Client, key: ApiKey, other: ApiKey) -
     response = act(browser, "revoke", key, other, confirmed="yes", reason="Leaked.")
 
     assert messages(response) == ["Revoked keys: 2."]
-    assert not ApiKey.objects.live().exists()
+    assert not ApiKey.objects.unrevoked().exists()
 
 
 def test_too_many_keys_for_one_form_are_not_revoked(browser: Client, key: ApiKey) -> None:

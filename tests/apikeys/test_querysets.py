@@ -158,7 +158,7 @@ def test_live_keys_are_those_that_are_not_revoked(issued: Issued, make_key: Make
     services.revoke_api_key(make_key().key, actor=SYSTEM)
     services.set_api_key_enabled(issued.key, enabled=False, actor=SYSTEM)
 
-    assert list(ApiKey.objects.live()) == [issued.key]
+    assert list(ApiKey.objects.unrevoked()) == [issued.key]
 
 
 @pytest.mark.parametrize("count", [1, 10])

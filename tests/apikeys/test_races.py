@@ -79,7 +79,7 @@ def test_a_create_beside_a_revocation_or_a_new_limit_never_goes_beyond_it(shared
     made = [outcome for outcome in outcomes if isinstance(outcome, Issued)]
     assert len(made) <= 2
     assert _codes(outcomes) == [ErrorCode.KEY_LIMIT_REACHED] * (6 - len(made))
-    assert ApiKey.objects.live().count() == len(made)
+    assert ApiKey.objects.unrevoked().count() == len(made)
 
 
 @pytest.mark.parametrize("force", [False, True])

@@ -42,7 +42,7 @@ def create() -> Create:
 
 
 def _live() -> set[str]:
-    return set(ApiKey.objects.live().values_list("name", flat=True))
+    return set(ApiKey.objects.unrevoked().values_list("name", flat=True))
 
 
 def _told() -> list[tuple[str, dict[str, object]]]:

@@ -16,7 +16,7 @@ from apikeys.models.status import status_since
 from apikeys.services import Issued
 from apikeys.tokens import Environment, read_peppers
 from apikeys.verification.types import Refusal
-from apikeys.verification.verify import judge, verify
+from apikeys.verification.verify import find_refusal, verify
 from core.transactions import allowed
 from organizations.models import Organization, ServiceAccount
 from tests.apikeys.plans import plan_of
@@ -94,7 +94,7 @@ def test_a_key_is_refused_for_the_status_that_is_shown_of_it(
     status, since = status_since(row, now)
 
     refusal = None if status is Status.ACTIVE else Refusal(f"key_{status}")
-    assert judge(row, now) == (refusal, since)
+    assert find_refusal(row, now) == (refusal, since)
 
 
 @pytest.mark.parametrize("position", range(len(REASONS)))

@@ -31,7 +31,7 @@ def maker(make_key: MakeKey, acme: Organization) -> Issued:
 
 
 def _live() -> set[str]:
-    return set(ApiKey.objects.live().values_list("name", flat=True))
+    return set(ApiKey.objects.unrevoked().values_list("name", flat=True))
 
 
 def test_the_bar_appears_says_the_number_and_goes(sign_in: OpenPage, maker: Issued) -> None:

@@ -83,7 +83,7 @@ def test_several_keys_are_revoked_together(
         f"{reader.key.public_id} “Reader”",
         f"{manager.key.public_id} “Manager”",
     ]
-    assert not ApiKey.objects.live().exists()
+    assert not ApiKey.objects.unrevoked().exists()
     assert [event.details for event in events("api_key.revoked")] == [{"reason": "x"}] * 2
 
 
@@ -91,7 +91,7 @@ def test_an_id_of_nothing_among_others_revokes_none(reader: Issued, manager: Iss
     with pytest.raises(CommandError, match="Unknown API key ID “nothing”"):
         revoke(reader.key.public_id, "nothing", manager.key.public_id)
 
-    assert ApiKey.objects.live().count() == 2
+    assert ApiKey.objects.unrevoked().count() == 2
 
 
 @pytest.mark.parametrize(("options", "left"), [((), {"Child"}), (("--cascade",), set())])
@@ -103,5 +103,5 @@ def test_what_a_key_created_is_revoked_on_request(
 
     said = revoke(manager.key.public_id, *options)
 
-    assert set(ApiKey.objects.live().values_list("name", flat=True)) == left
+    assert set(ApiKey.objects.unrevoked().values_list("name", flat=True)) == left
     assert len(said.splitlines()) == 2 - len(left)

@@ -56,7 +56,7 @@ def _text(answer: Any) -> str:
 
 
 def _live() -> set[str]:
-    return set(ApiKey.objects.live().values_list("name", flat=True))
+    return set(ApiKey.objects.unrevoked().values_list("name", flat=True))
 
 
 def _use(*keys: ApiKey) -> None:

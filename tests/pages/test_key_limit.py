@@ -133,7 +133,7 @@ def test_a_form_that_was_opened_before_comes_back_and_can_be_sent_later(
     assert 'value="Third"' in text
     assert "Why" in text
     assert made.status_code == 201
-    assert ApiKey.objects.live().count() == 2
+    assert ApiKey.objects.unrevoked().count() == 2
 
 
 def test_a_form_that_is_sent_again_at_the_limit_says_that_its_key_is_there(

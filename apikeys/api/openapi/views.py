@@ -8,7 +8,7 @@ import yaml
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from apikeys.api.error_responses import answer_status
+from apikeys.api.error_responses import error_response
 
 _YAML: Final = "application/yaml"
 #: Anyone can request a schema. The largest takes 18 ms of CPU with libyaml, 81 without.
@@ -19,7 +19,7 @@ _DUMPER: Final = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 def serve(request: HttpRequest, make: Callable[[], dict[str, Any]], kind: str) -> HttpResponse:
     """The schema, or 405 in the format's shape for methods other than GET and HEAD."""
     if request.method not in ("GET", "HEAD"):
-        refused = answer_status(request, HTTPStatus.METHOD_NOT_ALLOWED)
+        refused = error_response(request, HTTPStatus.METHOD_NOT_ALLOWED)
         refused["Allow"] = "GET, HEAD"
         return refused
     if kind == "json":

@@ -41,7 +41,7 @@ class ApiKeyViewSet(WireViewSet):
         if not self.wire.has_pages:
             self.refuse_other_parameters()
             most = min(key_limit.limit_of(organization) or WHOLE_LIST, WHOLE_LIST)
-            listed = keys.newest_live(most).for_display()
+            listed = keys.newest_unrevoked(most).for_display()
             return self.answer(self.wire.listing(self.show([*listed]), None))
         keys = keys.for_display()
         self.refuse_other_parameters("limit", "cursor", "status", "name")

@@ -15,11 +15,11 @@ from core import ids
 from core.exceptions import Conflict, Invalid
 from core.forms import show_refusal
 from organizations.models import ServiceAccount
-from organizations.pages.step_up import StepUp
+from organizations.pages.step_up import StepUpPage
 from organizations.roles import Action
 
 
-class SecretPage(StepUp, KeyPage):
+class SecretPage(StepUpPage, KeyPage):
     """Responds to a form with a secret that no other response contains."""
 
     action = Action.MANAGE_KEYS
@@ -66,7 +66,7 @@ class CreateKey(SecretPage):
             return confirmation
         try:
             issued = services.create_api_key(
-                organization=self.organization, actor=self.actor, **form.wanted()
+                organization=self.organization, actor=self.actor, **form.service_arguments()
             )
         except AlreadySubmitted as refusal:
             return self.show_earlier(refusal.key)

@@ -146,7 +146,7 @@ class CreateKeyForm(ExpiryFields):
         data["expires_at"] = self._chosen_expiry()
         return data
 
-    def wanted(self) -> dict[str, Any]:
+    def service_arguments(self) -> dict[str, Any]:
         """The arguments for `services.create_api_key`."""
         data = self.cleaned_data
         return {

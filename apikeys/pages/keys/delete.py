@@ -14,7 +14,7 @@ from apikeys.services import MOST_REVOKED, created_keys
 from core import ids
 from core.exceptions import Conflict, NotFound
 from core.forms import show_refusal
-from organizations.pages.step_up import StepUp
+from organizations.pages.step_up import StepUpPage
 from organizations.roles import Action
 
 #: More keys than a page of the list has. The API has the same limit per request.
@@ -64,7 +64,7 @@ def without_deleted(keys: list[ApiKey]) -> list[ApiKey]:
     return [key for key in keys if not key.revoked_at]
 
 
-class DeleteKeys(StepUp, DeveloperPage):
+class DeleteKeys(StepUpPage, DeveloperPage):
     """Deletes the keys selected in the list, all or none."""
 
     action = Action.MANAGE_KEYS

@@ -19,7 +19,7 @@ from core.exceptions import Busy, Conflict
 from core.forms import VersionedForm, show_refusal
 from organizations.models import AuditEvent
 from organizations.pages.base import with_retry
-from organizations.pages.step_up import StepUp
+from organizations.pages.step_up import StepUpPage
 from organizations.roles import Action
 
 _TIMELINE: Final = 50
@@ -68,22 +68,24 @@ class KeyDetail(KeyPage):
         return self.render("apikeys/key.html", context)
 
 
-class EditKey(EditView[ApiKey], StepUp, KeyPage):
+class EditKey(EditView[ApiKey], StepUpPage, KeyPage):
     action = Action.MANAGE_KEYS
 
     def confirmation(self, obj: ApiKey, form: VersionedForm) -> HttpResponse | None:
         """Required if the key can do more or expires later afterwards."""
-        return self.confirmed() if services.widens_authority(obj, form.wanted()) else None
+        return (
+            self.confirmed() if services.widens_authority(obj, form.service_arguments()) else None
+        )
 
     def perform_update(self, obj: ApiKey, form: VersionedForm) -> object:
         # Without `form.seen_at`, still refuses if the key has changed since `confirmation`.
         seen_at = form.seen_at or obj.updated_at
         return services.update_api_key(
-            obj, actor=self.actor, changes=form.wanted(), seen_at=seen_at
+            obj, actor=self.actor, changes=form.service_arguments(), seen_at=seen_at
         )
 
 
-class SwitchKey(StepUp, KeyPage):
+class SwitchKey(StepUpPage, KeyPage):
     """Disables a key, or enables it again."""
 
     action = Action.MANAGE_KEYS
@@ -113,7 +115,7 @@ def switch_message(key: ApiKey, *, enabled: bool) -> str:
     return f"Key {key} disabled. Requests using it now get 401 until you enable it."
 
 
-class DeleteKey(StepUp, KeyPage):
+class DeleteKey(StepUpPage, KeyPage):
     """Deletes a key permanently, or disables it instead."""
 
     action = Action.MANAGE_KEYS

@@ -1,4 +1,4 @@
-"""The Configuration page: account, base URL and key list."""
+"""The KeyListPage page: account, base URL and key list."""
 
 from django.http import HttpRequest, HttpResponse
 
@@ -8,7 +8,7 @@ from apikeys.pages.usage.views import sparklines
 from apikeys.services import key_limit
 
 
-class Configuration(DeveloperPage):
+class KeyListPage(DeveloperPage):
     def get(self, request: HttpRequest) -> HttpResponse:
         # The page's script also requests this page, to replace the list.
         keys = self.organization_keys()

@@ -167,7 +167,7 @@ class KeyList:
 
 def load(keys: ApiKeyQuerySet, key_filter: KeyFilter) -> KeyList:
     """The requested page, or the nearest one, of the `keys` that aren't revoked."""
-    keys = keys.live()
+    keys = keys.unrevoked()
     counts = _counts(key_filter.searched(keys))
     rows = key_filter.matching(keys)
     if counts[""] > COUNTED:
