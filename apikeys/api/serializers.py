@@ -51,7 +51,7 @@ class WireSerializer(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         unknown = [name for name in data if name not in self.fields][:_REPORTED]
         if unknown:
-            detail = ErrorDetail("There is no such field.", ErrorCode.UNKNOWN_FIELD)
+            detail = ErrorDetail("Unknown field.", ErrorCode.UNKNOWN_FIELD)
             raise serializers.ValidationError({name: [detail] for name in unknown})
         return super().to_internal_value(data)
 

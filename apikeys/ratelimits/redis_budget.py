@@ -25,7 +25,7 @@ for n, key in ipairs(KEYS) do
   left[n] = math.max(0, tonumber(ARGV[3 * n - 1]) - (tonumber(redis.call('GET', key)) or 0))
   if left[n] == 0 and tonumber(ARGV[3 * n + 1]) == 0 then refused = true end
 end
-local answer = {}
+local result = {}
 for n, key in ipairs(KEYS) do
   local granted = 0
   if not refused then
@@ -38,11 +38,11 @@ for n, key in ipairs(KEYS) do
     ends = tonumber(ARGV[3 * n])
     redis.call('PEXPIRE', key, ends)
   end
-  answer[#answer + 1] = granted
-  answer[#answer + 1] = left[n] - granted
-  answer[#answer + 1] = ends
+  result[#result + 1] = granted
+  result[#result + 1] = left[n] - granted
+  result[#result + 1] = ends
 end
-return answer
+return result
 """
 
 
@@ -67,7 +67,7 @@ class SharedQuota(RedisStorage):
     """Grants all processes together no more than the limit."""
 
     def __init__(self, url: str, timeout: float = 0.2) -> None:
-        """`timeout`: the seconds that the store may take to answer."""
+        """`timeout`: the seconds that the store may take to respond."""
         super().__init__(
             url,
             wrap_exceptions=True,

@@ -66,7 +66,9 @@ class Period:
         start = interval.floor(since)
         end = interval.floor(until - timedelta(microseconds=1)) + interval.step
         if (end - start) / interval.step > interval.max_count:
-            message = f"Ask for at most {interval.max_count} intervals of one {interval} at once."
+            message = (
+                f"Ask for at most {interval.max_count} intervals of one {interval} per request."
+            )
             raise Invalid.field("from", message)
         return cls(start, end, interval)
 

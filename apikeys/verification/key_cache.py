@@ -21,28 +21,28 @@ _SIZE: Final = 10_000
 class _Generation:
     """Verified keys by digest, None after a change, and the digests of each key."""
 
-    __slots__ = ("answers", "digests")
+    __slots__ = ("digests", "entries")
 
     def __init__(self) -> None:
-        self.answers: dict[bytes, VerifiedKey | None] = {}
+        self.entries: dict[bytes, VerifiedKey | None] = {}
         self.digests: dict[int, set[bytes]] = {}
 
     def put(self, digest: bytes, found: VerifiedKey) -> None:
-        self.answers[digest] = found
+        self.entries[digest] = found
         self.digests.setdefault(found.key_id.int, set()).add(digest)
 
     def drop_key(self, key: int) -> None:
         for digest in self.digests.pop(key, ()):
-            self.answers[digest] = None
+            self.entries[digest] = None
 
     def drop_owned(self, owners: set[UUID]) -> None:
         """Drops the keys of organizations and service accounts. Rare, so it scans all keys."""
-        for digest, found in self.answers.items():
+        for digest, found in self.entries.items():
             if found and (found.organization_id in owners or found.service_account_id in owners):
-                self.answers[digest] = None
+                self.entries[digest] = None
 
     def forget(self) -> None:
-        self.answers = dict.fromkeys(self.answers)
+        self.entries = dict.fromkeys(self.entries)
         self.digests = {}
 
 
@@ -58,15 +58,15 @@ class VerifiedSecrets:
         self._young, self._old = _Generation(), _Generation()
 
     def __len__(self) -> int:
-        return len(self._young.answers) + len(self._old.answers)
+        return len(self._young.entries) + len(self._old.entries)
 
     def get(self, digest: bytes) -> VerifiedKey | None:
         """The cached key, or None if it is unknown or has changed since."""
-        return self._young.answers.get(digest) or self._old.answers.get(digest)
+        return self._young.entries.get(digest) or self._old.entries.get(digest)
 
     def knows(self, digest: bytes) -> bool:
         """Whether the secret has been accepted here before, even if it is no longer valid."""
-        return digest in self._young.answers or digest in self._old.answers
+        return digest in self._young.entries or digest in self._old.entries
 
     def put(self, digest: bytes, found: VerifiedKey) -> None:
         with self._lock:
@@ -77,10 +77,10 @@ class VerifiedSecrets:
         """Records that the secret was accepted, without caching its key."""
         with self._lock:
             self._make_room()
-            self._young.answers[digest] = None
+            self._young.entries[digest] = None
 
     def _make_room(self) -> None:
-        if len(self._young.answers) >= self._size:
+        if len(self._young.entries) >= self._size:
             self._old, self._young = self._young, _Generation()
 
     def drop(self, changes: Iterable[tuple[str, UUID]]) -> None:

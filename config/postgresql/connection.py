@@ -66,7 +66,7 @@ class PatientConnection(psycopg.Connection[Any]):
         """Limits connecting to what is left of the request's budget."""
         if not wait_budget.may_connect():
             _let_find_out()
-            raise Silence("the database does not answer")
+            raise Silence("the database does not respond")
         steps, left = super()._connect_gen(conninfo), wait_budget.left()
         return steps if left is None else _limited(steps, left)
 
@@ -86,7 +86,7 @@ def _limited(steps: Generator[Any, Any, RV], seconds: float) -> Generator[Any, A
             waited, left = time.monotonic() - began, wait_budget.left()
             if waited >= seconds or (left is not None and waited >= left):
                 answered = False
-                raise Silence("the database does not answer")
+                raise Silence("the database does not respond")
             if not doubted and waited >= seconds * _DOUBT:
                 doubted = True
                 _let_find_out()

@@ -142,8 +142,8 @@ class StaffPages(admin.ModelAdmin[M]):
         if shown is None:
             raise Http404
         # The audit log has more than Django's, which lacks changes made outside the admin.
-        trail = reverse("admin:organizations_auditevent_changelist")
-        return HttpResponseRedirect(f"{trail}?{urlencode({'q': self.subject_of(shown)})}")
+        log = reverse("admin:organizations_auditevent_changelist")
+        return HttpResponseRedirect(f"{log}?{urlencode({'q': self.subject_of(shown)})}")
 
     def subject_of(self, shown: M) -> Any:
         """The ID whose audit events are the history of the object."""

@@ -97,7 +97,7 @@ async function send(form) {
   } catch (error) {
     if (left.signal.aborted) return;
     const late = error.name === "TimeoutError";
-    say(form, late ? "No answer within 15 s." : "The request didn't reach the API.", "bad");
+    say(form, late ? "No response within 15 s." : "The request didn't reach the API.", "bad");
   } finally {
     if (underWay.get(form) === left) underWay.delete(form);
   }

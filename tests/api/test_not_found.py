@@ -76,7 +76,7 @@ def test_an_impossible_key_id_is_400_in_the_canonical_format(
     answer = call(method, f"{KEYS}/{spelled(form, manager)}{rest}", key=manager)
 
     assert (answer.status, answer.fields) == (400, ["id"])
-    assert answer.error["message"].startswith("This is no API key id")
+    assert answer.error["message"].startswith("Not an API key ID")
 
 
 @pytest.mark.parametrize("form", MISSPELLED)

@@ -121,7 +121,7 @@ def test_refusals_are_not_kept(target: Issued, as_admin: Actor) -> None:
 
 
 def test_no_secret_is_kept(target: Issued) -> None:
-    kept = repr([vars(key_cache.cache)["_young"].answers, vars(key_cache.cache)["_old"].answers])
+    kept = repr([vars(key_cache.cache)["_young"].entries, vars(key_cache.cache)["_old"].entries])
 
     assert target.key.name in kept
     assert target.secret not in kept

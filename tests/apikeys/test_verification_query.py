@@ -135,7 +135,7 @@ def test_in_a_broken_transaction_nothing_is_asked(issued: Issued) -> None:
 def test_a_silent_server_is_given_up(issued: Issued) -> None:
     _verified_anew(issued)
 
-    with wait_budget.Budget(0.3), pytest.raises(OperationalError, match="does not answer"):
+    with wait_budget.Budget(0.3), pytest.raises(OperationalError, match="does not respond"):
         _fetch("SELECT 1 FROM pg_sleep(2 + length(%s))")
 
     assert connection.connection.closed

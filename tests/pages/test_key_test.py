@@ -168,7 +168,7 @@ def test_a_slow_answer_is_given_up(
 
     answer = _post(browser, acme)
 
-    assert _verdict(answer) == "No answer within 5 s."
+    assert _verdict(answer) == "No response within 5 s."
     left = set(threading.enumerate()) - before - listening
     for thread in left:
         thread.join(timeout=DRIPS * 0.5)

@@ -26,7 +26,7 @@ ACCOUNT: Final = WireFormat(
     },
     takes={"create": _CHANGEABLE, "update": _CHANGEABLE},
     requires={"create": ("name", "scopes")},
-    answers={
+    example_responses={
         "read": _TEMPLATE,
         "list": {"items": [_TEMPLATE], "pageIndex": 0, "pageSize": 5, "totalCount": 1},
     },

@@ -52,9 +52,9 @@ class WireFormat:
     #: Operation → request body from the source document.
     examples: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     #: Operation → response data from the source document, the example in the schema.
-    answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    example_responses: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     #: Data and request ID → response body.
-    answer: Callable[[Any, str], Any] = lambda data, request_id: data
+    success_body: Callable[[Any, str], Any] = lambda data, request_id: data
     #: Data and request ID → body of a repeated response, if different.
     again: Callable[[Any, str], Any] | None = None
     #: Error and request ID → response body.
@@ -62,7 +62,7 @@ class WireFormat:
     #: Each `…_schema` is the JSON Schema of that shape, made from the schema of its content.
     listing_schema: Callable[[Any], Any] = lambda item: {"type": "array", "items": item}
     several_schema: Callable[[Any], Any] = lambda item: {"type": "array", "items": item}
-    answer_schema: Callable[[Any], Any] = lambda data: data
+    success_schema: Callable[[Any], Any] = lambda data: data
     error_schema: Mapping[str, Any] = field(default_factory=dict)
     #: URL parameter that names the organization, if any.
     organization_in: str = ""
@@ -82,7 +82,7 @@ class WireFormat:
 
     def answer_again(self, data: Any, request_id: str) -> Any:
         """The body of a repeated response, without the secret."""
-        return (self.again or self.answer)(data, request_id)
+        return (self.again or self.success_body)(data, request_id)
 
     def error_body(self, failure: ApiError, request_id: str) -> dict[str, Any]:
         """The body of an error response. Redacts secrets and replaces unencodable characters."""

@@ -104,7 +104,7 @@ CANONICAL: Final = WireFormat(
         },
         "revoke_many": {"ids": [_KEY["id"]], "cascade": False},
     },
-    answers={
+    example_responses={
         "read": {
             **_KEY,
             "name": "Production server",
@@ -127,9 +127,9 @@ CANONICAL: Final = WireFormat(
     listing_schema=_listing_schema,
     several=_several,
     several_schema=_several_schema,
-    answer_schema=_with_request_id,
+    success_schema=_with_request_id,
     error_schema=CANONICAL_ERROR,
-    answer=lambda data, request_id: {**data, "request_id": request_id},
+    success_body=lambda data, request_id: {**data, "request_id": request_id},
     error=canonical_error,
     impossible_id_is_invalid=True,
 )

@@ -14,13 +14,13 @@ _WITH_SECRET: Final = (*_READ, "key")
 _CHANGEABLE: Final = ("name", "description", "expires_at", "scope")
 
 
-def _answer(data: Any, request_id: str, message: str = "success") -> dict[str, Any]:
+def _success_body(data: Any, request_id: str, message: str = "success") -> dict[str, Any]:
     return {"code": 200, "data": data, "message": message, "requestId": request_id}
 
 
 def _answer_again(data: Any, request_id: str) -> dict[str, Any]:
     message = "success: answered before, and the key is not shown again"
-    return _answer(data, request_id, message)
+    return _success_body(data, request_id, message)
 
 
 def _error(failure: ApiError, request_id: str) -> dict[str, Any]:
@@ -124,7 +124,7 @@ ENVELOPE: Final = WireFormat(
     requires={"create": ("name",)},
     defaults={"create": {"scope": "read"}},
     examples={"create": {"name": "CI", "scope": "read"}},
-    answers={
+    example_responses={
         "read": _KEY,
         "create": _ISSUED,
         "rotate": _ISSUED,
@@ -132,10 +132,10 @@ ENVELOPE: Final = WireFormat(
     },
     listing=lambda items, next_cursor: {"items": items, "nextCursor": next_cursor},
     listing_schema=_listing_schema,
-    answer_schema=_answer_schema,
+    success_schema=_answer_schema,
     error_schema=_ERROR,
     created=200,
-    answer=_answer,
+    success_body=_success_body,
     again=_answer_again,
     error=_error,
 )

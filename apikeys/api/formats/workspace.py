@@ -36,7 +36,7 @@ WORKSPACE: Final = WireFormat(
     id_of=lambda prefix, value: str(value),
     has_pages=False,
     examples={"create": {"name": "CI/CD Pipeline Key"}},
-    answers={
+    example_responses={
         "read": _KEY,
         "create": {**_KEY, "key": "sk_live_abc123def456ghi789..."},
         "revoke": {"status": "revoked"},

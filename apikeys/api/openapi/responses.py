@@ -107,14 +107,16 @@ def _success_schema(operation: Operation, wire: WireFormat) -> dict[str, Any]:
     elif operation.returns_list:
         # Client generators need a different name for each item.
         schema = wire.several_schema({**schema, "title": f"Revoked{noun}"})
-    return {**wire.answer_schema(schema), "title": f"{operation.title}{noun}Answer"}
+    return {**wire.success_schema(schema), "title": f"{operation.title}{noun}Answer"}
 
 
 def _success_example(name: str, wire: WireFormat) -> Any:
-    data: Any = wire.answers.get(name) or _EXAMPLES.get(name) or wire.answers["read"]
-    if name == "list" and "list" not in wire.answers:
+    data: Any = (
+        wire.example_responses.get(name) or _EXAMPLES.get(name) or wire.example_responses["read"]
+    )
+    if name == "list" and "list" not in wire.example_responses:
         data = wire.listing([data], None)
-    return wire.answer(data, _EXAMPLE_REQUEST_ID)
+    return wire.success_body(data, _EXAMPLE_REQUEST_ID)
 
 
 def _error(wire: WireFormat, status: int) -> dict[str, Any]:

@@ -36,18 +36,22 @@ class WireViewSet(ViewSetMixin, ApiKeyView):
     body: type[WireSerializer]
     http_method_names = ["get", "head", "post", "patch", "delete"]
     #: Actions that may wait until no process still acts on the old state (ADR 0018).
-    withdrawals: frozenset[str] = frozenset()
+    authority_reducing_actions: frozenset[str] = frozenset()
 
     def check_throttles(self, request: Any) -> None:
         """Also raises Busy if the request may have to wait (ADR 0018) and no place is free."""
         super().check_throttles(request)
-        full = refusal_of("waiting", self.actor.organization_id) if self.may_withdraw() else None
+        full = (
+            refusal_of("waiting", self.actor.organization_id)
+            if self.may_take_authority_away()
+            else None
+        )
         if full:
             raise full
 
-    def may_withdraw(self) -> bool:
+    def may_take_authority_away(self) -> bool:
         """Whether this request may reduce what a key can do."""
-        return self.action in self.withdrawals
+        return self.action in self.authority_reducing_actions
 
     def organization(self, action: Action) -> Organization:
         """The actor's own organization. Raises Forbidden if they may not do `action` there.
@@ -89,9 +93,9 @@ class WireViewSet(ViewSetMixin, ApiKeyView):
         shape = self.shapes.get(operation, self.shape)
         return shape(value, many=isinstance(value, list), context=context).data
 
-    def answer(self, data: Any, **response: Any) -> Response:
+    def respond(self, data: Any, **response: Any) -> Response:
         """A successful response in the format's shape."""
-        body = self.wire.answer(data, request_context_of(self.request).request_id)
+        body = self.wire.success_body(data, request_context_of(self.request).request_id)
         return Response(body, **response)
 
     @staticmethod
@@ -109,7 +113,7 @@ class WireViewSet(ViewSetMixin, ApiKeyView):
     def refuse_other_parameters(self, *known: str) -> None:
         """Raises Invalid for unknown and for repeated query parameters."""
         # A mistyped filter must not return the unfiltered list.
-        message = f"There is no such parameter. Available: {', '.join(known)}."
+        message = f"Unknown parameter. Available: {', '.join(known)}."
         problems = [
             Problem(name, ErrorCode.UNKNOWN_FIELD, message)
             for name in self.request.query_params

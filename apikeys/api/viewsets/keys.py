@@ -32,7 +32,7 @@ class ApiKeyViewSet(WireViewSet):
     shape = serializers.ApiKeySerializer
     body = serializers.KeyBody
     shapes = {"usage": serializers.UsageSerializer}
-    withdrawals = frozenset({"destroy", "revoke_many", "rotate"})
+    authority_reducing_actions = frozenset({"destroy", "revoke_many", "rotate"})
 
     def list(self, request: Request, **_: str) -> Response:
         """A page of keys, newest first. Without pages, at most WHOLE_LIST unrevoked keys."""
@@ -42,7 +42,7 @@ class ApiKeyViewSet(WireViewSet):
             self.refuse_other_parameters()
             most = min(key_limit.limit_of(organization) or WHOLE_LIST, WHOLE_LIST)
             listed = keys.newest_unrevoked(most).for_display()
-            return self.answer(self.wire.listing(self.show([*listed]), None))
+            return self.respond(self.wire.listing(self.show([*listed]), None))
         keys = keys.for_display()
         self.refuse_other_parameters("limit", "cursor", "status", "name")
         status, name = request.query_params.get("status"), request.query_params.get("name")
@@ -56,7 +56,7 @@ class ApiKeyViewSet(WireViewSet):
             cursor=request.query_params.get("cursor"),
             binding=(organization.id, self.actor.environment, status, name),
         )
-        return self.answer(self.wire.listing(self.show(page.keys), page.next_cursor))
+        return self.respond(self.wire.listing(self.show(page.keys), page.next_cursor))
 
     def create(self, request: Request, **_: str) -> Response:
         organization = self.organization(Action.MANAGE_KEYS)
@@ -75,20 +75,20 @@ class ApiKeyViewSet(WireViewSet):
             return self._answer_again(earlier, status=self.wire.created, headers=headers)
         data = self.show(issued.key, "create", issued=issued)
         headers = {"Location": self._location(issued.key)}
-        return self.answer(data, status=self.wire.created, headers=headers)
+        return self.respond(data, status=self.wire.created, headers=headers)
 
     def retrieve(self, request: Request, id: str, **_: str) -> Response:
-        return self.answer(self.show(self._key(id, Action.VIEW_KEYS)))
+        return self.respond(self.show(self._key(id, Action.VIEW_KEYS)))
 
     def partial_update(self, request: Request, id: str, **_: str) -> Response:
         key = self._key(id)
         key = services.update_api_key(key, actor=self.actor, changes=self.read("update"))
-        return self.answer(self.show(key, "update"))
+        return self.respond(self.show(key, "update"))
 
     def destroy(self, request: Request, id: str, **_: str) -> Response:
         """Revokes a key permanently."""
         key = services.revoke_api_key(self._key(id), actor=self.actor)
-        return self.answer(self.show(key, "revoke"))
+        return self.respond(self.show(key, "revoke"))
 
     def revoke_many(self, request: Request, **_: str) -> Response:
         """Revokes several keys permanently, all or none."""
@@ -98,7 +98,7 @@ class ApiKeyViewSet(WireViewSet):
         revoked = services.revoke_api_keys(keys, actor=self.actor, **values)
         shown = ApiKey.objects.visible_to(self.actor).for_display().in_bulk([k.pk for k in revoked])
         data = self.show([shown[key.pk] for key in revoked], "revoke_many")
-        return self.answer(self.wire.several(data))
+        return self.respond(self.wire.several(data))
 
     def rotate(self, request: Request, id: str, **_: str) -> Response:
         key = self._key(id)
@@ -111,19 +111,19 @@ class ApiKeyViewSet(WireViewSet):
             )
         except services.AlreadySubmitted as earlier:
             return self._answer_again(earlier)
-        return self.answer(self.show(issued.key, "rotate", issued=issued))
+        return self.respond(self.show(issued.key, "rotate", issued=issued))
 
     def usage(self, request: Request, id: str, **_: str) -> Response:
         """Requests with a key by result, per hour or day."""
         key = self._key(id, Action.VIEW_KEYS)
         self.refuse_other_parameters("from", "to", "interval")
         usage = usage_of(key, request.query_params)
-        return self.answer(self.show(usage, "usage"))
+        return self.respond(self.show(usage, "usage"))
 
     def current(self, request: Request) -> Response:
         """The API key of the request and its organization. Needs no scope."""
         key = ApiKey.objects.visible_to(self.actor).for_display().get(pk=self.actor.principal_id)
-        return self.answer(self.show(key, "current"))
+        return self.respond(self.show(key, "current"))
 
     def _answer_again(
         self,
@@ -140,11 +140,11 @@ class ApiKeyViewSet(WireViewSet):
     def _location(self, key: ApiKey) -> str:
         return f"{self.request.path}/{self.wire.id_of('key', key.id)}"
 
-    def may_withdraw(self) -> bool:
+    def may_take_authority_away(self) -> bool:
         """Includes changes that can limit the key and rotations with a short grace period."""
         sent = self.request.data
         if not isinstance(sent, dict) or self.action not in ("partial_update", "rotate"):
-            return super().may_withdraw()
+            return super().may_take_authority_away()
         if self.action == "partial_update":
             return any(self.wire.name(field) in sent for field in services.LIMITING)
         sent = {**self.wire.defaults.get("rotate", {}), **sent}
@@ -156,7 +156,7 @@ class ApiKeyViewSet(WireViewSet):
         self.organization(action)
         key_id = ids.read_id("key", text)
         if key_id is None and self.wire.impossible_id_is_invalid:
-            raise Invalid.field("id", "This is no API key id; they look like key_… or a UUID.")
+            raise Invalid.field("id", "Not an API key ID. IDs look like key_… or a UUID.")
         key = self.find(ApiKey.objects.visible_to(self.actor).for_display(), key_id)
         if key is None:
             raise NotFound(_NO_KEY)

@@ -26,7 +26,7 @@ class TemplateViewSet(WireViewSet):
         size = self.number("pageSize", DEFAULT_PAGE, 1, LONGEST_PAGE)
         templates = KeyTemplate.objects.visible_to(self.actor)
         items = list(templates[index * size : (index + 1) * size])
-        return self.answer(
+        return self.respond(
             {
                 "items": self.show(items),
                 "pageIndex": index,
@@ -41,17 +41,17 @@ class TemplateViewSet(WireViewSet):
         template = services.create_template(organization=organization, actor=self.actor, **values)
         location = f"{request.path}/{template.public_id}"
         data = self.show(template)
-        return self.answer(data, status=201, headers={"Location": location})
+        return self.respond(data, status=201, headers={"Location": location})
 
     def retrieve(self, request: Request, id: str, **_: str) -> Response:
         template = self._template(id, Action.VIEW_TEMPLATES)
-        return self.answer(self.show(template))
+        return self.respond(self.show(template))
 
     def partial_update(self, request: Request, id: str, **_: str) -> Response:
         template = self._template(id)
         changes = self.read("update")
         template = services.update_template(template, actor=self.actor, changes=changes)
-        return self.answer(self.show(template))
+        return self.respond(self.show(template))
 
     def destroy(self, request: Request, id: str, **_: str) -> Response:
         services.delete_template(self._template(id), actor=self.actor)

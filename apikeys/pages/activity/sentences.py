@@ -49,7 +49,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     OrganizationEvent.PERSON_FORGOTTEN: "replaced all that tells who {target} is",
     OrganizationEvent.PERSON_EXPORTED: "exported the data of {target}",
     OrganizationEvent.PERSON_UNCONFIRMED_REMOVED: "removed {target}, who never confirmed",
-    OrganizationEvent.ADDRESSES_ERASED: "erased old IP addresses from the audit trail",
+    OrganizationEvent.ADDRESSES_ERASED: "erased old IP addresses from the audit log",
     OrganizationEvent.MEMBER_ADDED: "added {target}",
     OrganizationEvent.MEMBER_ROLE_CHANGED: "changed the role of {target}",
     OrganizationEvent.MEMBER_REMOVED: "removed {target}",

@@ -15,7 +15,7 @@ SENTENCES: Final = {
     "limited_for": "Rate limit reached. Retry after {seconds} s.",
     "failed": "The API failed (request id {id}).",
     "unexpected": "The API answered something unexpected.",
-    "late": "No answer within {seconds} s.",
+    "late": "No response within {seconds} s.",
     "unreached": "The request didn't reach the API.",
     "request_id": "Request id: {id}",
     "extent": "Showing {shown} of {total} characters.",

@@ -17,7 +17,7 @@ from organizations.pages.base import with_retry
 
 PER_PERSON: Final = "10/minute"
 _UNSET: Final = (
-    "Without JavaScript this needs the setting API_BASE_URL. Ask whoever runs this site."
+    "Without JavaScript this needs the setting API_BASE_URL. Ask the operator of this site."
 )
 
 

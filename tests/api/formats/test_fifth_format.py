@@ -23,9 +23,9 @@ SHOP = WireFormat(
     requires={"create": ("name",)},
     id_of=lambda prefix, value: value.hex,
     listing=lambda items, next_cursor: {"tokens": items},
-    answer=lambda data, request_id: {"ok": True, **data},
+    success_body=lambda data, request_id: {"ok": True, **data},
     error=lambda failure, request_id: {"ok": False, "why": failure.message},
-    answers={"read": {"id": "0189d1f2", "label": "Till", "until": None}},
+    example_responses={"read": {"id": "0189d1f2", "label": "Till", "until": None}},
     error_schema={"type": "object", "properties": {"ok": {"const": False}, "why": {}}},
 )
 #: The one line of routing.
@@ -70,7 +70,7 @@ def test_it_refuses_in_its_own_words(call: ApiClient, manager: Issued) -> None:
     assert call("GET", "/shop/tokens").body["ok"] is False
     answer = call("POST", "/shop/tokens", {"name": "Till"}, key=manager)
 
-    assert (answer.status, answer.body) == (400, {"ok": False, "why": "There is no such field."})
+    assert (answer.status, answer.body) == (400, {"ok": False, "why": "Unknown field."})
 
 
 @pytest.mark.parametrize("path", ["/shop", "/shop/", "/shop/nowhere", "/shop/tokens/"])
