@@ -182,7 +182,7 @@ def test_pages_tell_refused_requests_apart(
 
     assert "Never used" in text
     assert "Last refused" in text
-    assert "without the permission" in text
+    assert "Missing permission" in text
     assert "2026-11-21T12:00:00Z" in text
 
 
