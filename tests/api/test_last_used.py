@@ -174,14 +174,14 @@ def test_pages_tell_refused_requests_apart(
     issued = make_key(scopes=["events:read"])
     browser = sign_in(admin)
     page = developer(acme, f"keys/{issued.key.public_id}/")
-    assert "Last refused" not in html(browser.get(page))
+    assert "Last rejected" not in html(browser.get(page))
     with time_machine.travel(NOON, tick=False):
         call("GET", KEYS, key=issued)
 
     text = html(browser.get(page))
 
     assert "Never used" in text
-    assert "Last refused" in text
+    assert "Last rejected" in text
     assert "Missing permission" in text
     assert "2026-11-21T12:00:00Z" in text
 

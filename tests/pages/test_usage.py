@@ -55,7 +55,7 @@ def test_totals_keys_and_outcomes(browser: Client, acme: Organization, busy: Iss
     assert "Busy 1,315 3 12 Quiet 7 0 0" in text
     assert "Rate limited 12" in text
     assert "999" not in text
-    assert 'aria-label="1,322 requests in 7 days, 12 refused"' in page.content.decode()
+    assert 'aria-label="1,322 requests in 7 days, 12 rejected"' in page.content.decode()
 
 
 @pytest.mark.parametrize(
@@ -141,8 +141,8 @@ def test_the_list_draws_thirty_days_of_every_key(
 
     page = browser.get(developer(acme)).content.decode()
 
-    assert 'aria-label="Busy: 1,319 requests in 30 days, 12 refused"' in page
-    assert 'aria-label="Idle: 0 requests in 30 days, 0 refused"' in page
+    assert 'aria-label="Busy: 1,319 requests in 30 days, 12 rejected"' in page
+    assert 'aria-label="Idle: 0 requests in 30 days, 0 rejected"' in page
     assert page.count('class="spark"') == ApiKey.objects.filter(organization=acme).count()
     assert 'viewBox="0 0 300 100"' in page
 
@@ -152,7 +152,7 @@ def test_the_delete_page_says_how_many_requests_there_were(
 ) -> None:
     page = browser.get(developer(acme, f"keys/{busy.key.public_id}/delete/"))
 
-    assert "Requests in seven days 1,315, 12 refused" in _text(page)
+    assert "Requests in seven days 1,315, 12 rejected" in _text(page)
 
 
 # --- Scopes that nobody uses ---
