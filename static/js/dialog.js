@@ -1,7 +1,7 @@
 // Shows links to forms as dialogs. Nothing unsaved or uncopied is dropped without a question.
 
 import { onClick } from "./events.js";
-import { fitsDialog, load } from "./fragments.js";
+import { fitsDialog, load, signIn } from "./fragments.js";
 import { refresh } from "./fresh.js";
 import { isUncopied, issuedKey, remember, wipe } from "./issued-secret.js";
 import { closeMenus } from "./menus.js";
@@ -27,7 +27,7 @@ export async function openDialog(link, url = link.href) {
   closeMenus();
   try {
     const got = await load(url);
-    if (!got) return signIn();
+    if (!got) return signIn(pageWith(link));
     if (!got.response.ok || !fitsDialog(got.html)) return location.assign(url);
     show(got.html);
   } catch {
@@ -35,12 +35,22 @@ export async function openDialog(link, url = link.href) {
   }
 }
 
-/** For dialogs in which nothing was typed: to the sign-in and back to the dialog. */
-function signIn() {
-  const here = new URL(location.pathname, location);
-  if (opener?.dataset.dialog) here.searchParams.set("dialog", opener.dataset.dialog);
-  const next = encodeURIComponent(here.pathname + here.search);
-  location.assign(`/accounts/login/?signed_out=page&next=${next}`);
+/** This page with its filters, and with the dialog of `link` open. */
+function pageWith(link) {
+  const here = new URL(location);
+  here.searchParams.set("dialog", link.dataset.dialog);
+  here.searchParams.set("of", new URL(link.href).pathname);
+  return here;
+}
+
+/** The link that the query of the URL names. A kind alone is not enough where several objects have one. */
+function deepLink() {
+  const query = new URLSearchParams(location.search);
+  const kind = query.get("dialog");
+  if (!kind) return null;
+  const links = [...document.querySelectorAll(`a[data-dialog="${CSS.escape(kind)}"]`)];
+  const path = query.get("of") ?? (new Set(links.map((link) => link.pathname)).size === 1 && links[0].pathname);
+  return links.find((link) => link.pathname === path) ?? null;
 }
 
 /** Wipes secrets and empties the dialog. */
@@ -128,6 +138,5 @@ window.addEventListener("pageshow", (event) => {
   dialog.replaceChildren();
 });
 
-const wanted = new URLSearchParams(location.search).get("dialog");
-const deepLink = wanted && document.querySelector(`a[data-dialog="${CSS.escape(wanted)}"]`);
-if (deepLink && dialog) openDialog(deepLink);
+const linked = dialog && deepLink();
+if (linked) openDialog(linked);

@@ -1,13 +1,14 @@
 // Fetches the part of a page that shows what was changed.
 
 import { onClick } from "./events.js";
-import { parse } from "./fragments.js";
+import { parse, signIn } from "./fragments.js";
 import { pageStatus, say } from "./messages.js";
 
 /** Fetches the part again after a change, and puts the focus on the new key or the heading. */
 export async function refresh(newKey) {
   const url = new URL(location);
   url.searchParams.delete("dialog");
+  url.searchParams.delete("of");
   if (newKey && document.querySelector("#keys[data-fresh]")) url.searchParams.set("new", newKey);
   const fresh = await fetchPart(url);
   if (!fresh) return;
@@ -25,6 +26,10 @@ export async function fetchPart(url, signal) {
   let id = "";
   try {
     const response = await fetch(url, { cache: "no-store", signal });
+    if (response.redirected) {
+      signIn(url);
+      return null;
+    }
     id = response.headers.get("X-Request-Id");
     return replace(part, parse(await response.text()));
   } catch {

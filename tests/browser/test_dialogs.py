@@ -185,6 +185,57 @@ def test_a_dialog_that_is_opened_after_the_session_follows_the_sign_in(sign_in: 
     page.get_by_label("Name", exact=True).wait_for()
 
 
+@pytest.mark.parametrize(("opened", "heading"), [("Delete", "Delete"), ("Rotate", "Rotate")])
+def test_the_dialog_of_one_key_of_many_follows_the_sign_in(
+    sign_in: OpenPage, acme: Organization, opened: str, heading: str
+) -> None:
+    for name in ("First", "Second", "Third"):
+        IssuedKeyFactory.create(organization=acme, name=name)
+    page = sign_in()
+    page.goto("/o/acme/settings/developer/?q=S&status=active")
+    Session.objects.all().delete()
+
+    row = page.locator("table.list tbody tr", has_text="Second")
+    if opened == "Delete":
+        row.get_by_role("link", name="Delete").click()
+    else:
+        row.locator("summary").last.click()
+        row.get_by_role("link", name=opened).click()
+    _sign_in_again(page)
+
+    page.get_by_role("dialog").or_(page.get_by_role("alertdialog")).wait_for()
+    title = page.locator("#dialog-title").text_content() or ""
+    assert heading in title
+    assert "Second" in title
+    assert "q=S" in page.url
+
+
+def test_a_kind_of_dialog_alone_opens_none_of_many(sign_in: OpenPage, acme: Organization) -> None:
+    for name in ("First", "Second"):
+        IssuedKeyFactory.create(organization=acme, name=name)
+    page = sign_in()
+
+    page.goto("/o/acme/settings/developer/?dialog=delete")
+    page.wait_for_load_state("networkidle")
+
+    assert not page.locator("#dialog[open]").count()
+
+
+def test_a_search_after_the_session_leads_to_the_sign_in(
+    sign_in: OpenPage, acme: Organization
+) -> None:
+    IssuedKeyFactory.create(organization=acme, name="First")
+    page = sign_in()
+    Session.objects.all().delete()
+
+    page.get_by_label("Search keys").fill("Fir")
+    page.get_by_role("alert").get_by_text("You were signed out. Sign in to continue.").wait_for()
+    _sign_in_again(page)
+
+    page.get_by_role("link", name="First", exact=True).wait_for()
+    assert "q=Fir" in page.url
+
+
 @pytest.mark.parametrize("status", [403, 404, 405, 413, 503])
 def test_an_answer_for_no_dialog_is_not_shown_in_one(sign_in: OpenPage, status: int) -> None:
     page = sign_in()
