@@ -10,7 +10,7 @@ TEST_REDIS_URL ?= redis://127.0.0.1:6379/15
 JOBS ?= 2
 # A run that issues fewer secrets than that, and looks for them everywhere, proves little.
 PYTEST ?= -n $(JOBS) --dist loadfile --ignore tests/browser --ignore tests/contract --ignore tests/benchmarks --secrets 1000
-# COVERAGE=1 measures: “make test” begins anew, “make test-slow” adds to it and judges both.
+# COVERAGE=1 measures: “make test” starts again, “make test-slow” adds to it and judges both.
 MEASURED := --cov --cov-report= --cov-fail-under=0
 # What “make bench” measures; MEMORY is the seconds of its longest part, 600 for all of it.
 SECONDS ?= 2

@@ -13,7 +13,7 @@ from django.db.backends.signals import connection_created
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 COUNTS: Final = "/api/bench/counts"
 #: Threads of the usage recorder and the revocation clock's follower. Counted separately.
-_BESIDE: Final = {"usage": "written beside", "clock": "followed beside"}
+_BACKGROUND: Final = {"usage": "written beside", "clock": "followed beside"}
 _counts: "Final[Counter[str]]" = Counter()
 
 
@@ -40,7 +40,7 @@ def _watch_connection(connection: BaseDatabaseWrapper, **_: Any) -> None:
 
 
 def _count_query(execute: Callable[..., Any], *args: Any) -> Any:
-    _counts[_BESIDE.get(threading.current_thread().name, "queries")] += 1
+    _counts[_BACKGROUND.get(threading.current_thread().name, "queries")] += 1
     return execute(*args)
 
 

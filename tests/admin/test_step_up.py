@@ -71,7 +71,7 @@ PLAIN: Final[dict[tuple[str, str], list[Fields] | str]] = {
     ("KeyTemplate", "change"): [{"name": "Template", "scopes": ["api-keys:manage"]}],
     ("ApiKey", "change"): "shows a key and takes no form",
 }
-#: What else those forms may change at once: it takes away, or is a text that people read.
+#: What else those forms may change in one step: it takes away, or is a text that people read.
 HARMLESS: Final = [
     (("Organization", "change"), {**_ORGANIZATION, "name": "Acme Ltd"}),
     (("Organization", "change"), {**_ORGANIZATION, "api_access_enabled": ""}),

@@ -79,7 +79,7 @@ def test_keys_are_deleted_by_keyboard_alone(sign_in: OpenPage, maker: Issued) ->
     page.keyboard.press("Enter")
 
     page.locator("#page-status", has_text="3 keys deleted.").wait_for()
-    # The list is fetched anew, and takes the focus when it is there.
+    # The list is fetched again, and takes the focus when it has arrived.
     page.locator("#keys-heading:focus").wait_for()
     page.get_by_role("link", name="Production", exact=True).wait_for()
     assert not page.locator("[data-bulk]").is_visible()
