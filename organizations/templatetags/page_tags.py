@@ -41,6 +41,13 @@ def ago(value: datetime) -> str:
 
 
 @register.filter
+def initials(name: object) -> str:
+    """The first letters of the first and last words, in capitals."""
+    words = str(name).split()
+    return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
+
+
+@register.filter
 def with_tag(messages: Iterable[Message], tag: str) -> bool:
     """Whether any message has the tag."""
     return any(tag in message.tags.split() for message in messages)

@@ -39,7 +39,7 @@ function equip(message) {
   const back = document.activeElement;
   const button = document.createElement("button");
   button.type = "button";
-  button.className = "button quiet icon";
+  button.className = "icon-button";
   button.setAttribute("aria-label", "Dismiss");
   button.textContent = "×";
   button.addEventListener("click", () => {

@@ -235,7 +235,7 @@ def test_pages_of_the_account_are_in_the_frame(
 
     text = _text(page)
     assert page.status_code == 200
-    assert "css/components.css" in text
+    assert "css/components/button.css" in text
     assert "no-store" in page["Cache-Control"]
     assert not re.search(r"<[^>]+ (?:style|on[a-z]+)=", text)
     assert Client().get(address).status_code in (302, 200)
