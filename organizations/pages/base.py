@@ -153,8 +153,14 @@ class OrganizationPage(View):
         return HttpResponseRedirect(to, status=_SEE_OTHER)
 
     def show_busy(self, refusal: Busy) -> HttpResponse:
-        """A 429 page, for forms that can't be shown again with the error."""
-        context = {"refusal": refusal, "request_id": request_context_of(self.request).request_id}
+        """A short 429 page, whose link repeats a GET. A page in the layout would cost far more."""
+        request = self.request
+        may_repeat = request.method == "GET" and not holds_secret(request.META["QUERY_STRING"])
+        context = {
+            "refusal": refusal,
+            "again": request.get_full_path() if may_repeat else "",
+            "request_id": request_context_of(request).request_id,
+        }
         response = render(self.request, "429.html", context, status=429)
         return with_retry(response, refusal)
 

@@ -29,17 +29,44 @@ def alert(answer: Any) -> str:
     return page
 
 
-@pytest.mark.parametrize("query", ["actor=Ada", "key=CI"])
-def test_a_search_beside_another_one_is_refused_with_what_was_typed(
-    browser: Client, acme: Organization, bulkheads_of_four: None, query: str
-) -> None:
+@pytest.fixture
+def two_searches(acme: Organization, bulkheads_of_four: None) -> Iterator[list[bulkheads.Place]]:
+    """Searches of the organization in this process, which has room for more of others."""
     bulkheads.limit(8)
     taken = [bulkheads.Place("search", acme.pk) for _ in range(2)]
+    yield taken
+    for place in taken:
+        place.release()
+
+
+@pytest.mark.parametrize("query", ["actor=Ada", "key=CI"])
+def test_a_search_beside_another_one_is_refused_with_what_was_typed(
+    browser: Client, acme: Organization, two_searches: list[bulkheads.Place], query: str
+) -> None:
     page = alert(browser.get(developer(acme, f"activity/?{query}")))
 
     assert "Too many searches are in progress. Try again in 2 seconds." in page
-    assert f'value="{query.partition("=")[2]}"' in page
-    assert bulkheads.taken() == len(taken)
+    assert f'href="{developer(acme, f"activity/?{query}")}"' in page
+    assert bulkheads.taken() == len(two_searches)
+
+
+def test_a_refused_search_costs_no_page_in_the_layout(
+    browser: Client, acme: Organization, two_searches: list[bulkheads.Place]
+) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        page = alert(browser.get(developer(acme, "activity/?actor=Ada")))
+
+    assert len(queries) <= 4, [query["sql"] for query in queries]
+    assert 'aria-label="Settings"' not in page
+
+
+def test_a_refusal_repeats_no_secret(
+    browser: Client, acme: Organization, no_place_free: None
+) -> None:
+    page = alert(browser.get(developer(acme, f"activity/?actor={SECRET}")))
+
+    assert SECRET not in page
+    assert "Try again</a>" not in page
 
 
 @pytest.mark.parametrize(

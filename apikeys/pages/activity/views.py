@@ -16,10 +16,8 @@ from apikeys.pages.base import DeveloperPage
 from apikeys.pages.csv_export import begin_export, csv_response, paced
 from core import bulkheads
 from core.bulkheads import Kind
-from core.exceptions import Busy
 from core.forms import TextField
 from organizations.models import AuditEvent, AuditEventQuerySet
-from organizations.pages.base import with_retry
 
 _FIRST_YEAR: Final = 2000
 _LAST_YEAR: Final = 2999
@@ -81,12 +79,7 @@ class Activity(TrailPage):
         form = FilterForm(request.GET)
         if not form.is_valid():
             return self._show(form, AuditPage([]), "", 422)
-        try:
-            page, next_cursor = self._find(form.audit_filter)
-        except Busy as refusal:
-            form.add_error(None, refusal.message)
-            return with_retry(self._show(form, AuditPage([]), ""), refusal)
-        return self._show(form, page, next_cursor)
+        return self._show(form, *self._find(form.audit_filter))
 
     def _find(self, audit_filter: AuditFilter) -> tuple[AuditPage, str]:
         """A page of events. Text searches are limited because they read far more than they show."""
