@@ -1,5 +1,6 @@
 """Generates docs/security/authorization.md."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from tests.security.matrix.table import CALLERS, CELLS, CLASSES, DESCRIPTIONS, MATRIX, ROWS
@@ -26,22 +27,38 @@ elsewhere.
 
 def document() -> str:
     """The whole text."""
+    columns = _columns()
     callers = [f"- **{name}**: {DESCRIPTIONS[name]}" for name in CALLERS]
     parts = [_INTRODUCTION, "## Callers\n", *callers, ""]
-    parts += ["## Classes of operations\n", *_table(("class", *CALLERS), _classes()), ""]
-    parts += ["## Operations\n", *_table(("URL", "methods", "class"), _operations()), ""]
+    heads = ("class", *(", ".join(names) for names in columns))
+    parts += ["## Classes of operations\n", *_table(heads, _classes(columns)), ""]
+    parts += ["## Operations\n", *_operations()]
     return "\n".join(parts)
 
 
-def _classes() -> list[tuple[str, ...]]:
-    return [(kind, *(str(answers[c]) for c in CALLERS)) for kind, answers in CLASSES.items()]
+def _columns() -> list[list[str]]:
+    """The callers, those together that always get the same response."""
+    columns: dict[tuple[object, ...], list[str]] = {}
+    for caller in CALLERS:
+        answers = tuple(answers[caller] for answers in CLASSES.values())
+        columns.setdefault(answers, []).append(caller)
+    return list(columns.values())
 
 
-def _operations() -> list[tuple[str, ...]]:
+def _classes(columns: list[list[str]]) -> list[tuple[str, ...]]:
     return [
-        (f"`/{route.replace('|', chr(92) + '|')}`", methods.replace(" ", ", "), kind)
-        for (route, methods), kind in ROWS.items()
+        (kind, *(str(answers[names[0]]) for names in columns)) for kind, answers in CLASSES.items()
     ]
+
+
+def _operations() -> Iterator[str]:
+    """The operations of each class."""
+    for kind in CLASSES:
+        yield f"### {kind.capitalize()}\n"
+        for (route, methods), kind_of_row in ROWS.items():
+            if kind_of_row == kind:
+                yield f"- `/{route}` {methods.replace(' ', ', ')}"
+        yield ""
 
 
 def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
