@@ -10,11 +10,10 @@ from django.core.management import get_commands
 from django.urls import URLPattern
 
 from apikeys import tokens
-from apikeys.api import authentication, urls
+from apikeys.api import urls
 from apikeys.api.errors import ERROR_TYPES
 from config.env import ROOT
 from config.settings import base
-from core.exceptions import ErrorCode
 
 FRONT_DOOR = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
 TEXTS = [*(ROOT / name for name in FRONT_DOOR), *sorted((ROOT / "docs").rglob("*.md"))]
@@ -47,25 +46,6 @@ def test_the_reference_has_every_call_and_no_other() -> None:
 
     assert len(_calls()) == 25
     assert sorted(set(documented)) == sorted(_calls())
-
-
-@pytest.mark.parametrize(
-    "code",
-    sorted(
-        {
-            *ErrorCode,
-            *set(ERROR_TYPES.values()) - {"unauthorized"},
-            *(code for code, _ in authentication._ENDED.values()),
-            authentication.INVALID_KEY_CODE,
-            "api_access_disabled",
-            "invalid_json",
-            "null",
-            "invalid_choice",
-        }
-    ),
-)
-def test_the_reference_has_every_error_code(code: str) -> None:
-    assert re.search(rf"^\| [45]\d\d \| `{code}` \| \w", API, re.MULTILINE)
 
 
 @pytest.mark.parametrize(("status", "type_"), sorted(ERROR_TYPES.items()))
