@@ -21,6 +21,7 @@ from organizations import triggers as organization_triggers
 from organizations.models import AuditEvent, Organization, User
 from organizations.roles import Role
 from tests.factories import IssuedKeyFactory, MembershipFactory, OrganizationFactory, UserFactory
+from tests.support import sqlite_locks
 from tests.support.client import ApiClient
 from tests.support.domain import actor_called
 from tests.support.logs import Lines, captured
@@ -42,6 +43,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks what `make test` leaves out, before `-m` selects."""
     for item in slow_items(items):
         item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> None:
+    """The database of the tests, whose file must not be opened beside SQLite."""
+    if connection.vendor == "sqlite":
+        sqlite_locks.guard(str(connection.settings_dict["NAME"]))
 
 
 @pytest.fixture(autouse=True)

@@ -1,8 +1,8 @@
 """Backs up a SQLite file completely while others write to it."""
 
-import shutil
 import sqlite3
 import stat
+import subprocess
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -38,7 +38,8 @@ def test_it_has_what_only_the_write_ahead_log_holds(
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     make_key(name="Newest")
     plain, whole = tmp_path / "plain.sqlite3", tmp_path / "whole.sqlite3"
-    shutil.copy(connection.settings_dict["NAME"], plain)
+    # By a process of its own: closing a file of SQLite gives up all locks of a process.
+    subprocess.run(["cp", connection.settings_dict["NAME"], str(plain)], check=True)
 
     run = manage("backup", str(whole), **variables)
 
@@ -48,6 +49,12 @@ def test_it_has_what_only_the_write_ahead_log_holds(
     assert keys(whole) == {"Earlier", "Newest"}
     assert stat.S_IMODE(whole.stat().st_mode) == 0o600
     assert [path.name for path in tmp_path.glob("whole*")] == ["whole.sqlite3"]
+
+
+@on_sqlite
+def test_no_test_opens_the_file_beside_sqlite(db: None) -> None:
+    with pytest.raises(RuntimeError, match="in a process of its own"):
+        Path(connection.settings_dict["NAME"]).read_bytes()
 
 
 @on_sqlite

@@ -17,6 +17,7 @@ from apikeys import tokens
 from core.redaction import redact
 from tests.security.canary import sinks
 from tests.security.canary.needles import Needles
+from tests.support import sqlite_locks
 from tests.support.tiers import has_database
 
 #: The numbers of the secrets that the answer being made may tell.
@@ -142,6 +143,7 @@ def pytest_runtest_teardown(
     if nextitem is None or nextitem.path != item.path:
         canary.search(sinks.store())
     if nextitem is None:
+        sqlite_locks.release()
         canary.search(sinks.files())
 
 
