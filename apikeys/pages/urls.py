@@ -5,7 +5,7 @@ from django.urls import path
 from apikeys.pages import access, remove_member, service_accounts, templates
 from apikeys.pages.activity import views as activity
 from apikeys.pages.key_test import views as testing
-from apikeys.pages.keys import create, delete, detail, index
+from apikeys.pages.keys import bulk, create, detail, export, index
 from apikeys.pages.usage import views as usage
 
 app_name = "apikeys"
@@ -20,7 +20,10 @@ urlpatterns = [
     path(_ROOT, index.KeyListPage.as_view(), name="configuration"),
     path(f"{_ROOT}test/", testing.PastedKey.as_view(), name="test"),
     path(f"{_ROOT}keys/create/", create.CreateKey.as_view(), name="create"),
-    path(f"{_ROOT}keys/delete/", delete.DeleteKeys.as_view(), name="delete-many"),
+    path(f"{_ROOT}keys/delete/", bulk.DeleteKeys.as_view(), name="delete-many"),
+    path(f"{_ROOT}keys/disable/", bulk.DisableKeys.as_view(), name="disable-many"),
+    path(f"{_ROOT}keys/enable/", bulk.EnableKeys.as_view(), name="enable-many"),
+    path(f"{_ROOT}keys/export/", export.KeyExport.as_view(), name="keys-csv"),
     path(_KEY, detail.KeyDetail.as_view(), name="key"),
     path(f"{_KEY}edit/", detail.EditKey.as_view(), name="edit"),
     path(f"{_KEY}rotate/", create.RotateKey.as_view(), name="rotate"),

@@ -6,6 +6,7 @@ transaction. For several keys there is one event per key.
 
 from apikeys.services.acting import CredentialRefused, actor_of
 from apikeys.services.authority import invalid_service_account, widens_authority
+from apikeys.services.bulk_changes import MOST_SWITCHED, set_api_keys_enabled
 from apikeys.services.changes import (
     LIMITING,
     set_api_key_enabled,
@@ -21,6 +22,7 @@ from apikeys.services.templates import create_template, delete_template, update_
 __all__ = [
     "LIMITING",
     "MOST_REVOKED",
+    "MOST_SWITCHED",
     "SHORT_GRACE",
     "AlreadySubmitted",
     "CredentialRefused",
@@ -37,6 +39,7 @@ __all__ = [
     "revoke_api_keys",
     "rotate_api_key",
     "set_api_key_enabled",
+    "set_api_keys_enabled",
     "set_key_rate_limit_tier",
     "update_api_key",
     "update_template",

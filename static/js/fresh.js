@@ -44,9 +44,21 @@ function replace(part, page) {
   const fresh = document.adoptNode(page.getElementById(part.id));
   part.replaceWith(fresh);
   for (const dependent of document.querySelectorAll("[data-fresh-too]")) {
-    dependent.replaceWith(page.getElementById(dependent.id) ?? "");
+    const its = page.getElementById(dependent.id);
+    if (its && dependent.matches("form")) renew(dependent, its);
+    else dependent.replaceWith(its ?? "");
   }
   return fresh;
+}
+
+/** A form stays with what is typed and the focus; its choices, with their numbers, are renewed. */
+function renew(form, fresh) {
+  form.hidden = fresh.hidden;
+  for (const select of form.querySelectorAll("select")) {
+    const { value } = select;
+    select.replaceChildren(...(fresh.querySelector(`#${select.id}`)?.children ?? []));
+    select.value = value;
+  }
 }
 
 const removeOffer = () => document.querySelector("[data-message]:has([data-again])")?.remove();
@@ -54,7 +66,7 @@ const removeOffer = () => document.querySelector("[data-message]:has([data-again
 /** Says that what is shown is old, with a button to try again. */
 function offerRetry(id) {
   removeOffer();
-  const text = `We couldn't load your keys. Try again.${id ? ` (Request id ${id}.)` : ""}`;
+  const text = `We couldn't load your keys. Try again.${id ? ` (Request ID ${id}.)` : ""}`;
   const button = document.createElement("button");
   button.className = "button";
   button.dataset.again = "";

@@ -1,6 +1,6 @@
-// Searches the list of keys while the user types.
+// Filters the list of keys while the user types or chooses.
 
-import { onSubmit } from "./events.js";
+import { onClick, onSubmit } from "./events.js";
 import { fetchPart } from "./fresh.js";
 import { pageStatus, say } from "./messages.js";
 
@@ -23,11 +23,29 @@ async function search(form) {
   running.abort();
   running = new AbortController();
   const url = new URL(location.pathname, location);
-  url.search = new URLSearchParams(new FormData(form));
+  for (const [name, value] of new FormData(form)) {
+    if (value) url.searchParams.append(name, value);
+  }
   history.replaceState(history.state, "", url);
   const list = await fetchPart(url, running.signal);
   const count = list?.querySelector("[data-count]");
   if (count) say(count.textContent, "spoken", pageStatus);
+}
+
+/** Empties the filters, and leaves the order as it is. */
+function clearFilters(link, event) {
+  const form = document.querySelector(FORM);
+  if (!form) return;
+  event.preventDefault();
+  for (const field of form.querySelectorAll("select, input:not([type=hidden])")) field.value = "";
+  form.elements.q.focus();
+  search(form);
+}
+
+function toggleFilters(button) {
+  const open = button.getAttribute("aria-expanded") !== "true";
+  button.setAttribute("aria-expanded", String(open));
+  button.form.toggleAttribute("data-open", open);
 }
 
 document.addEventListener("input", ({ target }) => {
@@ -38,4 +56,12 @@ document.addEventListener("input", ({ target }) => {
   timer = setTimeout(search, PAUSE_MILLISECONDS, form);
 });
 
+document.addEventListener("keydown", ({ key, target }) => {
+  if (key !== "Escape" || !target.matches(`${FORM} [type=search]`) || !target.value) return;
+  target.value = "";
+  search(target.form);
+});
+
+onClick("[data-clear-filters]", clearFilters);
+onClick("[data-filter-toggle]", toggleFilters);
 onSubmit(FORM, search);

@@ -1,7 +1,7 @@
-// Selects keys of the list for the deletion of several.
+// Selects keys of the list, for what is done to several at a time.
 
 import { openDialog } from "./dialog.js";
-import { onClick, onSubmit } from "./events.js";
+import { onClick } from "./events.js";
 
 const boxes = () => [...document.querySelectorAll("[data-select]")];
 
@@ -10,15 +10,15 @@ function selectAll(checked) {
   showSelection();
 }
 
-/** The number in the bar and on its button, which CSS shows while something is selected. */
+/** The number in the bar and its buttons, which CSS shows while something is selected. */
 function showSelection() {
   const bulk = document.querySelector("[data-bulk]");
   if (!bulk) return;
   const all = document.querySelector("[data-select-all]");
   const count = boxes().filter((box) => box.checked).length;
   const keys = `${count} key${count === 1 ? "" : "s"}`;
-  bulk.querySelector("[data-selected]").textContent = `${keys} selected`;
-  bulk.querySelector("[data-bulk-label]").textContent = `Delete ${keys}`;
+  bulk.querySelector("[data-selected]").textContent = `${count} selected`;
+  for (const label of bulk.querySelectorAll("[data-bulk-keys]")) label.textContent = keys;
   document.querySelector("[data-selection]").textContent = `${keys} selected.`;
   all.checked = count === boxes().length;
   all.indeterminate = count > 0 && count < boxes().length;
@@ -30,9 +30,14 @@ function clearSelection() {
 }
 
 onClick("[data-select-none]", clearSelection);
-onSubmit("[data-bulk]", (form, button) =>
-  openDialog(button, `${form.action}?${new URLSearchParams(new FormData(form))}`),
-);
+
+/** Opens the confirmation as a dialog. The export stays a download. */
+document.addEventListener("submit", (event) => {
+  const { target: form, submitter: button } = event;
+  if (!form.matches("[data-bulk]") || button?.matches("[data-plain]")) return;
+  event.preventDefault();
+  openDialog(button, `${button.formAction}?${new URLSearchParams(new FormData(form))}`);
+});
 
 document.addEventListener("change", ({ target }) => {
   if (target.matches("[data-select-all]")) selectAll(target.checked);

@@ -72,6 +72,18 @@ ON_KEYS: Final[dict[str, Operation[World]]] = {
         run=lambda w, a: services.revoke_api_keys([w.key], actor=a, cascade=True),
         target_id=lambda w, revoked: revoked[0].pk,
     ),
+    "disable in bulk": Operation(
+        event=KeyEvent.DISABLED,
+        target_type="ApiKey",
+        run=lambda w, a: services.set_api_keys_enabled([w.key], enabled=False, actor=a),
+        target_id=lambda w, changed: changed[0].pk,
+    ),
+    "enable in bulk": Operation(
+        event=KeyEvent.ENABLED,
+        target_type="ApiKey",
+        run=lambda w, a: services.set_api_keys_enabled([w.disabled], enabled=True, actor=a),
+        target_id=lambda w, changed: changed[0].pk,
+    ),
 }
 #: What a test key may not touch because it reaches live keys.
 LIVE_ONLY: Final[dict[str, Operation[World]]] = {
@@ -128,6 +140,10 @@ IDLE: Final[dict[str, Callable[[World, Actor], Any]]] = {
     ),
     "enable": lambda w, a: services.set_api_key_enabled(w.key, enabled=True, actor=a),
     "disable": lambda w, a: services.set_api_key_enabled(w.disabled, enabled=False, actor=a),
+    "enable in bulk": lambda w, a: services.set_api_keys_enabled([w.key], enabled=True, actor=a),
+    "disable in bulk": lambda w, a: services.set_api_keys_enabled(
+        [w.disabled], enabled=False, actor=a
+    ),
     "update template to the same": lambda w, a: services.update_template(
         w.template, actor=a, changes={"name": w.template.name, "lifetime_days": None}
     ),

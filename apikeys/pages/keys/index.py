@@ -1,11 +1,22 @@
-"""The KeyListPage page: account, base URL and key list."""
+"""The Configuration page: account, base URL and key list."""
+
+from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 
+from apikeys import conf
+from apikeys.models import ApiKeyQuerySet
 from apikeys.pages.base import DeveloperPage
-from apikeys.pages.keys.key_list import KeyFilter, key_row, load
+from apikeys.pages.keys.key_filter import KeyFilter
+from apikeys.pages.keys.key_list import COUNTED, load
 from apikeys.pages.usage.views import sparklines
 from apikeys.services import key_limit
+from apikeys.tokens import Environment
+from organizations.models import ServiceAccount, User
+
+#: The most people and the most service accounts to choose from.
+_MOST_CREATORS: Final = 100
+Choices = list[tuple[str, str]]
 
 
 class KeyListPage(DeveloperPage):
@@ -15,14 +26,40 @@ class KeyListPage(DeveloperPage):
         key_filter = KeyFilter.from_query(request.GET)
         listing = load(keys, key_filter)
         bars = sparklines(listing.keys)
-        rows = [
-            {**key_row(key, is_new=key.pk == key_filter.new), "spark": bars[key.pk]}
-            for key in listing.keys
-        ]
         context = {
             "filter": key_filter,
             "listing": listing,
-            "rows": rows,
+            "has_list": bool(listing.keys or key_filter.is_filtered),
+            "rows": [{**row, "spark": bars[row["key"].pk]} for row in listing.rows],
+            "selects": self._selects(key_filter, keys),
             "exhausted": key_limit.reached_message(self.organization, keys),
         }
         return self.render("apikeys/configuration.html", context)
+
+    def _selects(self, key_filter: KeyFilter, keys: ApiKeyQuerySet) -> list[dict[str, Any]]:
+        """The filters other than the status: name, label, label of any value, groups, value."""
+        environments = [(e.value, f"{e.capitalize()} keys") for e in Environment]
+        scopes = [(scope, scope) for scope in conf.scopes()]
+        creators = self._creators(keys, key_filter.creator)
+        filters = (
+            ("environment", "Environment", "All", {"": environments}, key_filter.environment),
+            ("permission", "Permission", "Any", {"": scopes}, key_filter.scope),
+            ("creator", "Creator", "Anyone", creators, key_filter.creator),
+        )
+        names = ("name", "label", "any", "groups", "value")
+        return [dict(zip(names, one, strict=True)) for one in filters]
+
+    def _creators(self, keys: ApiKeyQuerySet, chosen: str) -> dict[str, Choices]:
+        """People who created listed keys, and service accounts. Makes two queries."""
+        makers = keys.unrevoked().order_by().values("created_by_id")[: COUNTED + 1]
+        people = User.objects.filter(pk__in=makers).order_by("name", "email")[:_MOST_CREATORS]
+        accounts = ServiceAccount.objects.visible_to(self.actor)
+        accounts = accounts.for_organization(self.organization.id).order_by("name_key")
+        groups = {
+            "People": [(str(person.pk), str(person)) for person in people],
+            "Service accounts": [(a.public_id, str(a)) for a in accounts[:_MOST_CREATORS]],
+        }
+        known = {value for choices in groups.values() for value, _ in choices}
+        if chosen and chosen not in known:
+            groups["Other"] = [(chosen, "Selected creator")]
+        return {label: choices for label, choices in groups.items() if choices}

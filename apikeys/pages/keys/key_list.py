@@ -1,129 +1,29 @@
-"""The key list: search, filter, order and pages, with a constant number of queries."""
+"""The key list: pages and rows, with a constant number of queries."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
-from typing import Any, Final, Self
+from typing import Any, Final
 from uuid import UUID
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
-from django.http import QueryDict
+from django.db.models import Count, Max, QuerySet
 from django.utils import timezone
 
+from apikeys import conf
 from apikeys.models import ApiKey, ApiKeyQuerySet, ApiKeySecret, Status
-from apikeys.models.status import status_condition
-from core import ids
-from core.text import name_key
+from apikeys.pages.keys.key_filter import IDLE, SOON, STATES, KeyFilter, state_condition
+from apikeys.scopes import LEVELS, default_scopes, level_of
 from core.timestamps import days_between
+from organizations.roles import MANAGE_KEYS_SCOPE
 
 PAGE_SIZE: Final = 25
-SOON: Final = timedelta(days=14)
-#: Value in the URL → label of the filter.
-STATES: Final = {
-    "": "All",
-    "active": "Active",
-    "expiring": "Expiring soon",
-    "expired": "Expired",
-    "disabled": "Disabled",
-}
-COLUMNS: Final = {
-    "name": "Name",
-    "created": "Created",
-    "last-used": "Last used",
-    "expires": "Expires",
-}
-_FIELDS: Final = {
-    "name": "name_key",
-    "created": "id",
-    "last-used": "last_used_at",
-    "expires": "expires_at",
-}
-#: Nullable columns, which sort nulls last. For other columns that would rule out an index.
-_MAY_BE_EMPTY: Final = ("last-used", "expires")
-NEWEST_FIRST: Final = "-created"
 #: The most keys that are counted. If more match, the list shows no counts: counting all of them
 #: would take longer than the rest of the page.
 COUNTED: Final = 2_000
-_LONGEST_SEARCH: Final = 100
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,6}", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class KeyFilter:
-    """The parameters of the URL's query. Unknown or malformed ones are ignored."""
-
-    search: str
-    state: str
-    order: str
-    page_number: str
-    #: A key to show first on the page, regardless of the order.
-    new: UUID | None
-
-    @classmethod
-    def from_query(cls, query: QueryDict) -> Self:
-        """Reads `q`, `status`, `sort`, `page` and `new`."""
-        state, order = query.get("status", ""), query.get("sort", NEWEST_FIRST)
-        return cls(
-            search=query.get("q", "").replace("\x00", "").strip()[:_LONGEST_SEARCH],
-            state=state if state in STATES else "",
-            order=order if order.removeprefix("-") in COLUMNS else NEWEST_FIRST,
-            page_number=query.get("page", "1"),
-            new=ids.read_id("key", query.get("new", "")),
-        )
-
-    @property
-    def is_filtered(self) -> bool:
-        return bool(self.search or self.state)
-
-    @property
-    def headers(self) -> list[dict[str, str]]:
-        """The sortable columns: label, link, and the current order for `aria-sort`."""
-        return [self._header(name, label) for name, label in COLUMNS.items()]
-
-    def _header(self, name: str, label: str) -> dict[str, str]:
-        if self.order == name:
-            current, next_order = "ascending", f"-{name}"
-        elif self.order == f"-{name}":
-            current, next_order = "descending", name
-        else:
-            current, next_order = "", name if name in ("name", "expires") else f"-{name}"
-        link = self.query(sort=next_order)
-        return {"name": name, "label": label, "query": link, "now": current}
-
-    def query(self, **changes: str) -> str:
-        """The URL query of this list with changes. Defaults are omitted."""
-        values = {"q": self.search, "status": self.state, "sort": self.order, "page": "", **changes}
-        query = QueryDict(mutable=True)
-        query.update({k: v for k, v in values.items() if v and (k, v) != ("sort", NEWEST_FIRST)})
-        return f"?{query.urlencode()}"
-
-    def searched(self, keys: ApiKeyQuerySet) -> ApiKeyQuerySet:
-        """The keys that match the search, with any status."""
-        if not self.search:
-            return keys
-        condition = Q(name_key__contains=name_key(self.search))
-        key_id = ids.read_id("key", self.search)
-        if key_id:
-            condition |= Q(pk=key_id)
-        prefix = self.search.rstrip("•…")
-        if "_" in prefix:
-            secrets = ApiKeySecret.objects.filter(key=OuterRef("pk"), prefix__startswith=prefix)
-            condition |= Q(Exists(secrets))
-        return keys.filter(condition)
-
-    def matching(self, keys: ApiKeyQuerySet) -> QuerySet[ApiKey]:
-        """The keys of the list, in order, with everything that the list shows."""
-        rows = self.searched(keys).for_pages()
-        if self.state:
-            rows = rows.filter(_condition(self.state, timezone.now()))
-        column = self.order.removeprefix("-")
-        field, nulls_last = F(_FIELDS[column]), column in _MAY_BE_EMPTY or None
-        if self.order.startswith("-"):
-            return rows.order_by(field.desc(nulls_last=nulls_last), "-id")
-        return rows.order_by(field.asc(nulls_last=nulls_last), "-id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +34,10 @@ class KeyList:
     page: "Page[ApiKey]"
     #: The keys of the page, the new one first.
     keys: list[ApiKey]
-    #: State → number of keys that match the search, of at most COUNTED + 1 keys.
+    #: State → number of keys that match the other filters, of at most COUNTED + 1 keys.
     counts: Mapping[str, int]
+    #: Key ID → when its old secret expires, if a rotation is in progress.
+    old_secrets: Mapping[UUID, datetime]
 
     @property
     def is_counted(self) -> bool:
@@ -152,7 +54,22 @@ class KeyList:
         """The options of the filter, with counts if all keys were counted."""
         if not self.is_counted:
             return list(STATES.items())
-        return [(state, f"{label} ({self.counts[state]})") for state, label in STATES.items()]
+        return [(state, f"{label} ({self.counts[state]:,})") for state, label in STATES.items()]
+
+    @property
+    def range(self) -> str:
+        """Which of the keys the page has: “1–25 of 2,000 keys”."""
+        shown = f"{self.page.start_index():,}–{self.page.end_index():,}"
+        if self.is_counted:
+            return f"{shown} of {self.total:,} key{'' if self.total == 1 else 's'}"
+        return shown if self.filter.state else f"{shown} of more than {COUNTED:,} keys"
+
+    @property
+    def match_text(self) -> str:
+        """How many keys match, for screen readers and next to “Clear filters”."""
+        if not self.is_counted:
+            return f"{len(self.keys)} keys of many"
+        return f"{self.total:,} {'key matches' if self.total == 1 else 'keys match'}"
 
     @property
     def previous(self) -> str:
@@ -164,11 +81,23 @@ class KeyList:
         """The URL query of the next page."""
         return self.filter.query(page=str(self.page.next_page_number()))
 
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The template context of each key."""
+        return [
+            key_row(
+                key,
+                is_new=key.pk == self.filter.new,
+                old_secret_until=self.old_secrets.get(key.pk),
+            )
+            for key in self.keys
+        ]
+
 
 def load(keys: ApiKeyQuerySet, key_filter: KeyFilter) -> KeyList:
     """The requested page, or the nearest one, of the `keys` that aren't revoked."""
     keys = keys.unrevoked()
-    counts = _counts(key_filter.searched(keys))
+    counts = _counts(key_filter.narrowed(keys))
     rows = key_filter.matching(keys)
     if counts[""] > COUNTED:
         page = _uncounted_page(rows, key_filter.page_number)
@@ -181,18 +110,25 @@ def load(keys: ApiKeyQuerySet, key_filter: KeyFilter) -> KeyList:
         new = [key for key in shown if key.pk == key_filter.new]
         others = [key for key in shown if key.pk != key_filter.new]
         shown = [*(new or keys.for_pages().filter(pk=key_filter.new)), *others]
-    return KeyList(key_filter, page, shown, counts)
+    return KeyList(key_filter, page, shown, counts, _old_secrets(shown))
 
 
 def _counts(keys: ApiKeyQuerySet) -> dict[str, int]:
     """State → number of keys, of the first COUNTED + 1. Makes one query."""
     now = timezone.now()
-    conditions = {state: _condition(state, now) for state in STATES if state}
+    conditions = {state: state_condition(state, now) for state in STATES if state}
     counts = keys[: COUNTED + 1].aggregate(
         all=Count("pk"),
         **{state: Count("pk", filter=condition) for state, condition in conditions.items()},
     )
     return {"": counts.pop("all"), **counts}
+
+
+def _old_secrets(keys: Sequence[ApiKey]) -> dict[UUID, datetime]:
+    """Makes one query."""
+    secrets = ApiKeySecret.objects.overlapping(timezone.now())
+    ends = secrets.filter(key_id__in=[key.pk for key in keys]).values("key_id")
+    return dict(ends.annotate(end=Max("ends_at")).values_list("key_id", "end"))
 
 
 def _uncounted_page(rows: QuerySet[ApiKey], page_number: str) -> "Page[ApiKey]":
@@ -219,27 +155,70 @@ class _CountedPaginator(Paginator[Any]):
         return self._total
 
 
-def _condition(state: str, now: datetime) -> Q:
-    if state == "expiring":
-        return status_condition(Status.ACTIVE, now) & Q(expires_at__lte=now + SOON)
-    return status_condition(state, now)
+@dataclass(frozen=True, slots=True)
+class Permissions:
+    """A key's permissions in short. `warns` if it can create keys itself."""
+
+    scopes: list[tuple[str, str]]
+    total: int
+    summary: str
+    warns: bool
 
 
-_IDLE: Final = timedelta(days=30)
+def permissions_of(key: ApiKey) -> Permissions:
+    """`total` counts the permissions that exist, and `scopes` has descriptions."""
+    registry = conf.scopes()
+    scopes = [(scope, registry.get(scope, "")) for scope in key.scopes]
+    return Permissions(
+        scopes, len(registry), _summary(key.scopes, registry), MANAGE_KEYS_SCOPE in key.scopes
+    )
 
 
-def key_row(key: ApiKey, *, is_new: bool = False) -> dict[str, Any]:
-    """The template context of a key in the list."""
+def _summary(scopes: Sequence[str], registry: Mapping[str, str]) -> str:
+    held = set(scopes)
+    if held >= set(registry):
+        return "Full access"
+    if MANAGE_KEYS_SCOPE in held:
+        return "Can manage keys"
+    if len(scopes) == 1:
+        return scopes[0]
+    if held == set(default_scopes(registry, None)):
+        return "Standard"
+    return "Read only" if level_of(held) == LEVELS[0] else "Custom"
+
+
+#: Why a key is listed as it is: its status, and what else it is worth to know about an active key.
+ROTATING: Final = "rotating"
+EXPIRING: Final = "expiring"
+STOPPED: Final = "stopped"
+
+
+def key_row(
+    key: ApiKey, *, is_new: bool = False, old_secret_until: datetime | None = None
+) -> dict[str, Any]:
+    """The template context of a key in a list. `old_secret_until` if it is being rotated."""
     now = timezone.now()
     end, used = key.expires_at, key.last_used_at
     status = key.status_at(now)
-    idle = used is not None and now - used > _IDLE
+    idle = used is not None and now - used > IDLE
+    soon = status is Status.ACTIVE and end is not None and end - now < SOON
     return {
         "key": key,
         "status": status,
+        "state": _state(key, status, is_expiring=soon, is_rotating=old_secret_until is not None),
         "is_new": is_new,
-        "expires_soon": status is Status.ACTIVE and end is not None and end - now < SOON,
+        "expires_soon": soon,
+        "old_secret_until": old_secret_until,
         "idle_days": days_between(used, now) if used and idle else 0,
-        "first_scopes": key.scopes[:3],
-        "more_scopes": key.scopes[3:],
+        "permissions": permissions_of(key),
     }
+
+
+def _state(key: ApiKey, status: Status, *, is_expiring: bool, is_rotating: bool) -> str:
+    if status is not Status.ACTIVE:
+        return status
+    if key.service_account and not key.service_account.enabled:
+        return STOPPED
+    if is_rotating:
+        return ROTATING
+    return EXPIRING if is_expiring else status

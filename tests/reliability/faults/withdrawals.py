@@ -80,6 +80,11 @@ class Scene:
         path = developer(self.acme, f"keys/delete/?key={self.victim.key.public_id}")
         return self._as_sent(self.person.form(path, {"typed": self.victim.key.name}))
 
+    def disable_selected(self) -> Request:
+        """The same page for disabling."""
+        path = developer(self.acme, f"keys/disable/?key={self.victim.key.public_id}")
+        return self._as_sent(self.person.form(path, {}))
+
     def envelope(self, method: str, rest: str = "", **body: Any) -> Request:
         path = f"/envelope/v1/api-keys/{self.victim.key.public_id}{rest}"
         return call(self.manager.secret, method, path, body or None)
@@ -190,6 +195,7 @@ KINDS_OF: Final[dict[str, dict[str, Kind]]] = {
     "revoke_api_key": {"": REVOKED},
     "revoke_api_keys": {"": REVOKED},
     "set_api_key_enabled": {"": DISABLED},
+    "set_api_keys_enabled": {"": DISABLED},
     "update_api_key": {"enabled": DISABLED, "scopes": NARROWED, "expires_at": SHORTENED},
     "rotate_api_key": {"force": FORCED, "grace_period": NO_OVERLAP},
     "set_key_rate_limit_tier": {"": TIER_LOWERED},
@@ -201,6 +207,7 @@ KINDS_OF: Final[dict[str, dict[str, Kind]]] = {
 REASONS: Final = {
     "admin action apikeys.apikey enable": "gives access back",
     "admin action organizations.serviceaccount enable": "gives access back",
+    "POST o/<slug:slug>/settings/developer/keys/enable/": "gives access back",
     "command create_api_key": "revokes its own new key, whose secret could not be printed",
 }
 
@@ -263,6 +270,7 @@ ROWS: Final = [
     # Settings pages
     Row(REVOKED, f"{_KEY}delete/", lambda s: s.page("delete", typed=s.victim.key.name)),
     Row(REVOKED, f"{_KEYS}delete/", lambda s: s.delete_selected()),
+    Row(DISABLED, f"{_KEYS}disable/", lambda s: s.disable_selected()),
     Row(DISABLED, f"{_KEY}delete/", lambda s: s.page("delete", instead="disable")),
     Row(DISABLED, f"{_KEY}switch/", lambda s: s.page("switch")),
     Row(NARROWED, f"{_KEY}edit/", lambda s: s.page("edit", scopes=_FEWER)),
