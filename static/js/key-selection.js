@@ -14,19 +14,21 @@ function selectAll(checked) {
 function showSelection() {
   const bulk = document.querySelector("[data-bulk]");
   if (!bulk) return;
-  const all = document.querySelector("[data-select-all]");
   const count = boxes().filter((box) => box.checked).length;
   const keys = `${count} key${count === 1 ? "" : "s"}`;
   bulk.querySelector("[data-selected]").textContent = `${count} selected`;
   for (const label of bulk.querySelectorAll("[data-bulk-keys]")) label.textContent = keys;
   document.querySelector("[data-selection]").textContent = `${keys} selected.`;
-  all.checked = count === boxes().length;
-  all.indeterminate = count > 0 && count < boxes().length;
+  for (const all of document.querySelectorAll("[data-select-all]")) {
+    all.checked = count === boxes().length;
+    all.indeterminate = count > 0 && count < boxes().length;
+  }
 }
 
 function clearSelection() {
   selectAll(false);
-  document.querySelector("[data-select-all]").focus();
+  const visible = [...document.querySelectorAll("[data-select-all], [data-select]")];
+  visible.find((box) => box.checkVisibility())?.focus();
 }
 
 onClick("[data-select-none]", clearSelection);
