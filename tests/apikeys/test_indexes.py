@@ -7,7 +7,7 @@ from django.db import connection
 from django.http import QueryDict
 
 from apikeys.models import ApiKey, ApiKeySecret
-from apikeys.pages.keys.key_list import KeyFilter
+from apikeys.pages.keys.key_filter import KeyFilter
 from tests.apikeys.plans import plan_of
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from apikeys import services
 from apikeys.models import ApiKey
-from apikeys.pages.keys.delete import MOST_SELECTED
+from apikeys.pages.keys.bulk import MOST_SELECTED
 from apikeys.services import Issued, created_keys
 from core import transactions
 from organizations.models import AuditEvent, Organization, User
