@@ -18,7 +18,7 @@ from tests.pages.support import developer, html
 from tests.reliability.faults.trail import fill_trail
 from tests.support.domain import SECRET
 
-EXPORTS = ["activity/export/", "usage/export/"]
+EXPORTS = ["activity/export/", "keys/export/", "usage/export/"]
 
 
 def alert(answer: Any) -> str:

@@ -20,7 +20,11 @@ from apikeys.services import Issued
 from organizations.models import Organization
 from tests.pages.support import developer
 
-FILES = {"activity-csv": "activity/export/?kind=api_key", "usage-csv": "usage/export/?range=30d"}
+FILES = {
+    "activity-csv": "activity/export/?kind=api_key",
+    "keys-csv": "keys/export/",
+    "usage-csv": "usage/export/?range=30d",
+}
 EVIL = [
     "a;=HYPERLINK(1)",
     "a,=HYPERLINK(1)",

@@ -134,10 +134,12 @@ def test_it_is_sent_as_a_bearer_token_with_the_account_id(
 
 
 def test_beside_create_there_is_test_with_the_documented_call(
-    browser: Client, acme: Organization
+    browser: Client, acme: Organization, make_key: Callable[..., Issued]
 ) -> None:
+    make_key()
     page = _text(browser.get(developer(acme)))
-    assert re.search(r"Create API key</a>\s*<a [^>]*>.*?Test API key</a>", page, re.DOTALL)
+    beside = r'Test API key</a>\s*<a class="button primary"(?:(?!</a>).)*Create API key</a>'
+    assert re.search(beside, page, re.DOTALL)
 
     dialog = _text(browser.get(developer(acme, "test/")))
 
@@ -194,9 +196,14 @@ def test_rotating_by_hand_never_leaves_an_application_without_a_key(
 # --- Best practices ---
 
 
-def test_the_page_gives_the_best_practices(browser: Client, acme: Organization) -> None:
-    page = _text(browser.get(developer(acme)))
+def test_the_page_gives_the_best_practices(
+    browser: Client, acme: Organization, make_key: Callable[..., Issued]
+) -> None:
+    empty = _text(browser.get(developer(acme)))
+    make_key()
+    full = _text(browser.get(developer(acme)))
 
-    for advice in ("Copy a new key once", "Give each environment and each service", "CI system"):
-        assert advice in page
-    assert "When somebody with access leaves" in page
+    for page in (empty, full):
+        for advice in ("once", "separate keys for each service and environment", "CI system"):
+            assert advice in page
+        assert "When someone with access leaves, rotate" in page

@@ -47,6 +47,7 @@ def _end(days: int = 0) -> str:
 ASKS: Final[dict[str, list[Fields]]] = {
     f"{_D}keys/create/": [{"name": "New", "permissions": "full", "environment": "live"}],
     f"{_D}keys/delete/": [{"key": "<key_id>", "cascade": "on"}],
+    f"{_D}keys/enable/": [{"key": "<key_id>"}],
     f"{_KEY}delete/": [{"typed": "Subject"}],
     f"{_KEY}rotate/": [{"grace": "0"}],
     f"{_KEY}switch/": [{"enabled": "yes"}],
@@ -81,6 +82,7 @@ LEADS_AWAY: Final[dict[str, list[Fields]]] = {
 GOES_ON: Final = {
     _O: "a name gives access to nothing",
     f"{_D}test/": "writes nothing",
+    f"{_D}keys/disable/": "takes access away, and can be undone",
     f"{_D}service-accounts/create/": "an account has no key yet",
     f"{_ACCOUNT}edit/": "texts that people read",
     f"{_D}templates/create/": "a preset: the key that is made from it asks",
@@ -199,7 +201,7 @@ def test_an_old_sign_in_is_asked_first_and_what_was_typed_is_done_afterwards(
     assert (refused.status_code, _everything()) == (422, before)
     done = world.send(route, carried, confirm_password=PASSWORD)
     assert done.status_code in (201, 303), html(done)
-    assert _everything() != before or route == f"{_KEY}switch/"
+    assert _everything() != before or route in (f"{_KEY}switch/", f"{_D}keys/enable/")
 
 
 def test_a_key_that_is_narrowed_meanwhile_is_not_widened_by_what_it_was(
@@ -281,6 +283,7 @@ def test_an_old_sign_in_is_led_to_its_confirmation(
             {"name": "Subject", "scopes": ["search:read"], "expires_at": _end(-1)},
         ),
         (f"{_KEY}switch/", {"enabled": "no"}),
+        (f"{_D}keys/disable/", {"key": "<key_id>"}),
         (f"{_KEY}delete/", {"instead": "disable"}),
         (f"{_ACCOUNT}switch/", {"enabled": "no"}),
         (_INVITATION, {"do": "revoke"}),
