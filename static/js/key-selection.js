@@ -38,7 +38,8 @@ document.addEventListener("submit", (event) => {
   const { target: form, submitter: button } = event;
   if (!form.matches("[data-bulk]") || button?.matches("[data-plain]")) return;
   event.preventDefault();
-  openDialog(button, `${button.formAction}?${new URLSearchParams(new FormData(form))}`);
+  const action = button.getAttribute("formaction") ?? form.action;
+  openDialog(button, `${action}?${new URLSearchParams(new FormData(form))}`);
 });
 
 document.addEventListener("change", ({ target }) => {

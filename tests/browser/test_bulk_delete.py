@@ -8,6 +8,7 @@ from apikeys.services import Issued
 from organizations.models import Organization, User
 from tests.browser.conftest import OpenPage
 from tests.browser.test_accessibility import _findings, _sideways
+from tests.browser.test_layout import box
 from tests.conftest import ALL_SCOPES
 from tests.factories import PASSWORD, IssuedKeyFactory
 from tests.pages.support import RECORDS
@@ -37,6 +38,8 @@ def _live() -> set[str]:
 def test_the_bar_appears_says_the_number_and_goes(sign_in: OpenPage, maker: Issued) -> None:
     page = sign_in()
     bar, said = page.locator("[data-bulk]"), page.locator("[data-selection]")
+    row = page.get_by_role("row", name="Staging")
+    before = box(row)
     every = page.get_by_label("Select all on this page")
     assert not bar.is_visible()
     assert said.text_content() == ""
@@ -44,6 +47,8 @@ def test_the_bar_appears_says_the_number_and_goes(sign_in: OpenPage, maker: Issu
     page.get_by_label("Select Staging").check()
     assert bar.get_by_role("button", name="Delete 1 key", exact=True).is_visible()
     assert said.text_content() == "1 key selected."
+    assert bar.get_by_text("1 selected").is_visible()
+    assert box(row) == before, "nothing moves"
     assert every.evaluate("(box) => box.indeterminate")
     every.check()
     assert bar.get_by_role("button", name="Delete 4 keys").is_visible()
@@ -121,6 +126,7 @@ def test_without_script(
 
     page.get_by_label("Select Maker").check()
     page.get_by_label("Select Staging").check()
+    page.locator("[data-bulk]").get_by_text("Selected keys", exact=True).wait_for()
     page.get_by_role("button", name="Delete selected keys").click()
     page.get_by_role("heading", name="Delete 2 keys?").wait_for()
     page.get_by_label("Also delete the key that these keys created").check()
@@ -134,7 +140,9 @@ def test_without_script(
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_is_inaccessible(sign_in: OpenPage, maker: Issued, width: int, scheme: str) -> None:
     page = sign_in(color_scheme=scheme, viewport={"width": width, "height": 800})
-    page.get_by_label("Select all on this page").check()
+    page.get_by_label("Select Staging").check()
+    every = "All on this page" if width < 640 else "Select all on this page"
+    page.get_by_label(every, exact=True).check()
     found = _findings(page) + _sideways(page)
     delete = page.get_by_role("button", name="Delete 4 keys")
     assert delete.evaluate("(button) => button.getBoundingClientRect().bottom <= innerHeight")
@@ -150,6 +158,48 @@ def test_nothing_is_inaccessible(sign_in: OpenPage, maker: Issued, width: int, s
         found += _findings(page) + _sideways(page)
 
     assert not found
+
+
+def test_keys_are_disabled_and_enabled_by_keyboard_alone(sign_in: OpenPage, maker: Issued) -> None:
+    page = sign_in()
+    for verb, done in (("Disable", "disabled"), ("Enable", "enabled")):
+        for name in ("Staging", "Production"):
+            page.get_by_label(f"Select {name}").focus()
+            page.keyboard.press("Space")
+        page.get_by_role("button", name=f"{verb} 2 keys").focus()
+        page.keyboard.press("Enter")
+        dialog = page.get_by_role("dialog", name=f"{verb} 2 keys?")
+        dialog.get_by_text("Staging").wait_for()
+        dialog.get_by_role("button", name=f"{verb} 2 keys").focus()
+        page.keyboard.press("Enter")
+
+        page.locator("#page-status", has_text=f"2 keys {done}.").wait_for()
+        page.locator("#keys-heading:focus").wait_for()
+        assert page.get_by_role("cell", name="Disabled").count() == (2 if verb == "Disable" else 0)
+
+
+def test_without_script_keys_are_disabled(sign_in: OpenPage, maker: Issued) -> None:
+    page = sign_in(java_script_enabled=False)
+    page.get_by_label("Select Staging").check()
+    page.get_by_role("button", name="Disable selected keys").click()
+    page.get_by_role("heading", name="Disable “Staging”?").wait_for()
+    page.get_by_role("button", name="Disable key").click()
+
+    page.get_by_text("Key Staging disabled.").wait_for()
+    assert page.get_by_role("cell", name="Disabled").count() == 1
+
+
+def test_selected_keys_are_downloaded(sign_in: OpenPage, maker: Issued) -> None:
+    page = sign_in()
+    page.get_by_label("Select Staging").check()
+    page.get_by_label("Select Maker").check()
+
+    with page.expect_download() as started:
+        page.get_by_role("button", name="Export CSV").click()
+
+    lines = started.value.path().read_text().splitlines()
+    assert [line.split(",")[0] for line in lines[1:]] == ['"Staging"', '"Maker"']
+    assert page.get_by_label("Select Staging").is_checked()
 
 
 def test_an_old_sign_in_is_confirmed_in_the_dialog(sign_in: OpenPage, maker: Issued) -> None:

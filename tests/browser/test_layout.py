@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from apikeys.services import Issued
-from organizations.models import Organization
+from organizations.models import Organization, User
 from tests.browser.conftest import OpenPage
+from tests.pages.support import add_many_keys
 
 if TYPE_CHECKING:
     from playwright.sync_api import FloatRect, Locator, Page
@@ -73,3 +74,60 @@ def test_what_needs_scripts_is_hidden_without_them(open_page: OpenPage) -> None:
 
     assert page.locator(".js-only").count() > 10
     assert not page.locator(".js-only").filter(visible=True).count()
+
+
+@pytest.fixture
+def many(acme: Organization, admin: User) -> None:
+    add_many_keys(acme, admin, 40)
+
+
+def test_ten_keys_are_seen_without_scrolling(sign_in: OpenPage, many: None) -> None:
+    page = sign_in(viewport={"width": 1280, "height": 900})
+    rows = page.locator("#keys tbody tr")
+
+    assert box(rows.first)["y"] <= 330
+    assert {box(row)["height"] for row in rows.all()[:10]} == {56}
+    tenth = box(rows.nth(9))
+    assert tenth["y"] + tenth["height"] <= 900
+
+
+def test_on_a_phone_the_first_key_is_near_the_top(sign_in: OpenPage, many: None) -> None:
+    for pointer in (False, True):
+        page = sign_in(viewport={"width": 375, "height": 812}, has_touch=pointer, is_mobile=pointer)
+
+        assert box(page.locator("#keys tbody tr").first)["y"] <= 480
+
+
+@pytest.mark.parametrize("width", [1280, 1024, 768, 375, 320])
+def test_each_row_has_its_bin_and_a_gap_beside_it(
+    sign_in: OpenPage, many: None, width: int
+) -> None:
+    page = sign_in(viewport={"width": width, "height": 800})
+    trash = box(page.get_by_role("link", name="Delete Bulk 00039"))
+    more = box(page.get_by_label("More for Bulk 00039"))
+
+    assert more["x"] - (trash["x"] + trash["width"]) >= 8
+    assert min(trash["width"], trash["height"], more["width"], more["height"]) >= 28
+    assert more["x"] + more["width"] <= width
+    created = page.locator("#keys tbody tr").first.locator("time").filter(visible=True)
+    assert created.count() >= 1, "the date of creation is in each row"
+
+
+def test_the_whole_cell_of_a_name_is_its_link(sign_in: OpenPage, many: None) -> None:
+    page = sign_in(viewport={"width": 1280, "height": 800})
+    cell = box(page.locator("#keys tbody td.key-name").first)
+
+    page.mouse.click(cell["x"] + cell["width"] - 4, cell["y"] + cell["height"] - 4)
+
+    page.wait_for_url("**/keys/key_*/")
+
+
+def test_a_menu_near_the_bottom_opens_upwards(sign_in: OpenPage, many: None) -> None:
+    page = sign_in(viewport={"width": 1280, "height": 800})
+    last = page.get_by_label("More for Bulk 00026")
+    last.evaluate("(button) => button.scrollIntoView({ block: 'end' })")
+
+    last.click()
+
+    panel = box(page.locator(".menu.end[open] > .panel"))
+    assert panel["y"] + panel["height"] <= 800
