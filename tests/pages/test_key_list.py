@@ -495,7 +495,7 @@ def test_rows_say_why(
 
     assert "Soon Test" in _row(page, ">Soon<")
     assert "Expiring soon" in _row(page, ">Soon<")
-    assert "In 3 days" in _row(page, ">Soon<")
+    assert "in 3 days" in _row(page, ">Soon<")
     assert "Disabled Since " in _row(page, ">Off<")
     assert "2 of 5 permissions of Off Read only" in _row(page, ">Off<")
     assert "Rotating Old secret until " in _row(page, ">Turning<")

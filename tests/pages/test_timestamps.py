@@ -46,7 +46,7 @@ def test_an_expiry_and_a_last_use_are_told_in_days_of_the_calendar(
     text = _text(browser.get(developer(acme)))
 
     assert text.count(">2 days ago<") == 2, "expired and last used"
-    assert ">In 2 days<" in text
+    assert ">in 2 days<" in text
     assert "1 day ago" not in text
 
 

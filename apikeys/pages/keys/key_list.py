@@ -59,9 +59,11 @@ class KeyList:
     @property
     def range(self) -> str:
         """Which of the keys the page has: “1–25 of 2,000 keys”."""
+        if self.is_counted and self.total == 1:
+            return "1 key"
         shown = f"{self.page.start_index():,}–{self.page.end_index():,}"
         if self.is_counted:
-            return f"{shown} of {self.total:,} key{'' if self.total == 1 else 's'}"
+            return f"{shown} of {self.total:,} keys"
         return shown if self.filter.state else f"{shown} of more than {COUNTED:,} keys"
 
     @property
