@@ -393,7 +393,7 @@ def test_creators_are_those_of_keys_and_service_accounts(
 ) -> None:
     ServiceAccountFactory.create(organization=globex, name="Theirs")
 
-    groups = browser.get(developer(acme)).context["selects"][-1]["groups"]
+    groups = browser.get(developer(acme)).context["selects"][-1].groups
 
     assert [label for _, label in groups["People"]] == ["Ada Acme", "Max Member"]
     assert [label for _, label in groups["Service accounts"]] == ["Importer"]

@@ -1,6 +1,7 @@
 """The Configuration page: account, base URL and key list."""
 
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 from django.http import HttpRequest, HttpResponse
 
@@ -17,6 +18,17 @@ from organizations.models import ServiceAccount, User
 #: The most people and the most service accounts to choose from.
 _MOST_CREATORS: Final = 100
 Choices = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """A filter: its parameter, label, the word for no choice, choices by group, and the choice."""
+
+    name: str
+    label: str
+    any: str
+    groups: dict[str, Choices]
+    value: str
 
 
 class KeyListPage(DeveloperPage):
@@ -36,18 +48,16 @@ class KeyListPage(DeveloperPage):
         }
         return self.render("apikeys/configuration.html", context)
 
-    def _selects(self, key_filter: KeyFilter, keys: ApiKeyQuerySet) -> list[dict[str, Any]]:
-        """The filters other than the status: name, label, label of any value, groups, value."""
-        environments = [(e.value, f"{e.capitalize()} keys") for e in Environment]
-        scopes = [(scope, scope) for scope in conf.scopes()]
+    def _selects(self, key_filter: KeyFilter, keys: ApiKeyQuerySet) -> list[Select]:
+        """The filters other than the status."""
+        environments = {"": [(e.value, f"{e.capitalize()} keys") for e in Environment]}
+        scopes = {"": [(scope, scope) for scope in conf.scopes()]}
         creators = self._creators(keys, key_filter.creator)
-        filters = (
-            ("environment", "Environment", "All", {"": environments}, key_filter.environment),
-            ("permission", "Permission", "Any", {"": scopes}, key_filter.scope),
-            ("creator", "Creator", "Anyone", creators, key_filter.creator),
-        )
-        names = ("name", "label", "any", "groups", "value")
-        return [dict(zip(names, one, strict=True)) for one in filters]
+        return [
+            Select("environment", "Environment", "All", environments, key_filter.environment),
+            Select("permission", "Permission", "Any", scopes, key_filter.scope),
+            Select("creator", "Creator", "Anyone", creators, key_filter.creator),
+        ]
 
     def _creators(self, keys: ApiKeyQuerySet, chosen: str) -> dict[str, Choices]:
         """People who created listed keys, and service accounts. Makes two queries."""

@@ -1,7 +1,6 @@
 """The query of the key list's URL: search, filters and order."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Self
@@ -46,7 +45,6 @@ _FIELDS: Final = {
 _MAY_BE_EMPTY: Final = ("last-used", "expires")
 NEWEST_FIRST: Final = "-created"
 _LONGEST_SEARCH: Final = 100
-_ACCOUNT: Final = re.compile(r"sa_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +80,7 @@ class KeyFilter:
             search=query.get("q", "").replace("\x00", "").strip()[:_LONGEST_SEARCH],
             state=_one_of(STATES, query.get("status", "")),
             environment=_one_of(list(Environment), query.get("environment", "")),
-            scope=_one_of(list(conf.scopes()), query.get("permission", "")),
+            scope=_one_of(conf.scopes(), query.get("permission", "")),
             creator=creator if ids.read_id("sa", creator) else "",
             order=order if order.removeprefix("-") in COLUMNS else NEWEST_FIRST,
             page_number=query.get("page", "1"),
@@ -138,10 +136,11 @@ class KeyFilter:
             keys = keys.filter(environment=self.environment)
         if self.scope:
             # SQLite can't search in JSON. No scope has a quotation mark in its name.
-            keys = keys.alias(scope_list=Cast("scopes", TextField()))
-            keys = keys.filter(scope_list__contains=f'"{self.scope}"')
+            text = Cast("scopes", TextField())
+            keys = keys.alias(scope_list=text).filter(scope_list__contains=f'"{self.scope}"')
         if self.creator:
-            field = "service_account_id" if _ACCOUNT.match(self.creator) else "created_by_id"
+            is_account = self.creator.startswith("sa_")
+            field = "service_account_id" if is_account else "created_by_id"
             keys = keys.filter(**{field: ids.read_id("sa", self.creator)})
         return keys
 
@@ -170,7 +169,7 @@ class KeyFilter:
         return rows.order_by(field.asc(nulls_last=nulls_last), "-id")
 
 
-def _one_of(known: Sequence[str] | dict[str, str], value: str) -> str:
+def _one_of(known: Collection[str], value: str) -> str:
     return value if value in known else ""
 
 
