@@ -1,5 +1,6 @@
 """Error codes of the API, with their meaning and what to do. Each code is an anchor."""
 
+from dataclasses import dataclass
 from typing import Final
 
 #: Status, code, what happened, what to do.
@@ -137,4 +138,34 @@ ERRORS: Final[tuple[tuple[int, str, str, str], ...]] = (
     ),
     (500, "internal_error", "Internal error.", "Contact support with the request ID."),
     (503, "unavailable", "The service is temporarily unavailable.", "Try again after Retry-After."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorGroup:
+    """Errors with related statuses: a section of the page."""
+
+    title: str
+    statuses: tuple[int, ...]
+
+    @property
+    def anchor(self) -> str:
+        """Has a hyphen, which no error code has."""
+        return f"status-{self.statuses[0]}"
+
+    @property
+    def errors(self) -> list[tuple[int, str, str, str]]:
+        return [error for error in ERRORS if error[0] in self.statuses]
+
+
+#: Each status is in one group.
+GROUPS: Final = (
+    ErrorGroup("Invalid requests", (400,)),
+    ErrorGroup("Rejected keys", (401,)),
+    ErrorGroup("Missing permissions", (403,)),
+    ErrorGroup("Unknown URLs and methods", (404, 405)),
+    ErrorGroup("Conflicts", (409, 422)),
+    ErrorGroup("Request bodies", (413, 415)),
+    ErrorGroup("Limits", (429,)),
+    ErrorGroup("Server errors", (500, 503)),
 )

@@ -28,9 +28,9 @@ class Example:
 #: Operation → example, in the order of the guide (from envelope-create-api-key.txt).
 EXAMPLES: Final[Mapping[str, Example]] = {
     "use": Example(
-        "Use a key", "GET", "/v1/accounts/{account_id}/templates?pageIndex=0&pageSize=5"
+        "List templates", "GET", "/v1/accounts/{account_id}/templates?pageIndex=0&pageSize=5"
     ),
-    "current": Example("Ask who you are", "GET", "/v1/api-keys/current"),
+    "current": Example("Find out what a key can do", "GET", "/v1/api-keys/current"),
     "create": Example(
         "Create a key",
         "POST",
@@ -38,11 +38,11 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         {"name": "Analytics Dashboard", "scopes": ["trademarks:read", "search:read"]},
     ),
     "list": Example("List keys", "GET", "/v1/api-keys?limit=20"),
-    "read": Example("Read one key", "GET", "/v1/api-keys/{id}"),
+    "read": Example("Get a key", "GET", "/v1/api-keys/{id}"),
     "update": Example(
-        "Change a key", "PATCH", "/v1/api-keys/{id}", {"description": "Charts of the start page"}
+        "Update a key", "PATCH", "/v1/api-keys/{id}", {"description": "Charts of the start page"}
     ),
-    "usage": Example("See how a key is used", "GET", "/v1/api-keys/{id}/usage?interval=day"),
+    "usage": Example("Get the usage of a key", "GET", "/v1/api-keys/{id}/usage?interval=day"),
     "rotate": Example("Rotate a key", "POST", "/v1/api-keys/{id}/rotate", {"grace_period": 86400}),
     "revoke": Example("Revoke a key", "DELETE", "/v1/api-keys/{id}"),
     "revoke_many": Example(
@@ -65,7 +65,8 @@ EXAMPLES: Final[Mapping[str, Example]] = {
 
 def curl(example: Example, url: str) -> str:
     """A shell command. In each language, the environment variable API_KEY holds the key."""
-    lines = [f'curl -X {example.method} "{url}"', '-H "Authorization: Bearer $API_KEY"']
+    method = "" if example.method == "GET" else f"-X {example.method} "
+    lines = [f'curl {method}"{url}"', '-H "Authorization: Bearer $API_KEY"']
     if example.body is not None:
         lines += ['-H "Content-Type: application/json"', f"-d '{json.dumps(example.body)}'"]
     return " \\\n  ".join(lines)
@@ -92,10 +93,10 @@ def python(example: Example, url: str) -> str:
     if example.body is not None:
         body = f"    json={pprint.pformat(dict(example.body), sort_dicts=False)},\n"
     return (
-        "import os\n\nimport requests\n\nresponse = requests.request(\n"
-        f'    "{example.method}",\n    "{url}",\n'
+        f"import os\n\nimport requests\n\nresponse = requests.{example.method.lower()}(\n"
+        f'    "{url}",\n'
         '    headers={"Authorization": f"Bearer {os.environ[\'API_KEY\']}"},\n'
-        f"{body})\nprint(response.status_code, response.json())"
+        f"{body}    timeout=10,\n)\nprint(response.status_code, response.json())"
     )
 
 
@@ -136,7 +137,7 @@ func main() {{
 
 LANGUAGES: Final[Mapping[str, Callable[[Example, str], str]]] = {
     "curl": curl,
-    "JavaScript": javascript,
     "Python": python,
+    "JavaScript": javascript,
     "Go": go,
 }

@@ -1,6 +1,7 @@
-// “Try this call” in the guide. The key is in its field and in the request, and nowhere else.
+// “Try this request” in the guide. The key is in its field and in the request, and nowhere else.
 
 import { firstCharacters, inWords } from "./characters.js";
+import { onClick } from "./events.js";
 
 const LONGEST = 15_000;
 const SHOWN = 20_000;
@@ -9,14 +10,12 @@ const SENDABLE = /^[\x20-\x7e]+$/;
 /** Form → what ends its request when the page is left. A second request waits for the first. */
 const underWay = new Map();
 
-document.documentElement.classList.add("js");
-
 const valueOf = (form, name) => form.elements[name]?.value.trim() ?? "";
 
 /** What stands in the way of sending, or nothing. */
 function problemWith(form) {
   if (!valueOf(form, "key")) return "Paste an API key.";
-  if (!SENDABLE.test(valueOf(form, "key"))) return "This is no whole API key: it has a character that no key has.";
+  if (!SENDABLE.test(valueOf(form, "key"))) return "That isn't a full API key: it has a character that keys don't have.";
   for (const name of ["account_id", "id"]) {
     if (form.elements[name] && !valueOf(form, name)) return `Fill in “${form.elements[name].labels[0].textContent}”.`;
   }
@@ -57,24 +56,44 @@ function readable(text) {
   }
 }
 
-/** The line above the answer, in the color of what became of the call. */
-function say(form, text, kind = "") {
+/** The result line: its first part is the fact, in the color of what became of the request. */
+function say(form, [fact, ...details], kind = "") {
   const line = form.querySelector("[data-line]");
-  line.className = text && `notice ${kind}`;
-  line.textContent = text;
+  form.querySelector("[data-result]").className = fact ? `result ${kind}` : "";
+  form.querySelector("[data-toggle]").hidden = true;
+  line.replaceChildren();
+  if (!fact) return;
+  const icon = form.querySelector(`template[data-icon="${kind}"]`);
+  if (icon) line.append(icon.content.cloneNode(true));
+  line.append(part("b", fact), ...details.map((text) => part("span", text)));
 }
 
-function show(form, answer, text, milliseconds) {
-  const id = answer.headers.get("X-Request-Id");
-  const { first, total } = firstCharacters(readable(text), SHOWN);
-  const parts = [`${answer.status} ${answer.statusText}`.trim(), `${milliseconds} ms`];
-  if (id) parts.push(`request id ${id}`);
-  if (total > SHOWN) parts.push(`the first ${inWords(SHOWN)} of ${inWords(total)} characters`);
-  say(form, parts.join(" · "), answer.ok ? "ok" : "bad");
-  const output = form.querySelector("[data-output]");
-  output.textContent = first;
-  output.hidden = !first;
+function part(tag, text) {
+  const element = document.createElement(tag);
+  element.textContent = text;
+  return element;
 }
+
+function show(form, response, text, milliseconds) {
+  const id = response.headers.get("X-Request-Id");
+  const { first, total } = firstCharacters(readable(text), SHOWN);
+  const parts = [`${response.status} ${response.statusText}`.trim(), `${milliseconds} ms`];
+  parts.push(total > SHOWN ? `First ${inWords(SHOWN)} of ${inWords(total)} characters` : `${inWords(total)} characters`);
+  if (id) parts.push(id);
+  say(form, parts, response.ok ? "ok" : "bad");
+  form.querySelector("[data-output]").textContent = first;
+  showResponse(form, Boolean(first));
+  form.querySelector("[data-toggle]").hidden = !first;
+}
+
+function showResponse(form, shown) {
+  const button = form.querySelector("[data-toggle]");
+  form.querySelector("[data-output]").hidden = !shown;
+  button.setAttribute("aria-expanded", String(shown));
+  button.lastElementChild.textContent = shown ? "Hide response" : "View response";
+}
+
+onClick("[data-try] [data-toggle]", ({ form, ariaExpanded }) => showResponse(form, ariaExpanded !== "true"));
 
 function stop(form) {
   underWay.get(form)?.abort();
@@ -85,19 +104,19 @@ async function send(form) {
   if (underWay.has(form)) return;
   form.querySelector("[data-output]").hidden = true;
   const problem = problemWith(form);
-  if (problem) return say(form, problem, "bad");
-  say(form, "Sending…");
+  if (problem) return say(form, [problem], "bad");
+  say(form, ["Sending…"]);
   const left = new AbortController();
   underWay.set(form, left);
   const started = performance.now();
   try {
-    const answer = await fetch(addressOf(form), requestOf(form, left.signal));
-    const text = await answer.text();
-    if (!left.signal.aborted) show(form, answer, text, Math.round(performance.now() - started));
+    const response = await fetch(addressOf(form), requestOf(form, left.signal));
+    const text = await response.text();
+    if (!left.signal.aborted) show(form, response, text, Math.round(performance.now() - started));
   } catch (error) {
     if (left.signal.aborted) return;
     const late = error.name === "TimeoutError";
-    say(form, late ? "No response within 15 s." : "The request didn't reach the API.", "bad");
+    say(form, [late ? "No response within 15 s." : "The request didn't reach the API."], "bad");
   } finally {
     if (underWay.get(form) === left) underWay.delete(form);
   }
@@ -116,7 +135,7 @@ function wipe() {
     form.elements.key.value = "";
     form.querySelector("[data-output]").textContent = "";
     form.querySelector("[data-output]").hidden = true;
-    say(form, "");
+    say(form, []);
   }
 }
 
