@@ -13,11 +13,50 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from apikeys.usage import overview
+from apikeys.usage.overview import Figure
 from core.forms import BoundedTexts
 
 _NEEDED: Final = (
     "The administration requires two-factor authentication. Add an authenticator app or a passkey."
 )
+
+
+#: Figure → its words, the list and the filter that show it.
+_LINKS: Final = {
+    Figure.EXPIRING_IN_7_DAYS: ("Keys expiring in 7 days", "apikey", "status=active&expiry=7"),
+    Figure.EXPIRING_IN_30_DAYS: ("Keys expiring in 30 days", "apikey", "status=active&expiry=30"),
+    Figure.REFUSED_TODAY: ("Keys with refused requests today", "apikey", "refused=today"),
+    Figure.RETIRED_SECRETS_USED: (
+        f"Keys with a retired secret used in {overview.UNUSUAL_DAYS} days",
+        "apikey",
+        "unusual=retired",
+    ),
+    Figure.ACCESS_OFF: (
+        "Organizations with API access off",
+        "organization",
+        "api_access_enabled__exact=0",
+    ),
+}
+_APPS: Final = {"apikey": "apikeys", "organization": "organizations"}
+
+
+def _figures(user: Any) -> list[dict[str, Any]]:
+    """The figures of lists that the user may see."""
+    seen = {model: user.has_perm(f"{app}.view_{model}") for model, app in _APPS.items()}
+    if not any(seen.values()):
+        return []
+    return [
+        {
+            "words": words,
+            "count": f"{overview.MOST:,}+" if count > overview.MOST else f"{count:,}",
+            "is_zero": not count,
+            "url": f"{reverse(f'admin:{_APPS[model]}_{model}_changelist')}?{query}",
+        }
+        for figure, count in overview.figures().items()
+        for words, model, query in [_LINKS[figure]]
+        if seen[model]
+    ]
 
 
 class PasswordForm(BoundedTexts, AdminPasswordChangeForm):
@@ -51,6 +90,13 @@ class StaffAdminSite(AdminSite):
             extra_context={**self.each_context(request), **(extra_context or {})},
         )
         return cast("TemplateResponse", view(request))
+
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        """Django's start page, with figures that lead to filtered lists."""
+        context = {**(extra_context or {}), "figures": _figures(request.user)}
+        return super().index(request, context)
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Uses allauth's sign-in. Staff without a required second factor must set one up."""

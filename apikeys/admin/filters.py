@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from apikeys.models import ApiKey, Status
+from apikeys.usage import overview
 
 Choices = list[tuple[str, str]]
 
@@ -77,6 +78,38 @@ class IdlenessFilter(admin.SimpleListFilter):
             "90": _unused_since(now - timedelta(days=90)),
         }
         return queryset.filter(conditions.get(self.value() or "", Q()))
+
+
+class RefusalFilter(admin.SimpleListFilter):
+    """Filters keys whose requests were refused."""
+
+    title = "refused requests"
+    parameter_name = "refused"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return [("today", "Today"), ("7", "In 7 days")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> QuerySet[ApiKey]:
+        days = {"today": 0, "7": 6}.get(self.value() or "")
+        if days is None:
+            return queryset
+        return queryset.filter(pk__in=overview.refused_since_days(days).values("pk"))
+
+
+class UnusualFilter(admin.SimpleListFilter):
+    """Filters keys with unusual activity."""
+
+    title = "unusual activity"
+    parameter_name = "unusual"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return [("retired", f"Retired secret used in {overview.UNUSUAL_DAYS} days")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> QuerySet[ApiKey]:
+        if self.value() != "retired":
+            return queryset
+        found = overview.with_retired_secret_used(overview.UNUSUAL_DAYS)
+        return queryset.filter(pk__in=found.values("pk"))
 
 
 def _unused_since(moment: datetime) -> Q:

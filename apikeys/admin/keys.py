@@ -12,7 +12,13 @@ from django.utils.html import format_html, format_html_join
 
 from apikeys import services
 from apikeys.admin.actions import KeyActions
-from apikeys.admin.filters import ExpiryFilter, IdlenessFilter, StatusFilter
+from apikeys.admin.filters import (
+    ExpiryFilter,
+    IdlenessFilter,
+    RefusalFilter,
+    StatusFilter,
+    UnusualFilter,
+)
 from apikeys.admin.forms import NewKeyForm
 from apikeys.models import ApiKey, ApiKeySecret, Status
 from apikeys.usage import reports
@@ -20,18 +26,31 @@ from apikeys.usage.reports import Interval, Period
 from core.exceptions import DomainError, ErrorCode
 from core.forms import show_refusal
 from core.text import name_key
+from core.timestamps import stamp
 from organizations.admin.base import ServiceAdmin, staff_actor
+from organizations.admin.display import link_to, moment, state, two_lines
 from organizations.admin.step_up import confirmation_first, too_old
 from organizations.signin.step_up import StepUp
 
+_TABLE: Final = (
+    '<table class="usage"><thead><tr><th scope="col">Day (UTC)</th><th scope="col">Requests</th>'
+    '<th scope="col">Successful</th><th scope="col">Errors</th><th scope="col">Refused</th></tr>'
+    "</thead><tbody>{}</tbody></table>"
+)
+_ROW: Final = (
+    '<tr><th scope="row">{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>'
+)
 #: Secrets shown on a key's page.
 _SECRETS: Final = 20
-ICONS: Final = {
-    Status.ACTIVE: "●",
-    Status.DISABLED: "‖",
-    Status.EXPIRED: "◷",
-    Status.REVOKED: "✕",
+#: Status → kind of state, icon.
+STATES: Final = {
+    Status.ACTIVE: ("ok", "check-circle"),
+    Status.DISABLED: ("off", "pause-circle"),
+    Status.EXPIRED: ("bad", "clock"),
+    Status.REVOKED: ("bad", "trash"),
 }
+#: Days of usage on a key's page.
+_DAYS: Final = 30
 
 
 @admin.register(ApiKey)
@@ -39,18 +58,15 @@ class ApiKeyAdmin(KeyActions, ServiceAdmin[ApiKey]):
     """Keys can't be edited here, but disabled, enabled and revoked."""
 
     id_prefix = "key"
-    list_display = (
-        "name",
-        "prefix",
-        "organization",
+    list_display = ("key", "owner", "state", "last_used", "expires", "created")
+    list_filter = (
+        StatusFilter,
         "environment",
-        "state",
-        "last_used_at",
-        "expires_at",
-        "created_by",
-        "created_at",
+        ExpiryFilter,
+        IdlenessFilter,
+        RefusalFilter,
+        UnusualFilter,
     )
-    list_filter = (StatusFilter, "environment", ExpiryFilter, IdlenessFilter)
     search_fields = (
         "name",
         "organization__name",
@@ -63,32 +79,54 @@ class ApiKeyAdmin(KeyActions, ServiceAdmin[ApiKey]):
     ordering = ("-id",)
     show_full_result_count = False
     change_form_template = "admin/apikeys/apikey/detail.html"
-    fields = readonly_fields = (
-        "name",
-        "state",
-        "organization",
-        "environment",
-        "service_account",
-        "description",
-        "scope_list",
-        "tier",
-        "metadata",
-        "secret_table",
-        "public_id",
-        "id",
-        "created_by",
-        "created_by_key",
-        "created_at",
-        "updated_at",
-        "expires_at",
-        "disabled_at",
-        "revoked_at",
-        "last_used_at",
-        "last_used_ip",
-        "last_used_user_agent",
-        "last_refused",
-        "requests",
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    "name",
+                    "state",
+                    "organization",
+                    "environment",
+                    "service_account",
+                    "description",
+                    "scope_list",
+                    "tier",
+                    "metadata",
+                    "secret_table",
+                )
+            },
+        ),
+        (
+            "Usage",
+            {
+                "fields": (
+                    "requests",
+                    "usage_table",
+                    "last_refused",
+                    "last_used_at",
+                    "last_used_ip",
+                    "last_used_user_agent",
+                )
+            },
+        ),
+        (
+            "History",
+            {
+                "fields": (
+                    "created_by",
+                    "created_by_key",
+                    "created_at",
+                    "updated_at",
+                    "expires_at",
+                    "disabled_at",
+                    "revoked_at",
+                )
+            },
+        ),
+        ("Identifiers", {"fields": ("public_id", "uuid")}),
     )
+    readonly_fields = tuple(name for _, options in fieldsets for name in options["fields"])
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
         return ApiKey.objects.for_display().select_related("created_by", "created_by_key")
@@ -164,20 +202,37 @@ class ApiKeyAdmin(KeyActions, ServiceAdmin[ApiKey]):
         response["Referrer-Policy"] = "no-referrer"
         return response
 
-    @admin.display(description="Key")
-    def prefix(self, key: ApiKey) -> str:
-        """The display prefix, with dots for the rest."""
-        return format_html("<code>{}••••</code>", key.key_prefix)
+    @admin.display(description="Key", ordering="name_key")
+    def key(self, key: ApiKey) -> str:
+        """The name, with the display prefix below and dots for the rest."""
+        return two_lines(key.name, format_html("<code>{}••••</code>", key.key_prefix))
+
+    @admin.display(description="Organization", ordering="organization__name")
+    def owner(self, key: ApiKey) -> str:
+        """The organization, with a link, and the service account if there is one."""
+        link = link_to("Organization", key.organization_id, key.organization)
+        return two_lines(link, key.service_account or "")
 
     @admin.display(description="Status")
     def state(self, key: ApiKey) -> str:
-        status = key.status
-        return format_html(
-            '<span class="state {}"><span aria-hidden="true">{}</span> {}</span>',
-            status,
-            ICONS[status],
-            status.capitalize(),
-        )
+        """The status; below it the environment, if it is not the usual one."""
+        kind, icon = STATES[key.status]
+        shown = state(kind, key.status.capitalize(), icon)
+        return two_lines(shown, "" if key.livemode else "Test environment")
+
+    @admin.display(description="Last used", ordering="last_used_at")
+    def last_used(self, key: ApiKey) -> str:
+        return moment(key.last_used_at, "Never")
+
+    @admin.display(description="Expires", ordering="expires_at")
+    def expires(self, key: ApiKey) -> str:
+        return moment(key.expires_at, "Never")
+
+    @admin.display(description="Created", ordering="created_at")
+    def created(self, key: ApiKey) -> str:
+        """The day, and by whom."""
+        day = stamp(key.created_at).partition(", ")[0]
+        return two_lines(day, f"by {key.created_by}" if key.created_by else "by a key")
 
     @admin.display(description="Scopes")
     def scope_list(self, key: ApiKey) -> str:
@@ -186,8 +241,34 @@ class ApiKeyAdmin(KeyActions, ServiceAdmin[ApiKey]):
     @admin.display(description="Requests in 30 days")
     def requests(self, key: ApiKey) -> str:
         """The number of requests, and how many of them were rejected."""
-        tally = reports.tally_of(key, Period.last(30, Interval.DAY))
+        tally = reports.total(bucket.tally for bucket in self._days(key))
         return f"{tally.requests:,}, {tally.refused:,} of them refused"
+
+    @admin.display(description="By day", empty_value="No requests in 30 days")
+    def usage_table(self, key: ApiKey) -> str | None:
+        """The days with requests, newest first."""
+        rows = [
+            (
+                f"{bucket.start:%-d %b %Y}",
+                *(f"{number:,}" for number in (tally.requests, tally.ok, tally.failed)),
+                f"{tally.refused:,}",
+            )
+            for bucket in reversed(self._days(key))
+            if (tally := bucket.tally).requests
+        ]
+        if not rows:
+            return None
+        cells = format_html_join("", _ROW, rows)
+        return format_html(_TABLE, cells)
+
+    @staticmethod
+    def _days(key: ApiKey) -> list[reports.Bucket]:
+        """The usage by day, read once for a page."""
+        if not hasattr(key, "days"):
+            found = ApiKey.objects.filter(pk=key.pk)
+            key.days = reports.buckets(found, Period.last(_DAYS, Interval.DAY))  # type: ignore[attr-defined]
+        days: list[reports.Bucket] = key.days  # type: ignore[attr-defined]
+        return days
 
     @admin.display(description="Last refused", empty_value="-")
     def last_refused(self, key: ApiKey) -> str | None:

@@ -10,6 +10,7 @@ from apikeys import services
 from apikeys.forms import ScopesField
 from apikeys.models import KeyTemplate
 from organizations.admin.base import ServiceAdmin, ServiceForm, adopt, staff_actor
+from organizations.admin.display import moment
 
 
 class KeyTemplateForm(ServiceForm):
@@ -27,7 +28,8 @@ class KeyTemplateForm(ServiceForm):
 class KeyTemplateAdmin(ServiceAdmin[KeyTemplate]):
     form = KeyTemplateForm
     id_prefix = "tpl"
-    list_display = ("name", "organization", "scope_list", "lifetime_days", "updated_at")
+    permissions_in_use = ("view", "add", "change", "delete")
+    list_display = ("name", "organization", "scope_list", "lifetime", "updated")
     list_select_related = ("organization",)
     search_fields = ("name", "organization__name")
     autocomplete_fields = ("organization",)
@@ -43,6 +45,15 @@ class KeyTemplateAdmin(ServiceAdmin[KeyTemplate]):
             return adopt(obj, services.create_template(actor=actor, **new))
         changes = {name: value for name, value in new.items() if form.wants(name)}
         return adopt(obj, services.update_template(obj, actor=actor, changes=changes))
+
+    @admin.display(description="Key lifetime", ordering="lifetime_days")
+    def lifetime(self, template: KeyTemplate) -> str:
+        days = template.lifetime_days
+        return f"{days:,} day{'' if days == 1 else 's'}" if days else "No expiry"
+
+    @admin.display(description="Updated", ordering="updated_at")
+    def updated(self, template: KeyTemplate) -> str:
+        return moment(template.updated_at)
 
     @admin.display(description="Scopes")
     def scope_list(self, template: KeyTemplate) -> str:

@@ -12,12 +12,16 @@ from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from core import bulkheads
+from core.actors import ActorKind
 from core.exceptions import Busy
 from organizations.admin.base import ReadOnlyAdmin, SearchedList, rendered
+from organizations.admin.display import in_words, link_to, moment, two_lines
 from organizations.events import every_event
-from organizations.models import AuditEvent, AuditEventQuerySet
+from organizations.models import AuditEvent, AuditEventQuerySet, Organization
 from organizations.pages.base import with_retry
 
 #: Events that a list reads at most.
@@ -111,31 +115,69 @@ class AuditEventChangeList(SearchedList):
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin[AuditEvent]):
-    list_display = ("at", "actor_label", "event", "target_type", "target_label", "ip", "request_id")
+    list_display = ("time", "event", "actor", "target", "origin", "request")
     fields = readonly_fields = (
         "at",
         "event",
-        "organization_id",
-        "actor_kind",
-        "actor_label",
-        "actor_id",
-        "target_type",
-        "target_label",
-        "target_id",
+        "organization",
+        "actor",
+        "actor_uuid",
+        "target",
+        "target_uuid",
         "details",
         "ip",
         "user_agent",
-        "request_id",
+        "request",
         "number",
-        "id",
+        "uuid",
     )
-    list_display_links = ("at", "event")
+    list_display_links = ("time", "event")
     list_filter = (EventFilter, "actor_kind", "at", OlderFilter)
     search_fields = ("actor_label", "target_label", "request_id")
     search_help_text = "A person, key, target or request ID, or the UUID of any of them."
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     sortable_by = ()
+
+    @admin.display(description="Time")
+    def time(self, event: AuditEvent) -> str:
+        return moment(event.at)
+
+    @admin.display(description="Actor")
+    def actor(self, event: AuditEvent) -> SafeString:
+        """Who did it, with a link to the person or key."""
+        kind = "ApiKey" if event.actor_kind == ActorKind.KEY else "User"
+        label = link_to(kind, event.actor_id, event.actor_label)
+        return two_lines(label, event.get_actor_kind_display())
+
+    @admin.display(description="Target")
+    def target(self, event: AuditEvent) -> SafeString:
+        """What it was done to, with a link if it has a page."""
+        label = link_to(event.target_type, event.target_id, event.target_label)
+        return two_lines(label, in_words(event.target_type))
+
+    @admin.display(description="IP address")
+    def origin(self, event: AuditEvent) -> str:
+        return event.ip or "–"
+
+    @admin.display(description="Request ID")
+    def request(self, event: AuditEvent) -> SafeString | str:
+        return format_html("<code>{}</code>", event.request_id) if event.request_id else "–"
+
+    @admin.display(description="Organization")
+    def organization(self, event: AuditEvent) -> SafeString | str:
+        """The organization, with a link. Its ID if it no longer exists."""
+        found = Organization.objects.filter(pk=event.organization_id).first()
+        label = found or event.organization_id or "–"
+        return link_to("Organization", found.pk if found else None, label)
+
+    @admin.display(description="Actor UUID")
+    def actor_uuid(self, event: AuditEvent) -> str:
+        return str(event.actor_id or "–")
+
+    @admin.display(description="Target UUID")
+    def target_uuid(self, event: AuditEvent) -> str:
+        return str(event.target_id or "–")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return AuditEventChangeList

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
-from typing import Any, Final, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -17,6 +17,8 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
 from core import bulkheads, ids, revocation_wait
 from core.actors import Actor
@@ -24,7 +26,7 @@ from core.exceptions import Busy, DomainError
 from core.forms import TextField, show_refusal
 from core.redaction import REDACTED, holds_secret, redact
 from core.request_context import request_context_of
-from organizations.admin.step_up import RecentForm
+from organizations.admin.step_up import RecentForm, Selection, kept_selection
 from organizations.signin.step_up import StepUp
 
 M = TypeVar("M", bound=Model)
@@ -53,7 +55,14 @@ class SearchForm(ChangeListSearchForm):
 
 
 class SearchedList(ChangeList):
+    """A list named after what it shows, such as “API keys”."""
+
     search_form_class = SearchForm
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.is_popup:
+            self.title = capfirst(self.opts.verbose_name_plural)
 
 
 class ServiceForm(RecentForm):
@@ -90,6 +99,8 @@ class StaffPages(admin.ModelAdmin[M]):
 
     #: The prefix of the model's public IDs, such as ``org``.
     id_prefix = ""
+    #: Django's permissions that the pages of the model ask for.
+    permissions_in_use: ClassVar[tuple[str, ...]] = ("view",)
     formfield_overrides = {models.CharField: {"form_class": TextField}}
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
@@ -120,7 +131,38 @@ class StaffPages(admin.ModelAdmin[M]):
                 warning = "That was a whole secret. Only its prefix was searched for."
                 self.message_user(request, warning, messages.WARNING)
             return HttpResponseRedirect(f"{request.path}?{query.urlencode()}")
-        return super().changelist_view(request, extra_context)
+        response = super().changelist_view(request, extra_context)
+        kept = kept_selection(request)
+        if kept and isinstance(response, TemplateResponse):
+            self._select_again(request, kept, response.context_data or {})
+        return response
+
+    def _select_again(
+        self, request: HttpRequest, kept: Selection, context: dict[str, Any]
+    ) -> None:
+        """Checks the rows again that were selected before a confirmation, and their action."""
+        rows = [row for row in context["cl"].result_list if str(row.pk) in kept.rows]
+        for row in rows:
+            row.is_selected = True
+        if context["action_form"] and rows:
+            context["action_form"].initial["action"] = kept.action
+            self.message_user(request, "Your selection was kept. Select Go to continue.")
+
+    @admin.display(description=admin.ModelAdmin.action_checkbox.short_description)  # type: ignore[attr-defined]
+    def action_checkbox(self, obj: M) -> SafeString:
+        """Django's checkbox, checked for a selection that was kept."""
+        attributes = {"class": "action-select", "aria-label": f"Select {obj}"}
+        box = forms.CheckboxInput(attributes, lambda _: getattr(obj, "is_selected", False))
+        return box.render(ACTION_CHECKBOX_NAME, str(obj.pk))
+
+    @admin.display(description="ID")
+    def public_id(self, obj: Any) -> str:
+        found: str = obj.public_id
+        return found
+
+    @admin.display(description="UUID")
+    def uuid(self, obj: M) -> str:
+        return str(obj.pk)
 
     def response_action(
         self, request: HttpRequest, queryset: QuerySet[M], *rest: Any
@@ -153,6 +195,7 @@ class StaffPages(admin.ModelAdmin[M]):
 class ServiceAdmin(StaffPages[M]):
     """A model that is written only through services, and never deleted here."""
 
+    permissions_in_use = ("view", "add", "change")
     form: type[forms.ModelForm[Any]] = ServiceForm
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -1,9 +1,17 @@
 """Admin forms for users and organizations."""
 
-from typing import Any
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any, Final
 
 from django import forms
+from django.apps import apps
 from django.conf import settings
+from django.contrib import admin
+from django.contrib.auth.models import Permission
+from django.db.models import Q, QuerySet
+from django.forms.models import ModelChoiceIterator
+from django.utils.text import capfirst
 
 from core.forms import bound_length, cleaned
 from core.text import canonical_email, clean_email
@@ -14,6 +22,78 @@ from organizations.models import User
 def tier_choices() -> list[tuple[str, str]]:
     """The configured tiers with their limits."""
     return [(tier, f"{tier} ({limit})") for tier, limit in settings.RATE_LIMIT_TIERS.items()]
+
+
+#: What Django's permissions let staff do.
+_VERBS: Final = {"view": "View", "add": "Create", "change": "Change", "delete": "Remove"}
+
+
+def permission_in_words(permission: Permission) -> str:
+    """The permission in words: ``View API keys``."""
+    return f"{_verb(permission)} {_subject(permission)}"
+
+
+def _verb(permission: Permission) -> str:
+    action = permission.codename.partition("_")[0]
+    return _VERBS.get(action, permission.name)
+
+
+def _subject(permission: Permission) -> str:
+    model = permission.content_type.model_class()
+    return str(model._meta.verbose_name_plural) if model else permission.content_type.model  # noqa: SLF001 - Django's documented name
+
+
+def permissions_in_use() -> QuerySet[Permission]:
+    """The permissions that pages of the admin ask for."""
+    used = Q(pk=None)
+    for model in apps.get_models():
+        if admin.site.is_registered(model):
+            actions: tuple[str, ...] = getattr(
+                admin.site.get_model_admin(model), "permissions_in_use", ()
+            )
+            opts = model._meta  # noqa: SLF001 - Django's documented name
+            names = [f"{action}_{opts.model_name}" for action in actions]
+            used |= Q(
+                content_type__app_label=opts.app_label,
+                content_type__model=opts.model_name,
+                codename__in=names,
+            )
+    return Permission.objects.filter(used)
+
+
+class _BySubject(ModelChoiceIterator):
+    """Permissions in groups: what they are about, and what they allow."""
+
+    def __iter__(self) -> Iterator[Any]:
+        permissions = self.queryset.select_related("content_type")
+        order = list(_VERBS.values())
+        rows = sorted(
+            ((_subject(p), _verb(p), p) for p in permissions),
+            key=lambda row: (row[0].casefold(), order.index(row[1]) if row[1] in order else 9),
+        )
+        for subject, group in groupby(rows, key=lambda row: row[0]):
+            yield capfirst(subject), [(p.pk, verb) for _, verb, p in group]
+
+
+class PermissionsField(forms.ModelMultipleChoiceField):
+    """Permissions of staff as groups of checkboxes. Offers those that the admin asks for."""
+
+    iterator = _BySubject
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            queryset=permissions_in_use(),
+            required=False,
+            label="Permissions",
+            help_text="What this person may do in the administration. Superusers may do everything.",
+            widget=forms.CheckboxSelectMultiple,
+            **options,
+        )
+
+    def offer_also(self, held: QuerySet[Permission]) -> None:
+        """Offers what a person already has, so that saving other changes keeps it."""
+        known = permissions_in_use().values("pk")
+        self.queryset = Permission.objects.filter(Q(pk__in=known) | Q(pk__in=held.values("pk")))
 
 
 class PersonFields(forms.ModelForm[User]):
@@ -50,9 +130,11 @@ class UserForm(PersonFields):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        permissions: Any = self.fields.get("user_permissions")
-        if permissions:  # their labels contain the app's name
-            permissions.queryset = permissions.queryset.select_related("content_type")
+        permissions = self.fields.get("user_permissions")
+        if isinstance(permissions, PermissionsField) and self.instance.pk:
+            permissions.offer_also(self.instance.user_permissions.all())
+        if "email" in self.fields:
+            self.fields["email"].label = "Email address"
 
 
 class NewOrganizationFields(forms.Form):

@@ -6,6 +6,7 @@ from django.http import HttpRequest
 
 from organizations import services
 from organizations.admin.base import ServiceAdmin, staff_actor
+from organizations.admin.display import moment
 from organizations.models import Invitation
 
 
@@ -14,7 +15,8 @@ class InvitationAdmin(ServiceAdmin[Invitation]):
     """Staff can view and revoke invitations. Links are only in emails."""
 
     id_prefix = "inv"
-    list_display = ("email", "organization", "role", "state", "invited_by", "expires_at")
+    permissions_in_use = ("view", "change")
+    list_display = ("email", "organization", "role", "state", "invited_by", "expires")
     list_filter = ("role", "created_at")
     list_select_related = ("organization", "invited_by")
     search_fields = ("email", "organization__name")
@@ -27,6 +29,10 @@ class InvitationAdmin(ServiceAdmin[Invitation]):
     )
     actions = ("revoke",)
     ordering = ("-id",)
+
+    @admin.display(description="Expires", ordering="expires_at")
+    def expires(self, invitation: Invitation) -> str:
+        return moment(invitation.expires_at)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

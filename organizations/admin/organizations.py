@@ -8,9 +8,11 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 
 from organizations import services, tiers
 from organizations.admin.base import ServiceAdmin, ServiceForm, adopt, staff_actor
+from organizations.admin.display import moment, state
 from organizations.admin.forms import NewOrganizationFields, TierField
 from organizations.admin.step_up import confirmed
 from organizations.models import Organization, ServiceAccount
@@ -44,24 +46,17 @@ class OrganizationForm(ServiceForm):
 class OrganizationAdmin(ServiceAdmin[Organization]):
     form = OrganizationForm
     id_prefix = "org"
-    list_display = (
-        "name",
-        "slug",
-        "api_access_enabled",
-        "rate_limit_tier",
-        "members",
-        "created_at",
-    )
+    list_display = ("name", "slug", "api_access", "tier", "members", "created")
     list_filter = ("api_access_enabled", "rate_limit_tier")
     search_fields = ("name", "slug")
     readonly_fields = (
         "organization_limit",
-        "public_id",
-        "id",
+        "more",
         "slug",
+        "public_id",
+        "uuid",
         "created_at",
         "updated_at",
-        "more",
     )
     ordering = ("name",)
     #: Lists of other models by `organization__id__exact`: label → view name.
@@ -115,6 +110,18 @@ class OrganizationAdmin(ServiceAdmin[Organization]):
         count: int = organization.member_count  # type: ignore[attr-defined]
         return count
 
+    @admin.display(description="API access", ordering="api_access_enabled")
+    def api_access(self, organization: Organization) -> SafeString:
+        return state("ok", "On") if organization.api_access_enabled else state("bad", "Off")
+
+    @admin.display(description="Rate limit", ordering="rate_limit_tier")
+    def tier(self, organization: Organization) -> str:
+        return organization.rate_limit_tier.capitalize()
+
+    @admin.display(description="Created", ordering="created_at")
+    def created(self, organization: Organization) -> str:
+        return moment(organization.created_at)
+
     @admin.display(description="Rate limit of all keys together")
     def organization_limit(self, organization: Organization) -> str:
         """Depends on the tier. A key's own tier can't exceed it."""
@@ -162,7 +169,7 @@ class ServiceAccountForm(ServiceForm):
 class ServiceAccountAdmin(ServiceAdmin[ServiceAccount]):
     form = ServiceAccountForm
     id_prefix = "sa"
-    list_display = ("name", "organization", "is_enabled", "created_by", "created_at")
+    list_display = ("name", "organization", "status", "created_by", "created")
     list_filter = (("disabled_at", admin.EmptyFieldListFilter),)
     list_select_related = ("organization", "created_by")
     search_fields = ("name", "organization__name")
@@ -196,9 +203,13 @@ class ServiceAccountAdmin(ServiceAdmin[ServiceAccount]):
             services.set_service_account_enabled(obj, enabled=new["enabled"], actor=actor)
         return obj.refresh_from_db()
 
-    @admin.display(description="Enabled", boolean=True)
-    def is_enabled(self, account: ServiceAccount) -> bool:
-        return account.enabled
+    @admin.display(description="Status", ordering="disabled_at")
+    def status(self, account: ServiceAccount) -> SafeString:
+        return state("ok", "Active") if account.enabled else state("off", "Disabled")
+
+    @admin.display(description="Created", ordering="created_at")
+    def created(self, account: ServiceAccount) -> str:
+        return moment(account.created_at)
 
     @admin.action(description="Disable the selected service accounts", permissions=["change"])
     def disable(self, request: HttpRequest, queryset: QuerySet[ServiceAccount]) -> None:

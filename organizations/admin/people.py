@@ -13,6 +13,7 @@ from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
+from django.utils.safestring import SafeString
 
 from core.exceptions import Forbidden
 from organizations import services
@@ -22,7 +23,8 @@ from organizations.admin.base import (
     adopt,
     staff_actor,
 )
-from organizations.admin.forms import UserForm
+from organizations.admin.display import moment, state
+from organizations.admin.forms import PermissionsField, UserForm, permission_in_words
 from organizations.admin.step_up import RecentForm, confirmed
 from organizations.models import Membership, User
 from organizations.pages.personal_data import as_file
@@ -50,14 +52,14 @@ class UserAdmin(ServiceAdmin[User], DjangoUserAdmin[User]):
     id_prefix = "usr"
     form = add_form = PersonForm
     ordering = ("email",)
-    list_display = ("email", "name", "is_active", "is_staff", "last_login")
+    list_display = ("address", "name", "status", "staff", "last_sign_in")
     list_filter = ("is_active", "is_staff", "is_superuser")
     search_fields = ("email", "name")
     readonly_fields = ("public_id", "second_factors", "last_login", "date_joined")
-    filter_horizontal = ("user_permissions",)
+    filter_horizontal = ()
     actions = ("send_password_link", "end_sessions", "remove_second_factors", "export_data")
     fieldsets = (
-        (None, {"fields": ("email", "name", "public_id", "second_factors")}),
+        (None, {"fields": ("email", "name", "second_factors", "public_id")}),
         ("Access", {"fields": ("is_active", "is_staff", "is_superuser", "user_permissions")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
@@ -84,7 +86,22 @@ class UserAdmin(ServiceAdmin[User], DjangoUserAdmin[User]):
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         """Only superusers may change permissions."""
         authority = () if request.user.is_superuser else _AUTHORITY
-        return (*self.readonly_fields, *authority)
+        return (*self.readonly_fields, *authority, "held_permissions")
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Without the right to change permissions, they are shown in words."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if request.user.is_superuser:
+            return fieldsets
+        return [(title, {**options, "fields": _in_words(options)}) for title, options in fieldsets]
+
+    def formfield_for_manytomany(
+        self, db_field: Any, request: HttpRequest | None, **kwargs: Any
+    ) -> Any:
+        """Checkboxes in plain words in place of Django's list of codes."""
+        if db_field.name == "user_permissions":
+            return PermissionsField()
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         if not change:
@@ -92,11 +109,35 @@ class UserAdmin(ServiceAdmin[User], DjangoUserAdmin[User]):
         changed = [name for name in form.fields if form.differs(name)]
         services.save_person(obj, changed=changed, actor=staff_actor(request))
 
-    @admin.display(description="second factors")
+    @admin.display(description="Email address", ordering="email")
+    def address(self, person: User) -> str:
+        return person.email
+
+    @admin.display(description="Status", ordering="is_active")
+    def status(self, person: User) -> SafeString:
+        return state("ok", "Active") if person.is_active else state("off", "Deactivated")
+
+    @admin.display(description="Staff", ordering="is_staff")
+    def staff(self, person: User) -> str:
+        if person.is_superuser:
+            return "Superuser"
+        return "Staff" if person.is_staff else "–"
+
+    @admin.display(description="Last sign-in", ordering="last_login")
+    def last_sign_in(self, person: User) -> str:
+        return moment(person.last_login, "Never")
+
+    @admin.display(description="Permissions")
+    def held_permissions(self, person: User) -> str:
+        """In words, for staff who may not change them."""
+        held = person.user_permissions.select_related("content_type")
+        return ", ".join(permission_in_words(permission) for permission in held) or "None"
+
+    @admin.display(description="Two-factor authentication")
     def second_factors(self, person: User) -> str:
         """The user's authenticators besides a password."""
         kinds = Authenticator.objects.filter(user=person).order_by("type")
-        return ", ".join(sorted({kind.get_type_display() for kind in kinds})) or "none"
+        return ", ".join(sorted({kind.get_type_display() for kind in kinds})) or "Off"
 
     @admin.action(description="Email a password-setup link", permissions=["change"])
     @confirmed
@@ -154,6 +195,11 @@ class UserAdmin(ServiceAdmin[User], DjangoUserAdmin[User]):
         self.act_on_each(request, people, act, done)
 
 
+def _in_words(options: Any) -> list[Any]:
+    """The fields of a fieldset, with the permissions as text."""
+    return ["held_permissions" if n == "user_permissions" else n for n in options["fields"]]
+
+
 class MembershipForm(ServiceForm):
     class Meta:
         model = Membership
@@ -163,13 +209,18 @@ class MembershipForm(ServiceForm):
 @admin.register(Membership)
 class MembershipAdmin(ServiceAdmin[Membership]):
     form = MembershipForm
-    list_display = ("user", "organization", "role", "created_at")
+    permissions_in_use = ("view", "add", "change", "delete")
+    list_display = ("user", "organization", "role", "joined")
     list_filter = ("role",)
     list_select_related = ("user", "organization")
     search_fields = ("user__email", "user__name", "organization__name")
     autocomplete_fields = ("organization", "user")
     actions = ("remove",)
     ordering = ("organization__name", "user__email")
+
+    @admin.display(description="Joined", ordering="created_at")
+    def joined(self, membership: Membership) -> str:
+        return moment(membership.created_at)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> Any:
         return ("organization", "user") if obj else ()

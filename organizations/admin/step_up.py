@@ -1,16 +1,29 @@
-"""Reauthentication in the staff admin: forms keep their input, actions must be repeated."""
+"""Reauthentication in the staff admin: forms keep their input, lists their selection."""
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final, NamedTuple
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from organizations.signin.step_up import StepUp
+
+#: Where the session keeps what was selected in a list while its action waits.
+_SELECTION: Final = "admin_selection"
+#: Rows that are kept: a page of a list.
+_MOST_KEPT: Final = 100
+
+
+class Selection(NamedTuple):
+    """An action of a list, and the rows that it was chosen for."""
+
+    action: str
+    rows: list[str]
 
 
 def confirmation_first(request: HttpRequest) -> HttpResponse | None:
@@ -18,8 +31,22 @@ def confirmation_first(request: HttpRequest) -> HttpResponse | None:
     step = StepUp(request)
     if not step.is_needed:
         return None
-    messages.warning(request, "Confirm that it is you, then do it again.")
+    messages.warning(request, "Confirm it's you to continue.")
     return HttpResponseRedirect(step.url)
+
+
+def _keep_selection(request: HttpRequest) -> None:
+    rows = request.POST.getlist(ACTION_CHECKBOX_NAME)[:_MOST_KEPT]
+    request.session[_SELECTION] = [request.path, request.POST.get("action", ""), rows]
+
+
+def kept_selection(request: HttpRequest) -> Selection | None:
+    """The selection that a confirmation interrupted on this list. Forgets it."""
+    path, *selection = request.session.get(_SELECTION) or [""]
+    if path != request.path or request.method != "GET":
+        return None
+    del request.session[_SELECTION]
+    return Selection(*selection)
 
 
 def confirmed(action: Callable[..., Any]) -> Callable[..., Any]:
@@ -27,7 +54,10 @@ def confirmed(action: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(action)
     def wrapper(page: Any, request: HttpRequest, queryset: Any) -> Any:
-        return confirmation_first(request) or action(page, request, queryset)
+        first = confirmation_first(request)
+        if first:
+            _keep_selection(request)
+        return first or action(page, request, queryset)
 
     return wrapper
 
