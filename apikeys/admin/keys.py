@@ -33,9 +33,9 @@ from organizations.admin.step_up import confirmation_first, too_old
 from organizations.signin.step_up import StepUp
 
 _TABLE: Final = (
-    '<table class="usage"><thead><tr><th scope="col">Day (UTC)</th><th scope="col">Requests</th>'
+    '<details><summary>Days with requests</summary><table class="usage"><thead><tr><th scope="col">Day (UTC)</th><th scope="col">Requests</th>'
     '<th scope="col">Successful</th><th scope="col">Errors</th><th scope="col">Refused</th></tr>'
-    "</thead><tbody>{}</tbody></table>"
+    "</thead><tbody>{}</tbody></table></details>"
 )
 _ROW: Final = (
     '<tr><th scope="row">{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>'
@@ -98,19 +98,6 @@ class ApiKeyAdmin(KeyActions, ServiceAdmin[ApiKey]):
             },
         ),
         (
-            "Usage",
-            {
-                "fields": (
-                    "requests",
-                    "usage_table",
-                    "last_refused",
-                    "last_used_at",
-                    "last_used_ip",
-                    "last_used_user_agent",
-                )
-            },
-        ),
-        (
             "History",
             {
                 "fields": (
@@ -121,6 +108,19 @@ class ApiKeyAdmin(KeyActions, ServiceAdmin[ApiKey]):
                     "expires_at",
                     "disabled_at",
                     "revoked_at",
+                )
+            },
+        ),
+        (
+            "Usage",
+            {
+                "fields": (
+                    "requests",
+                    "usage_table",
+                    "last_refused",
+                    "last_used_at",
+                    "last_used_ip",
+                    "last_used_user_agent",
                 )
             },
         ),
@@ -148,7 +148,8 @@ class ApiKeyAdmin(KeyActions, ServiceAdmin[ApiKey]):
         if request.method == "POST":
             return HttpResponseNotAllowed(["GET"])
         buttons = dict.fromkeys(("show_save", "show_save_and_continue"), False)
-        context = {**(extra_context or {}), **buttons, "show_save_and_add_another": False}
+        title = {"title": "API key", "show_save_and_add_another": False}
+        context = {**(extra_context or {}), **buttons, **title}
         return super().change_view(request, object_id, form_url, context)
 
     def add_view(

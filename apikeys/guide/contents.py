@@ -168,15 +168,15 @@ def _of(page: Page, chapter: str) -> list[Entry]:
     return [
         Entry(page.title, chapter, url, page.summary),
         *(
-            Entry(section.title, page.title, f"{url}#{section.anchor}", _words(section))
+            Entry(section.title, page.title, f"{url}#{section.anchor}", _words(page, section))
             for section in page.sections
         ),
     ]
 
 
-def _words(section: Section) -> str:
-    """Method and path, for the endpoint of that name."""
-    example = EXAMPLES.get(section.anchor)
+def _words(page: Page, section: Section) -> str:
+    """Method and path, for the section of an endpoint."""
+    example = EXAMPLES.get(section.anchor) if page.name == "calls" else None
     return f"{example.method} {example.path}" if example else ""
 
 

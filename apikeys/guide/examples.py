@@ -30,7 +30,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
     "use": Example(
         "List templates", "GET", "/v1/accounts/{account_id}/templates?pageIndex=0&pageSize=5"
     ),
-    "current": Example("Find out what a key can do", "GET", "/v1/api-keys/current"),
+    "current": Example("Get the current key", "GET", "/v1/api-keys/current"),
     "create": Example(
         "Create a key",
         "POST",

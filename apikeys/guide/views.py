@@ -209,6 +209,7 @@ def entry(name: str, base: str, account_id: str) -> dict[str, Any]:
     return {
         "name": name,
         "example": example,
+        "path": example.url("", account_id, _NO_KEY).partition("?")[0],
         "samples": samples(example, base, account_id),
         "body": json.dumps(example.about(_NO_KEY).body, indent=2) if example.body else "",
     }

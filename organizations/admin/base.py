@@ -148,7 +148,6 @@ class StaffPages(admin.ModelAdmin[M]):
             context["action_form"].initial["action"] = kept.action
             self.message_user(request, "Your selection was kept. Select Go to continue.")
 
-    @admin.display(description=admin.ModelAdmin.action_checkbox.short_description)  # type: ignore[attr-defined]
     def action_checkbox(self, obj: M) -> SafeString:
         """Django's checkbox, checked for a selection that was kept."""
         attributes = {"class": "action-select", "aria-label": f"Select {obj}"}

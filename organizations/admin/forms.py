@@ -96,6 +96,15 @@ class PermissionsField(forms.ModelMultipleChoiceField):
         self.queryset = Permission.objects.filter(Q(pk__in=known) | Q(pk__in=held.values("pk")))
 
 
+#: Field of a user → its label and help text.
+_WORDS: Final = {
+    "email": ("Email address", ""),
+    "is_active": ("Active", "Clear this instead of deleting the user."),
+    "is_staff": ("Staff", "Can sign in to this administration."),
+    "is_superuser": ("Superuser", "Has every permission."),
+}
+
+
 class PersonFields(forms.ModelForm[User]):
     """Validates a user's email address and name."""
 
@@ -133,8 +142,9 @@ class UserForm(PersonFields):
         permissions = self.fields.get("user_permissions")
         if isinstance(permissions, PermissionsField) and self.instance.pk:
             permissions.offer_also(self.instance.user_permissions.all())
-        if "email" in self.fields:
-            self.fields["email"].label = "Email address"
+        for name, (label, help_text) in _WORDS.items():
+            if name in self.fields:
+                self.fields[name].label, self.fields[name].help_text = label, help_text
 
 
 class NewOrganizationFields(forms.Form):

@@ -35,6 +35,12 @@ class OrganizationForm(ServiceForm):
     class Meta:
         model = Organization
         fields = ("name", "api_access_enabled", "rate_limit_tier", "key_limit")
+        labels = {"key_limit": "Key limit"}
+        help_texts = {
+            "api_access_enabled": "While off, every key of the organization is rejected.",
+            "key_limit": "Maximum number of keys, not counting deleted ones. Leave empty for "
+            "the default; 0 for unlimited.",
+        }
 
     def is_free(self, name: str) -> bool:
         """Turning API access off needs no recent sign-in: it takes authority away."""

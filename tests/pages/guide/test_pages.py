@@ -1,6 +1,8 @@
 """The guide is public and complete, and shows signed-in users their own account."""
 
 import re
+from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +11,11 @@ from django.test import Client
 from apikeys.api import authentication
 from apikeys.api.errors import ERROR_TYPES
 from apikeys.guide.errors import ERRORS
+from apikeys.guide import views
+from apikeys.guide.contents import PAGES as CONTENTS
+from apikeys.guide.contents import Page, index
 from apikeys.guide.examples import EXAMPLES, LANGUAGES
+from apikeys.guide.highlight import highlighted
 from apikeys.services import Issued
 from config.env import ROOT
 from core.exceptions import ErrorCode
@@ -17,7 +23,7 @@ from organizations.models import Organization, User
 from tests.pages.support import html, sign_in
 from tests.support.client import ApiClient
 
-PAGES = ["/docs/", "/docs/calls/", "/docs/errors/", "/docs/formats/", "/docs/changes/"]
+PAGES = ["/docs/", *(f"/docs/{page.name}/" for page in CONTENTS if page.name != "start")]
 
 
 def _text(answer: Any) -> str:
@@ -97,11 +103,27 @@ def test_an_error_leads_to_its_explanation(
 def test_the_changes_of_the_api_are_a_page(client: Client, db: None) -> None:
     page = _text(client.get("/docs/changes/"))
 
-    versions = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    versions = re.findall(r"^## (\d\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    shown = re.findall('<h2 id="version-[a-z0-9-]+">(.+?)</h2>', page)
     assert versions
-    assert re.findall("<h2>(.+?)</h2>", page) == ["Current version", *versions[1:]]
-    assert "These changes are live on this server." in page
+    assert [version for version in shown if version != "Current version"] == versions
     assert "Unreleased" not in page
+
+
+def test_unreleased_changes_of_the_api_are_called_live(
+    client: Client, db: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    text = tmp_path / "changes.md"
+    text.write_text("## Unreleased\n\n- <b>New</b>\n\n## 0.2.0\n")
+    monkeypatch.setattr(views, "_CHANGES", text)
+    views.changelog.cache_clear()
+
+    page = _text(client.get("/docs/changes/")).partition("</main>")[0]
+
+    views.changelog.cache_clear()
+    assert re.findall("<h2 id=.+?>(.+?)</h2>", page) == ["Current version", "0.2.0"]
+    assert "These changes are live on this server." in page
+    assert "<b>New</b>" not in page
 
 
 def test_the_changes_of_the_api_name_nothing_of_the_operator(client: Client, db: None) -> None:
@@ -115,11 +137,106 @@ def test_the_changes_of_the_api_name_nothing_of_the_operator(client: Client, db:
     assert not re.search("[A-Z]+_[A-Z_]+", article), "a setting"
 
 
-def test_the_guide_has_every_subject_under_an_anchor_of_its_own(db: None, client: Client) -> None:
-    subjects = ["two-minutes", "create", "use", "test", "rotate", "retry", "revoke"]
-    subjects += ["scopes", "environments", "limits", "scanning"]
+@pytest.mark.parametrize("page", [page for page in CONTENTS if page.sections])
+def test_the_sections_of_a_page_are_those_of_its_contents(
+    db: None, client: Client, page: Page
+) -> None:
+    text = _text(client.get(page.url))
 
-    assert re.findall(r'<h2 id="([a-z-]+)">', _text(client.get("/docs/"))) == subjects
+    headings = re.findall(r'<h2 id="([\w-]+)">(.+?)</h2>', text.partition("</main>")[0])
+    assert headings == [(section.anchor, section.title) for section in page.sections]
+    contents = text.partition("On this page")[2]
+    assert re.findall(r'href="#([\w-]+)"', contents) == [s.anchor for s in page.sections]
+
+
+def test_links_to_subjects_that_were_on_the_first_page_lead_on(db: None, client: Client) -> None:
+    text = _text(client.get("/docs/"))
+
+    for subject in ("create", "use", "test", "rotate", "revoke", "scopes", "environments"):
+        assert re.search(f'<li id="{subject}"><a href="/docs/[a-z]+/', text), subject
+    for subject in ("two-minutes", "retry", "limits", "scanning"):
+        assert f'id="{subject}"' in text
+
+
+@pytest.mark.parametrize(
+    ("query", "first", "others"),
+    [
+        ("rotate", "/docs/rotate/", ["/docs/calls/#rotate", "/docs/errors/#key_rotated"]),
+        ("RATE limit", "/docs/limits/", []),
+        ("key_limit_reached", "/docs/errors/#key_limit_reached", []),
+        ("409", "/docs/errors/#name_taken", ["/docs/errors/#conflict"]),
+        ("PATCH", "/docs/calls/#update", []),
+        ("api-keys/current", "/docs/calls/#current", []),
+    ],
+)
+def test_a_search_finds_pages_endpoints_and_errors(
+    db: None, client: Client, query: str, first: str, others: list[str]
+) -> None:
+    text = _text(client.get("/docs/search/", {"q": query})).partition("data-index")[2]
+
+    found = re.findall(r'<a href="([^"]+)"', text.partition("</ul>")[0])
+    assert found[0] == first
+    assert set(others) <= set(found)
+
+
+def test_a_search_says_that_nothing_was_found_and_escapes_the_words(
+    db: None, client: Client
+) -> None:
+    text = _text(client.get("/docs/search/", {"q": "<script>alert(1)</script>"}))
+
+    assert "Nothing matches “&lt;script&gt;alert(1)&lt;/script&gt;”." in text
+    assert "<script>alert" not in text
+
+
+def test_an_empty_search_is_the_whole_index(db: None, client: Client) -> None:
+    text = _text(client.get("/docs/search/"))
+
+    assert text.count("data-words=") == len(index())
+    links = {entry.url.partition("#")[0] for entry in index()}
+    assert {link: client.get(link).status_code for link in links} == dict.fromkeys(links, 200)
+
+
+@pytest.mark.parametrize(
+    ("cookie", "chosen"), [("", "curl"), ("go", "go"), ("javascript", "javascript"), ('"><b>', "curl")]
+)
+def test_the_language_that_was_chosen_last_is_shown_first(
+    db: None, client: Client, cookie: str, chosen: str
+) -> None:
+    client.cookies["guide_language"] = cookie
+    text = _text(client.get("/docs/calls/"))
+
+    shown = re.findall(r'class="sample is-chosen" role="tabpanel" id="\S+" data-language="(\w+)"', text)
+    assert shown == [chosen] * len(EXAMPLES)
+    selected = re.findall(r'data-language="(\w+)"[^>]+aria-selected="true"', text)
+    assert selected == [chosen] * len(EXAMPLES)
+
+
+@pytest.mark.parametrize("language", list(LANGUAGES))
+def test_colors_change_nothing_of_a_sample(language: str) -> None:
+    for example in EXAMPLES.values():
+        code = LANGUAGES[language](example, "https://api.example/<b>&amp;")
+        colored = highlighted(language, code)
+
+        assert unescape(re.sub(r'</?span(?: class="[ksnfq]")?>', "", colored)) == code
+        assert 'class="s"' in colored
+        assert "<b>" not in colored
+
+
+def test_visitors_are_offered_to_sign_in_and_people_their_menu(
+    db: None, client: Client, acme: Organization, admin: User
+) -> None:
+    visitor, person = _text(client.get("/docs/errors/")), _text(sign_in(admin).get("/docs/errors/"))
+
+    assert 'href="/accounts/login/?next=/docs/errors/">Sign in</a>' in visitor
+    assert "Sign in</a>" not in person
+    assert str(admin) in person
+
+
+def test_requests_to_another_host_are_not_offered(db: None, client: Client, settings: Any) -> None:
+    settings.API_BASE_URL = "https://keys.example.com"
+
+    assert "data-try" not in _text(client.get("/docs/"))
+    assert "The API is on another host" in _text(client.get("/docs/"))
 
 
 @pytest.mark.parametrize(("factor", "together"), [(10, "60,000"), (0, None)])
@@ -128,9 +245,9 @@ def test_the_guide_tells_both_limits(
 ) -> None:
     settings.ORGANIZATION_RATE_LIMIT_FACTOR = factor
 
-    text = _text(client.get("/docs/"))
+    text = _text(client.get("/docs/limits/"))
 
-    assert "6,000 requests a minute for each key" in text
-    words = "requests a minute for all keys of the organization together"
-    assert (f"{together} {words}" in text) == bool(together)
+    assert 'data-label="Each key">6,000 requests a minute</td>' in text
+    shown = re.findall('data-label="All keys together">([0-9,]+) requests a minute</td>', text)
+    assert shown[1:2] == ([together] if together else [])
     assert ("All keys of an organization together have a limit too" in text) == bool(together)

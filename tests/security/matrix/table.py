@@ -162,10 +162,24 @@ ROWS: Final[dict[tuple[str, str], str]] = {
     ("livez", "GET"): "everyone",
     ("readyz", "GET"): "everyone",
     ("docs/", "GET"): "everyone",
-    ("docs/calls/", "GET"): "everyone",
-    ("docs/errors/", "GET"): "everyone",
-    ("docs/formats/", "GET"): "everyone",
-    ("docs/changes/", "GET"): "everyone",
+    **{
+        (f"docs/{page}/", "GET"): "everyone"
+        for page in (
+            "authentication",
+            "environments",
+            "create",
+            "permissions",
+            "rotate",
+            "delete",
+            "calls",
+            "errors",
+            "limits",
+            "formats",
+            "scanning",
+            "changes",
+            "search",
+        )
+    },
     ("theme/", "GET"): "method not allowed",
     ("theme/", "POST"): "everyone",
     # Organizations
