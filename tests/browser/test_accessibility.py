@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.test import Client
 
+from apikeys.guide.contents import PAGES as GUIDE
 from apikeys.services import Issued
 from organizations.models import Membership, Organization, User
 from organizations.services import set_key_limit
@@ -126,7 +127,7 @@ def test_the_secret(sign_in: OpenPage, look: Open) -> None:
 def test_pages_for_everybody(open_page: OpenPage, look: Open) -> None:
     entrance = ("login/", "signup/", "password/reset/", "password/reset/done/", "confirm-email/")
 
-    guide = ("/docs/", "/docs/calls/", "/docs/errors/", "/docs/formats/")
+    guide = [page.url for page in GUIDE] + ["/docs/search/?q=rotate"]
 
     assert not _look_at(look(open_page), [*(f"/accounts/{page}" for page in entrance), *guide])
 

@@ -1,5 +1,6 @@
-"""“Try this call” in the guide sends a real request and stores the key nowhere."""
+"""The guide's tabs, search and “Try this request”, which stores the key nowhere."""
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,10 +17,9 @@ if TYPE_CHECKING:
 
 def _form(page: "Page", name: str) -> "Locator":
     page.goto("/docs/calls/")
-    card = page.locator("section.card", has=page.locator(f"h2#{name}"))
-    if not card.locator("details[open]").count():
-        card.get_by_text("Examples").click()
-    return card.locator("form")
+    section = page.locator("section", has=page.locator(f"h2#{name}"))
+    section.get_by_text("Try this request").click()
+    return section.locator("form")
 
 
 def test_a_key_is_made_with_a_call_from_the_page(
@@ -57,8 +57,8 @@ def test_ones_own_account_is_filled_in(
     ("key", "body", "told"),
     [
         ("", "{}", "Paste an API key."),
-        ("sig_live_…", "{}", "This is no whole API key"),
-        ("ключ", "{}", "This is no whole API key"),
+        ("sig_live_…", "{}", "That isn't a full API key"),
+        ("ключ", "{}", "That isn't a full API key"),
         ("sig_live_x", "{", "The body is not JSON."),
         ("sig_live_x", "{}", "401 Unauthorized"),
     ],
@@ -104,7 +104,7 @@ def test_another_organizations_account_looks_like_none(
     ("answer", "told"),
     [
         (None, "The request didn't reach the API."),
-        ("x" * 30_000, "the first 20,000 of 30,000 characters"),
+        ("x" * 30_000, "First 20,000 of 30,000 characters"),
         ("<script>window.broken = 1</script>", "200 OK"),
     ],
 )
@@ -124,6 +124,109 @@ def test_whatever_the_network_answers_is_told_and_is_text(
     form.locator("[data-line]", has_text=told).wait_for()
     assert page.evaluate("window.broken") is None
     assert len(form.locator("[data-output]").text_content() or "") == min(len(answer or ""), 20_000)
+
+
+def test_the_first_request_is_tried_from_the_quickstart(
+    sign_in: OpenPage, manager: Issued, acme: Organization
+) -> None:
+    page = sign_in()
+    page.goto("/docs/")
+
+    page.get_by_label("API key").fill(manager.secret)
+    page.get_by_role("button", name="Send request").click()
+
+    page.locator("[data-line]", has_text="200 OK").wait_for()
+    response = page.get_by_role("region", name="Response: List templates")
+    assert response.is_visible()
+    page.get_by_role("button", name="Hide response").click()
+    assert response.is_hidden()
+    page.get_by_role("button", name="View response").click()
+    assert '"totalCount": 0' in (response.text_content() or "")
+
+
+def test_the_language_is_chosen_by_mouse_and_keys_and_remembered(open_page: OpenPage) -> None:
+    page = open_page()
+    page.goto("/docs/calls/")
+    shown = page.locator(".sample > pre:visible")
+    assert re.findall("curl", shown.first.text_content() or "")
+
+    page.get_by_role("tab", name="Python").nth(2).click()
+
+    assert shown.count() == page.locator("[data-samples]").count()
+    assert all("import requests" in text for text in shown.all_text_contents())
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.activeElement.textContent.trim()") == "JavaScript"
+    page.keyboard.press("End")
+    assert "package main" in (shown.first.text_content() or "")
+    page.goto("/docs/")
+    assert page.get_by_role("tab", name="Go").get_attribute("aria-selected") == "true"
+    assert "package main" in (shown.first.text_content() or "")
+
+
+def test_a_sample_is_copied_as_it_is_shown(open_page: OpenPage) -> None:
+    page = open_page(permissions=("clipboard-read", "clipboard-write"))
+    page.goto("/docs/scanning/")
+    page.get_by_role("button", name="Copy the expression").click()
+    page.get_by_text("Expression copied.").wait_for()
+    page.goto("/docs/")
+    page.get_by_role("button", name="Copy the curl example: First request").click()
+    page.get_by_text("curl example copied.").wait_for()
+
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith("curl ")
+    assert copied == page.locator("#first-1").text_content()
+
+
+def test_without_scripts_every_language_is_shown(open_page: OpenPage) -> None:
+    page = open_page(java_script_enabled=False)
+    page.goto("/docs/")
+
+    assert page.locator(".sample > pre:visible").count() == 4
+    assert page.locator(".language:visible").all_text_contents() == [
+        "curl",
+        "Python",
+        "JavaScript",
+        "Go",
+    ]
+    assert not page.get_by_role("tab").filter(visible=True).count()
+    page.get_by_role("searchbox", name="Search the guide").fill("key_expired")
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="key_expired").click()
+    assert page.url.endswith("/docs/errors/#key_expired")
+
+
+def test_the_search_suggests_while_one_types(open_page: OpenPage) -> None:
+    page = open_page()
+    page.goto("/docs/")
+    page.keyboard.press("Control+k")
+    field = page.get_by_role("combobox", name="Search the guide")
+    page.keyboard.type("rate_lim")
+    page.get_by_role("option", name="rate_limited").wait_for()
+    assert field.get_attribute("aria-expanded") == "true"
+
+    page.keyboard.press("Escape")
+    assert field.get_attribute("aria-expanded") == "false"
+    page.keyboard.type("ited")
+    page.get_by_role("option").wait_for()
+    page.keyboard.press("ArrowDown")
+    chosen = page.locator(f"#{field.get_attribute('aria-activedescendant')}")
+    assert chosen.get_attribute("aria-selected") == "true"
+    page.keyboard.press("Enter")
+
+    page.wait_for_url("**/docs/errors/#rate_limited")
+
+
+def test_the_contents_of_a_page_say_what_is_being_read(open_page: OpenPage) -> None:
+    page = open_page()
+    page.goto("/docs/errors/")
+    current = page.locator("[data-toc] [aria-current]")
+    assert current.text_content() == "Invalid requests"
+
+    page.locator("#status-429").scroll_into_view_if_needed()
+    page.evaluate("document.querySelector('#status-409').scrollIntoView({behavior: 'instant'})")
+
+    page.locator("[data-toc] [aria-current]", has_text="Conflicts").wait_for()
+    assert current.count() == 1
 
 
 def test_a_key_that_is_tried_stays_nowhere(open_page: OpenPage, manager: Issued) -> None:

@@ -32,6 +32,7 @@ def box(found: "Locator") -> "FloatRect":
 
 def _sent(page: "Page", secret: str) -> "Locator":
     page.goto("/docs/calls/")
+    page.get_by_text("Try this request").first.click()
     form = page.locator("form[data-try]").first
     form.get_by_label("API key").fill(secret)
     form.get_by_role("button", name="Send request").click()
