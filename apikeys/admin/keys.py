@@ -33,13 +33,12 @@ from organizations.admin.step_up import confirmation_first, too_old
 from organizations.signin.step_up import StepUp
 
 _TABLE: Final = (
-    '<details><summary>Days with requests</summary><table class="usage"><thead><tr><th scope="col">Day (UTC)</th><th scope="col">Requests</th>'
+    '<details><summary>Days with requests</summary><table class="usage"><thead><tr>'
+    '<th scope="col">Day (UTC)</th><th scope="col">Requests</th>'
     '<th scope="col">Successful</th><th scope="col">Errors</th><th scope="col">Refused</th></tr>'
     "</thead><tbody>{}</tbody></table></details>"
 )
-_ROW: Final = (
-    '<tr><th scope="row">{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>'
-)
+_ROW: Final = '<tr><th scope="row">{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>'
 #: Secrets shown on a key's page.
 _SECRETS: Final = 20
 #: Status → kind of state, icon.

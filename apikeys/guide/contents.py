@@ -36,9 +36,7 @@ class Page:
 
 
 def _sections(**titles: str) -> tuple[Section, ...]:
-    return tuple(
-        Section(anchor.replace("_", "-"), title) for anchor, title in titles.items()
-    )
+    return tuple(Section(anchor.replace("_", "-"), title) for anchor, title in titles.items())
 
 
 #: Heading of the navigation → its pages.
@@ -154,7 +152,10 @@ class Entry:
 def index() -> list[Entry]:
     """Everything that a search looks through, in the order of the guide."""
     entries = [
-        entry for chapter, pages in CHAPTERS.items() for page in pages for entry in _of(page, chapter)
+        entry
+        for chapter, pages in CHAPTERS.items()
+        for page in pages
+        for entry in _of(page, chapter)
     ]
     errors = reverse("guide:errors")
     return entries + [

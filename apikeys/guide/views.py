@@ -2,6 +2,7 @@
 
 import json
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -192,14 +193,14 @@ def changelog() -> tuple[SafeString, tuple[Section, ...]]:
     """The changelog of the API as HTML, and its versions. Escapes markup in it."""
     text = _CHANGES.read_text(encoding="utf-8").replace(_UNRELEASED, _LIVE)
     markdown = MarkdownIt("commonmark", {"html": False})
-    tokens_ = markdown.parse(text)
+    parsed = markdown.parse(text)
     versions = []
-    for opening, inline in zip(tokens_, tokens_[1:], strict=False):
+    for opening, inline in pairwise(parsed):
         if opening.type == "heading_open" and opening.tag == "h2":
             anchor = slugify(f"version {inline.content.replace('.', '-')}")
             opening.attrSet("id", anchor)
             versions.append(Section(anchor, inline.content))
-    html: str = markdown.renderer.render(tokens_, markdown.options, {})
+    html: str = markdown.renderer.render(parsed, markdown.options, {})
     return mark_safe(html), tuple(versions)  # noqa: S308  # nosec B308 B703
 
 

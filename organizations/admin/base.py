@@ -137,9 +137,7 @@ class StaffPages(admin.ModelAdmin[M]):
             self._select_again(request, kept, response.context_data or {})
         return response
 
-    def _select_again(
-        self, request: HttpRequest, kept: Selection, context: dict[str, Any]
-    ) -> None:
+    def _select_again(self, request: HttpRequest, kept: Selection, context: dict[str, Any]) -> None:
         """Checks the rows again that were selected before a confirmation, and their action."""
         rows = [row for row in context["cl"].result_list if str(row.pk) in kept.rows]
         for row in rows:

@@ -85,7 +85,7 @@ class PermissionsField(forms.ModelMultipleChoiceField):
             queryset=permissions_in_use(),
             required=False,
             label="Permissions",
-            help_text="What this person may do in the administration. Superusers may do everything.",
+            help_text="What this person may do here. Superusers may do everything.",
             widget=forms.CheckboxSelectMultiple,
             **options,
         )

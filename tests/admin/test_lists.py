@@ -23,7 +23,7 @@ from tests.support.following import silent
 
 def _columns(shown: str) -> list[str]:
     head = shown.partition("<thead>")[2].partition("</thead>")[0]
-    return [name for name in re.findall(r'class="text">.*?>?([A-Z][^<>]+)<', head)]
+    return re.findall(r'class="text">.*?>?([A-Z][^<>]+)<', head)
 
 
 @pytest.mark.parametrize("model", list(admin.site._registry), ids=lambda m: m.__name__)

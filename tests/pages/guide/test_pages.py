@@ -10,10 +10,10 @@ from django.test import Client
 
 from apikeys.api import authentication
 from apikeys.api.errors import ERROR_TYPES
-from apikeys.guide.errors import ERRORS
 from apikeys.guide import views
 from apikeys.guide.contents import PAGES as CONTENTS
 from apikeys.guide.contents import Page, index
+from apikeys.guide.errors import ERRORS
 from apikeys.guide.examples import EXAMPLES, LANGUAGES
 from apikeys.guide.highlight import highlighted
 from apikeys.services import Issued
@@ -197,7 +197,8 @@ def test_an_empty_search_is_the_whole_index(db: None, client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cookie", "chosen"), [("", "curl"), ("go", "go"), ("javascript", "javascript"), ('"><b>', "curl")]
+    ("cookie", "chosen"),
+    [("", "curl"), ("go", "go"), ("javascript", "javascript"), ('"><b>', "curl")],
 )
 def test_the_language_that_was_chosen_last_is_shown_first(
     db: None, client: Client, cookie: str, chosen: str
@@ -205,7 +206,9 @@ def test_the_language_that_was_chosen_last_is_shown_first(
     client.cookies["guide_language"] = cookie
     text = _text(client.get("/docs/calls/"))
 
-    shown = re.findall(r'class="sample is-chosen" role="tabpanel" id="\S+" data-language="(\w+)"', text)
+    shown = re.findall(
+        r'class="sample is-chosen" role="tabpanel" id="\S+" data-language="(\w+)"', text
+    )
     assert shown == [chosen] * len(EXAMPLES)
     selected = re.findall(r'data-language="(\w+)"[^>]+aria-selected="true"', text)
     assert selected == [chosen] * len(EXAMPLES)
