@@ -19,7 +19,7 @@ from core import bulkheads
 from core.actors import ActorKind
 from core.exceptions import Busy
 from organizations.admin.base import ReadOnlyAdmin, SearchedList, rendered
-from organizations.admin.display import in_words, link_to, moment, two_lines
+from organizations.admin.display import event_in_words, in_words, link_to, moment, two_lines
 from organizations.events import every_event
 from organizations.models import AuditEvent, AuditEventQuerySet, Organization
 from organizations.pages.base import with_retry
@@ -39,7 +39,7 @@ class EventFilter(admin.SimpleListFilter):
     parameter_name = "event"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(name, name) for name in every_event()]
+        return [(name, event_in_words(name)) for name in every_event()]
 
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[AuditEvent]
@@ -115,7 +115,7 @@ class AuditEventChangeList(SearchedList):
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin[AuditEvent]):
-    list_display = ("time", "event", "actor", "target", "origin", "request")
+    list_display = ("time", "what", "actor", "target", "origin", "request")
     fields = readonly_fields = (
         "at",
         "event",
@@ -131,7 +131,7 @@ class AuditEventAdmin(ReadOnlyAdmin[AuditEvent]):
         "number",
         "uuid",
     )
-    list_display_links = ("time", "event")
+    list_display_links = ("time", "what")
     list_filter = (EventFilter, "actor_kind", "at", OlderFilter)
     search_fields = ("actor_label", "target_label", "request_id")
     search_help_text = "A person, key, target or request ID, or the UUID of any of them."
@@ -142,6 +142,10 @@ class AuditEventAdmin(ReadOnlyAdmin[AuditEvent]):
     @admin.display(description="Time")
     def time(self, event: AuditEvent) -> str:
         return moment(event.at)
+
+    @admin.display(description="Event")
+    def what(self, event: AuditEvent) -> str:
+        return event_in_words(event.event)
 
     @admin.display(description="Actor")
     def actor(self, event: AuditEvent) -> SafeString:
@@ -167,7 +171,7 @@ class AuditEventAdmin(ReadOnlyAdmin[AuditEvent]):
     @admin.display(description="Organization")
     def organization(self, event: AuditEvent) -> SafeString | str:
         """The organization, with a link. Its ID if it no longer exists."""
-        found = Organization.objects.filter(pk=event.organization_id).first()
+        found = Organization.objects.filter(pk__in=[event.organization_id]).first()
         label = found or event.organization_id or "–"
         return link_to("Organization", found.pk if found else None, label)
 

@@ -45,7 +45,13 @@ def in_words(kind: str) -> str:
     """The name of a model class in words: ``API key`` for ``ApiKey``."""
     model = next((model for model in apps.get_models() if model.__name__ == kind), None)
     # Django's documented name
-    return capfirst(model._meta.verbose_name) if model else kind  # noqa: SLF001
+    return capfirst(str(model._meta.verbose_name)) if model else kind  # noqa: SLF001
+
+
+def event_in_words(name: str) -> str:
+    """The name of an event in words: ``API key created`` for ``api_key.created``."""
+    words = name.replace(".", " ").replace("_", " ")
+    return capfirst(words.replace("api ", "API "))
 
 
 def link_to(kind: str, pk: UUID | None, label: object) -> SafeString | str:

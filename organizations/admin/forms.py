@@ -61,7 +61,7 @@ def permissions_in_use() -> QuerySet[Permission]:
     return Permission.objects.filter(used)
 
 
-class _BySubject(ModelChoiceIterator):
+class _BySubject(ModelChoiceIterator[Permission]):
     """Permissions in groups: what they are about, and what they allow."""
 
     def __iter__(self) -> Iterator[Any]:
@@ -75,7 +75,7 @@ class _BySubject(ModelChoiceIterator):
             yield capfirst(subject), [(p.pk, verb) for _, verb, p in group]
 
 
-class PermissionsField(forms.ModelMultipleChoiceField):
+class PermissionsField(forms.ModelMultipleChoiceField[Permission]):
     """Permissions of staff as groups of checkboxes. Offers those that the admin asks for."""
 
     iterator = _BySubject
