@@ -48,6 +48,39 @@ STATES: Final = {
     Status.EXPIRED: ("bad", "clock"),
     Status.REVOKED: ("bad", "trash"),
 }
+#: Heading on a key's page → its fields.
+_FIELDS: Final[dict[str | None, tuple[str, ...]]] = {
+    None: (
+        "name",
+        "state",
+        "organization",
+        "environment",
+        "service_account",
+        "description",
+        "scope_list",
+        "tier",
+        "metadata",
+        "secret_table",
+    ),
+    "History": (
+        "created_by",
+        "created_by_key",
+        "created_at",
+        "updated_at",
+        "expires_at",
+        "disabled_at",
+        "revoked_at",
+    ),
+    "Usage": (
+        "requests",
+        "usage_table",
+        "last_refused",
+        "last_used_at",
+        "last_used_ip",
+        "last_used_user_agent",
+    ),
+    "Identifiers": ("public_id", "uuid"),
+}
 #: Days of usage on a key's page.
 _DAYS: Final = 30
 
@@ -78,54 +111,8 @@ class ApiKeyAdmin(KeyActions, ServiceAdmin[ApiKey]):
     ordering = ("-id",)
     show_full_result_count = False
     change_form_template = "admin/apikeys/apikey/detail.html"
-    fieldsets = (
-        (
-            None,
-            {
-                "fields": (
-                    "name",
-                    "state",
-                    "organization",
-                    "environment",
-                    "service_account",
-                    "description",
-                    "scope_list",
-                    "tier",
-                    "metadata",
-                    "secret_table",
-                )
-            },
-        ),
-        (
-            "History",
-            {
-                "fields": (
-                    "created_by",
-                    "created_by_key",
-                    "created_at",
-                    "updated_at",
-                    "expires_at",
-                    "disabled_at",
-                    "revoked_at",
-                )
-            },
-        ),
-        (
-            "Usage",
-            {
-                "fields": (
-                    "requests",
-                    "usage_table",
-                    "last_refused",
-                    "last_used_at",
-                    "last_used_ip",
-                    "last_used_user_agent",
-                )
-            },
-        ),
-        ("Identifiers", {"fields": ("public_id", "uuid")}),
-    )
-    readonly_fields = tuple(name for _, options in fieldsets for name in options["fields"])
+    fieldsets = [(title, {"fields": names}) for title, names in _FIELDS.items()]
+    readonly_fields = tuple(name for names in _FIELDS.values() for name in names)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
         return ApiKey.objects.for_display().select_related("created_by", "created_by_key")

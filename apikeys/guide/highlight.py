@@ -1,4 +1,4 @@
-"""Syntax colors of code samples, as spans with the classes of `static/css/components/samples.css`."""
+"""Syntax colors of samples, as spans with the classes of `static/css/components/samples.css`."""
 
 from collections.abc import Iterator
 from functools import lru_cache

@@ -192,7 +192,7 @@ class StaffPages(admin.ModelAdmin[M]):
 class ServiceAdmin(StaffPages[M]):
     """A model that is written only through services, and never deleted here."""
 
-    permissions_in_use = ("view", "add", "change")
+    permissions_in_use: ClassVar[tuple[str, ...]] = ("view", "add", "change")
     form: type[forms.ModelForm[Any]] = ServiceForm
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

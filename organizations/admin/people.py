@@ -95,9 +95,7 @@ class UserAdmin(ServiceAdmin[User], DjangoUserAdmin[User]):
             return fieldsets
         return [(title, {**options, "fields": _in_words(options)}) for title, options in fieldsets]
 
-    def formfield_for_manytomany(
-        self, db_field: Any, request: HttpRequest | None, **kwargs: Any
-    ) -> Any:
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Checkboxes in plain words in place of Django's list of codes."""
         if db_field.name == "user_permissions":
             return PermissionsField()
