@@ -231,8 +231,8 @@ class ApiKeyAdmin(KeyActions, ServiceAdmin[ApiKey]):
         tally = reports.total(bucket.tally for bucket in self._days(key))
         return f"{tally.requests:,}, {tally.refused:,} of them refused"
 
-    @admin.display(description="By day", empty_value="No requests in 30 days")
-    def usage_table(self, key: ApiKey) -> str | None:
+    @admin.display(description="By day")
+    def usage_table(self, key: ApiKey) -> str:
         """The days with requests, newest first."""
         rows = [
             (
@@ -244,7 +244,7 @@ class ApiKeyAdmin(KeyActions, ServiceAdmin[ApiKey]):
             if (tally := bucket.tally).requests
         ]
         if not rows:
-            return None
+            return "No requests in 30 days"
         cells = format_html_join("", _ROW, rows)
         return format_html(_TABLE, cells)
 
@@ -257,13 +257,13 @@ class ApiKeyAdmin(KeyActions, ServiceAdmin[ApiKey]):
         days: list[reports.Bucket] = key.days  # type: ignore[attr-defined]
         return days
 
-    @admin.display(description="Last refused", empty_value="-")
-    def last_refused(self, key: ApiKey) -> str | None:
+    @admin.display(description="Last refused")
+    def last_refused(self, key: ApiKey) -> str:
         """Hour and reason. Rejected requests don't count as use."""
         found = reports.last_refusal(key)
-        return (
-            f"in the hour from {found.hour:%-d %b %Y, %H:%M} UTC: {found.result}" if found else None
-        )
+        if found is None:
+            return "Never"
+        return f"in the hour from {found.hour:%-d %b %Y, %H:%M} UTC: {found.result}"
 
     @admin.display(description="Secrets")
     def secret_table(self, key: ApiKey) -> str:
