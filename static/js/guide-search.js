@@ -35,18 +35,15 @@ function find(entries, query) {
 
 function option(entry, place) {
   const item = document.createElement("li");
-  const link = document.createElement("a");
   const where = document.createElement("span");
   item.role = "option";
   item.id = `guide-found-${place}`;
   item.setAttribute("aria-selected", "false");
-  link.href = entry.url;
-  link.tabIndex = -1;
-  link.textContent = entry.title;
+  item.dataset.url = entry.url;
+  item.textContent = entry.title;
   where.className = "sub";
   where.textContent = entry.place;
-  link.append(where);
-  item.append(link);
+  item.append(where);
   return item;
 }
 
@@ -60,6 +57,11 @@ function show(entries) {
 }
 
 const close = () => show([]);
+
+function open(item) {
+  close();
+  location.assign(item.dataset.url);
+}
 
 async function suggest() {
   index ??= load().catch(() => []);
@@ -78,14 +80,12 @@ function select(step) {
 }
 
 function onKey(event) {
-  const selected = list.querySelector("[aria-selected=true] a");
+  const selected = list.querySelector("[aria-selected=true]");
   if (event.key === "ArrowDown") select(1);
   else if (event.key === "ArrowUp") select(-1);
   else if (event.key === "Escape" && !list.hidden) close();
-  else if (event.key === "Enter" && selected) {
-    close();
-    selected.click();
-  } else return;
+  else if (event.key === "Enter" && selected) open(selected);
+  else return;
   event.preventDefault();
 }
 
@@ -110,6 +110,8 @@ if (form) {
   form.addEventListener("focusout", (event) => {
     if (!form.contains(event.relatedTarget)) close();
   });
-  list.addEventListener("click", close);
+  // The field keeps the focus, so that the list is still there for the click.
+  list.addEventListener("mousedown", (event) => event.preventDefault());
+  list.addEventListener("click", (event) => open(event.target.closest("[role=option]")));
   document.addEventListener("keydown", focusField);
 }

@@ -214,6 +214,9 @@ def test_the_search_suggests_while_one_types(open_page: OpenPage) -> None:
     page.keyboard.press("Enter")
 
     page.wait_for_url("**/docs/errors/#rate_limited")
+    field.fill("permissions")
+    page.get_by_role("option", name="Permissions").first.click()
+    page.wait_for_url("**/docs/permissions/")
 
 
 def test_the_contents_of_a_page_say_what_is_being_read(open_page: OpenPage) -> None:
