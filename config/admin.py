@@ -27,7 +27,7 @@ _LINKS: Final = {
     Figure.EXPIRING_IN_7_DAYS: ("Keys expiring in 7 days", "apikey", "status=active&expiry=7"),
     Figure.EXPIRING_IN_30_DAYS: ("Keys expiring in 30 days", "apikey", "status=active&expiry=30"),
     Figure.REFUSED_TODAY: ("Keys with refused requests today", "apikey", "refused=today"),
-    Figure.RETIRED_SECRETS_USED: (
+    Figure.USED_AFTER_ROTATION: (
         f"Keys with a retired secret used in {overview.UNUSUAL_DAYS} days",
         "apikey",
         "unusual=retired",

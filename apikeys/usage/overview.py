@@ -28,7 +28,7 @@ class Figure(StrEnum):
     EXPIRING_IN_7_DAYS = "expiring-in-7-days"
     EXPIRING_IN_30_DAYS = "expiring-in-30-days"
     REFUSED_TODAY = "keys-refused-today"
-    RETIRED_SECRETS_USED = "retired-secrets-used"
+    USED_AFTER_ROTATION = "used-after-rotation"
     ACCESS_OFF = "organizations-with-access-off"
 
 
@@ -51,7 +51,7 @@ def _rows() -> dict[Figure, QuerySet[ApiKey] | QuerySet[Organization]]:
         Figure.EXPIRING_IN_7_DAYS: _expiring(7),
         Figure.EXPIRING_IN_30_DAYS: _expiring(30),
         Figure.REFUSED_TODAY: refused_since_days(0),
-        Figure.RETIRED_SECRETS_USED: with_retired_secret_used(UNUSUAL_DAYS),
+        Figure.USED_AFTER_ROTATION: with_retired_secret_used(UNUSUAL_DAYS),
         Figure.ACCESS_OFF: Organization.objects.filter(api_access_enabled=False),
     }
 
