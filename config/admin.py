@@ -22,40 +22,43 @@ _NEEDED: Final = (
 )
 
 
+#: App and model of the lists.
+_KEYS: Final = ("apikeys", "apikey")
+_ORGANIZATIONS: Final = ("organizations", "organization")
 #: Figure → its words, the list and the filter that show it.
 _LINKS: Final = {
-    Figure.EXPIRING_IN_7_DAYS: ("Keys expiring in 7 days", "apikey", "status=active&expiry=7"),
-    Figure.EXPIRING_IN_30_DAYS: ("Keys expiring in 30 days", "apikey", "status=active&expiry=30"),
-    Figure.REFUSED_TODAY: ("Keys with refused requests today", "apikey", "refused=today"),
+    Figure.EXPIRING_IN_7_DAYS: ("Keys expiring in 7 days", _KEYS, "status=active&expiry=7"),
+    Figure.EXPIRING_IN_30_DAYS: ("Keys expiring in 30 days", _KEYS, "status=active&expiry=30"),
+    Figure.REFUSED_TODAY: ("Keys with refused requests today", _KEYS, "refused=today"),
     Figure.USED_AFTER_ROTATION: (
         f"Keys with a retired secret used in {overview.UNUSUAL_DAYS} days",
-        "apikey",
+        _KEYS,
         "unusual=retired",
     ),
     Figure.ACCESS_OFF: (
         "Organizations with API access off",
-        "organization",
+        _ORGANIZATIONS,
         "api_access_enabled__exact=0",
     ),
 }
-_APPS: Final = {"apikey": "apikeys", "organization": "organizations"}
 
 
 def _figures(user: Any) -> list[dict[str, Any]]:
     """The figures of lists that the user may see."""
-    seen = {model: user.has_perm(f"{app}.view_{model}") for model, app in _APPS.items()}
-    if not any(seen.values()):
+    lists = (_KEYS, _ORGANIZATIONS)
+    seen = {(app, model) for app, model in lists if user.has_perm(f"{app}.view_{model}")}
+    if not seen:
         return []
     return [
         {
             "words": words,
             "count": f"{overview.MOST:,}+" if count > overview.MOST else f"{count:,}",
             "is_zero": not count,
-            "url": f"{reverse(f'admin:{_APPS[model]}_{model}_changelist')}?{query}",
+            "url": f"{reverse(f'admin:{app}_{model}_changelist')}?{query}",
         }
         for figure, count in overview.figures().items()
-        for words, model, query in [_LINKS[figure]]
-        if seen[model]
+        for words, (app, model), query in [_LINKS[figure]]
+        if (app, model) in seen
     ]
 
 
