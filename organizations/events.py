@@ -47,6 +47,7 @@ class OrganizationEvent(StrEnum):
     PERSON_RECOVERY_CODES_RENEWED = "person.recovery_codes_renewed"
     PERSON_FORGOTTEN = "person.forgotten"
     PERSON_EXPORTED = "person.exported"
+    PERSON_EMAILS_CHOSEN = "person.emails_chosen"
     PERSON_UNCONFIRMED_REMOVED = "person.unconfirmed_removed"
     MEMBER_ADDED = "member.added"
     MEMBER_ROLE_CHANGED = "member.role_changed"

@@ -4,6 +4,12 @@ from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
+
+
+def page_url(name: str, *args: str) -> str:
+    """The URL of a page, for emails that no request of a page causes. Empty without `SITE_URL`."""
+    return f"{settings.SITE_URL}{reverse(name, args=args)}" if settings.SITE_URL else ""
 
 
 def site_link(request: HttpRequest, location: str) -> str:

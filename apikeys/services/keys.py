@@ -10,7 +10,7 @@ from apikeys import conf, tokens
 from apikeys.events import KeyEvent
 from apikeys.models import ApiKey, ApiKeySecret
 from apikeys.scopes import default_scopes
-from apikeys.services import authority, key_limit
+from apikeys.services import authority, key_emails, key_limit
 from apikeys.services.acting import lock_organization
 from apikeys.services.idempotency import IdempotencyToken, claim, require_unused, store_result
 from apikeys.validation import clean_fields
@@ -92,6 +92,7 @@ def create_api_key(
     store_result(organization.id, actor, submission, key.current_secret)
     details = {"prefix": key.key_prefix, "scopes": key.scopes, "environment": key.environment}
     audit.record(KeyEvent.CREATED, key, actor=actor, details=details)
+    key_emails.created(key, actor=actor)
     return Issued(key, secret)
 
 

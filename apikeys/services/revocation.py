@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from apikeys.events import KeyEvent
 from apikeys.models import ApiKey
-from apikeys.services import created_keys
+from apikeys.services import created_keys, key_emails
 from apikeys.services.acting import lock_organization
 from core.actors import Actor
 from core.exceptions import NotFound
@@ -95,3 +95,4 @@ def _revoke(keys: Sequence[ApiKey], requested: Collection[UUID], actor: Actor, r
     base = {"reason": reason} if reason else {}
     details = [base if key.pk in requested else {**base, "cascade": True} for key in keys]
     audit.record_each(KeyEvent.REVOKED, zip(keys, details, strict=True), actor=actor)
+    key_emails.deleted(keys, actor=actor)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from apikeys.events import KeyEvent
 from apikeys.models import ApiKey, ApiKeySecret, Status
-from apikeys.services import authority
+from apikeys.services import authority, key_emails
 from apikeys.services.idempotency import IdempotencyToken, claim, require_unused, store_result
 from apikeys.services.keys import Issued, issue_secret, lock_key, require_not_revoked
 from core.actors import Actor
@@ -23,6 +23,8 @@ LONGEST_GRACE: Final = timedelta(days=7)
 DEFAULT_GRACE: Final = timedelta(days=1)
 #: One event per minute and retired secret, so that a client can't flood the audit log.
 MISUSE_INTERVAL: Final = timedelta(minutes=1)
+#: An email follows the first use of a retired secret, and the first after so long without one.
+QUIET_DAY: Final = timedelta(days=1)
 
 
 #: An overlap that ends later has reached every process by then, however long its lease.
@@ -82,6 +84,7 @@ def _rotate(
     key.save(update_fields=["updated_at"])
     details = {"prefix": key.key_prefix, "previous_secret_ends_at": ends_at.isoformat()}
     audit.record(KeyEvent.ROTATED, key, actor=actor, details=details)
+    key_emails.rotated(key, ends_at, actor=actor)
     return Issued(key, secret, ends_at)
 
 
@@ -118,3 +121,5 @@ def record_retired_use(*, secret_id: UUID, actor: Actor) -> None:
     if secret and fresh.update(misused_at=now):
         details = {"prefix": secret.prefix}
         audit.record(KeyEvent.RETIRED_SECRET_USED, secret.key, actor=actor, details=details)
+        if secret.misused_at is None or secret.misused_at <= now - QUIET_DAY:
+            key_emails.retired_secret_used(secret, actor=actor)

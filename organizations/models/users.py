@@ -83,6 +83,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         "staff", default=False, help_text="May sign in to this administration."
     )
     date_joined = models.DateTimeField(auto_now_add=True)
+    #: Names of the kinds of emails that the person has turned off.
+    muted_emails = models.JSONField(default=list, blank=True, editable=False)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []

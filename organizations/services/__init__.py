@@ -12,6 +12,12 @@ from organizations.services.addresses import (
     replace_sign_up,
     replaceable_sign_up,
 )
+from organizations.services.email_settings import (
+    choose_emails,
+    read_unsubscribe_token,
+    turn_off_emails,
+    unsubscribe_token,
+)
 from organizations.services.forgetting import forget_person
 from organizations.services.invitations import (
     accept_invitation,
@@ -51,6 +57,7 @@ __all__ = [
     "add_member",
     "can_claim",
     "change_role",
+    "choose_emails",
     "claim_address",
     "create_organization",
     "create_own_organization",
@@ -62,6 +69,7 @@ __all__ = [
     "invite",
     "leave_organization",
     "prove_mailbox",
+    "read_unsubscribe_token",
     "record_account_change",
     "record_export",
     "remove_member",
@@ -77,5 +85,7 @@ __all__ = [
     "set_key_limit",
     "set_rate_limit_tier",
     "set_service_account_enabled",
+    "turn_off_emails",
+    "unsubscribe_token",
     "update_service_account",
 ]

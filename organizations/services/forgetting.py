@@ -50,6 +50,7 @@ def forget_person(user: User, *, actor: Actor) -> User:
     EmailAddress.objects.filter(user=user).delete()
     LogEntry.objects.filter(object_id=str(user.pk)).update(object_repr=label)
     user.email = f"{user.id.hex}@{_NOWHERE}"
+    user.muted_emails = []
     user.set_unusable_password()
     user.save()
     audit.record(OrganizationEvent.PERSON_FORGOTTEN, user, actor=actor)

@@ -1,6 +1,7 @@
 """What staff do to users. Users' own sign-up and settings are elsewhere."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -10,7 +11,9 @@ from allauth.account.models import EmailAddress
 from allauth.account.utils import user_pk_to_url_str
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from core.actors import Actor
 from core.exceptions import Conflict
@@ -99,7 +102,8 @@ def send_password_link(user: User, *, link: Callable[[str], str], actor: Actor) 
     audit.record(OrganizationEvent.PERSON_PASSWORD_LINK_SENT, user, actor=actor)
     token = app_settings.PASSWORD_RESET_TOKEN_GENERATOR().make_token(user)
     address = link(f"{user_pk_to_url_str(user)}-{token}")
-    _mail_after_commit("password_link", user.email, link=address)
+    expires_at = timezone.now() + timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)
+    _mail_after_commit("password_link", user.email, link=address, expires_at=expires_at)
 
 
 @operation()

@@ -71,6 +71,7 @@ def _profile(user: User) -> dict[str, Any]:
         "staff": user.is_staff,
         "joined_at": user.date_joined,
         "last_sign_in_at": user.last_login,
+        "emails_off": user.muted_emails,
     }
 
 

@@ -4,16 +4,15 @@ Some are sent in the background, because the time it takes would reveal who has 
 """
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
-from smtplib import SMTPException
 from typing import Any, Final
 
-import structlog
 from allauth.core import ratelimit
 from django.contrib import messages
 from django.http import HttpRequest
+
+from organizations.mail import background, is_sent
 
 #: Advice per email template. Both templates of a sign-up share one text, and so do those of a
 #: reset, to not reveal who has an account.
@@ -33,8 +32,6 @@ _ADVICE: Final = {
 #: Message tag for pages that otherwise say that an email was sent.
 UNSENT: Final = "unsent"
 _unnoticed: ContextVar[bool] = ContextVar("mail_unnoticed", default=False)
-background: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail")
-_log = structlog.get_logger(__name__)
 
 
 @contextmanager
@@ -52,17 +49,9 @@ def send_or_show_error(
 ) -> None:
     """Sends an email. If that fails, shows an error on the page and allows a retry."""
     if _unnoticed.get():
-        background.submit(copy_context().run, _is_sent, send, template)
-    elif not _is_sent(send, template) and template in _ADVICE:
+        background.submit(copy_context().run, is_sent, send, template)
+    elif not is_sent(send, template) and template in _ADVICE:
         messages.error(request, _ADVICE[template], extra_tags=UNSENT)
         # An email that wasn't sent doesn't count towards the limit of one every three minutes.
         ratelimit.clear(request, action="confirm_email", key=email.lower())
 
-
-def _is_sent(send: Callable[[], Any], template: str) -> bool:
-    try:
-        send()
-    except (SMTPException, OSError) as error:
-        _log.error("mail_not_sent", mail=template, reason=type(error).__name__)
-        return False
-    return True

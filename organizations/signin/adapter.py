@@ -1,11 +1,15 @@
 """allauth's adapter: email addresses, links, rate limits and reauthentication."""
 
+from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
+from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import ratelimit
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import MAX_URL_LENGTH
 
@@ -14,6 +18,7 @@ from core.forms import cleaned
 from core.request_context import request_context_of
 from core.text import canonical_email, clean_email
 from organizations import services
+from organizations.mail import compose
 from organizations.signin import known_devices
 from organizations.signin.account_changes import after_change
 from organizations.signin.account_mail import send_or_show_error
@@ -21,6 +26,16 @@ from organizations.signin.event_log import UNKNOWN_IP
 from organizations.signin.invitations import invitation_of
 from organizations.signin.reauthentication import has_recently_authenticated
 from organizations.site_url import site_link
+
+
+#: How long the link of an email works, by its template.
+_LIFETIMES: Final = {
+    "account/email/password_reset_key": timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT),
+    **dict.fromkeys(
+        ("account/email/email_confirmation", "account/email/email_confirmation_signup"),
+        timedelta(days=app_settings.EMAIL_CONFIRMATION_EXPIRE_DAYS),
+    ),
+}
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -53,17 +68,24 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Sends an email whose links start with `SITE_URL`; allauth uses the request's Host.
 
-        Adds when and from which IP address it was requested. The user agent is left out: strangers
-        get these emails, and the sender of the request chooses that text.
+        Adds when and from which IP address it was requested. Emails that strangers get show no user
+        agent, which the sender of the request chooses.
         """
+        pages = {"home_url": "/", "sessions_url": reverse("usersessions_list")}
         links = {
             name: site_link(self.request, value)
-            for name, value in context.items()
+            for name, value in {**pages, **context}.items()
             if name.endswith("_url")
         }
-        asked = {"asked_at": timezone.now(), "asked_from": request_context_of(self.request).ip}
-        known = {"request": self.request, "email": email}
-        message = self.render_mail(template_prefix, email, {**known, **asked, **context, **links})
+        now, origin = timezone.now(), request_context_of(self.request)
+        known = {
+            "email": email,
+            "asked_at": now,
+            "ip": origin.ip,
+            "expires_at": now + _LIFETIMES.get(template_prefix, timedelta()),
+            "home": links["home_url"].rstrip("/"),
+        }
+        message = compose(f"{template_prefix}.html", email, {**context, **known, **links})
         after_change(
             partial(send_or_show_error, self.request, message.send, template_prefix, email)
         )

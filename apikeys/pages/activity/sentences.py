@@ -48,6 +48,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     OrganizationEvent.PERSON_RECOVERY_CODES_RENEWED: "made new recovery codes for {target}",
     OrganizationEvent.PERSON_FORGOTTEN: "replaced all that tells who {target} is",
     OrganizationEvent.PERSON_EXPORTED: "exported the data of {target}",
+    OrganizationEvent.PERSON_EMAILS_CHOSEN: "changed the email settings of {target}",
     OrganizationEvent.PERSON_UNCONFIRMED_REMOVED: "removed {target}, who never confirmed",
     OrganizationEvent.ADDRESSES_ERASED: "erased old IP addresses from the audit log",
     OrganizationEvent.MEMBER_ADDED: "added {target}",
