@@ -1,6 +1,7 @@
 """Reads environment variables. Nothing else reads them."""
 
 import os
+import re
 import warnings
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 from pathlib import Path
@@ -164,6 +165,18 @@ def _is_origin(value: str, schemes: tuple[str, ...]) -> bool:
         and bool(host)
         and (value.rstrip("/").lower() == f"{parts.scheme}://{written}")
     )
+
+
+def security_contacts() -> list[str]:
+    """`SECURITY_CONTACT`, for security.txt: email addresses and web pages as URLs."""
+    found = words("SECURITY_CONTACT", [])
+    for contact in found:
+        if not re.fullmatch(r"mailto:[^\s@]+@[^\s@]+|https://\S+|tel:[+\d-]+", contact):
+            raise ImproperlyConfigured(
+                "Set SECURITY_CONTACT to URLs such as “mailto:security@example.com” or"
+                " “https://example.com/security”, comma-separated."
+            )
+    return found
 
 
 def mail() -> dict[str, Any]:

@@ -4,7 +4,9 @@ import allauth.urls
 from django.contrib import admin
 from django.urls import include, path, re_path
 
+from config import well_known
 from config.theme import choose_theme
+from organizations.pages.email_settings import EmailSettings, Unsubscribe
 from organizations.pages.personal_data import PersonalData
 from organizations.signin.account_changes import atomic_change, with_atomic_changes
 from organizations.signin.views.confirm_email import ConfirmEmail
@@ -21,6 +23,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/sessions/", Sessions.as_view(), name="usersessions_list"),
     path("accounts/data/", PersonalData.as_view(), name="personal_data"),
+    path("accounts/notifications/", EmailSettings.as_view(), name="notifications"),
+    path("accounts/notifications/off/<str:token>/", Unsubscribe.as_view(), name="unsubscribe"),
     path("accounts/logout/", SignOut.as_view(), name="account_logout"),
     path("accounts/signup/", SignUp.as_view(), name="account_signup"),
     path("accounts/", include([_confirm_email])),
@@ -34,6 +38,7 @@ urlpatterns = [
     ),
     path("accounts/", include(with_atomic_changes(allauth.urls.urlpatterns))),
     path("theme/", choose_theme, name="theme"),
+    path("", include(well_known.urlpatterns)),
     path("", include("apikeys.api.urls")),
     path("", include("organizations.pages.urls")),
     path("", include("apikeys.pages.urls")),

@@ -99,9 +99,7 @@ def _after_commit(kind: EmailKind, keys: Sequence[ApiKey], actor: Actor, **facts
     transaction.on_commit(send, robust=True)
 
 
-def _send(
-    kind: EmailKind, keys: Sequence[ApiKey], actor: Actor, facts: Mapping[str, Any]
-) -> None:
+def _send(kind: EmailKind, keys: Sequence[ApiKey], actor: Actor, facts: Mapping[str, Any]) -> None:
     by_organization: defaultdict[UUID, list[ApiKey]] = defaultdict(list)
     for key in keys:
         by_organization[key.organization_id].append(key)

@@ -19,6 +19,8 @@ ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", [])
 #: The start of links in emails. Empty in development, where the request's Host is used.
 SITE_URL = env.site_url()
+#: Where to report vulnerabilities, as URLs, for /.well-known/security.txt. Empty: no such file.
+SECURITY_CONTACT = env.security_contacts()
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 #: Whether proxies send Forwarded (RFC 7239). Then X-Forwarded-For and -Proto are ignored.
 USE_FORWARDED_HEADER = env.flag("USE_FORWARDED_HEADER")

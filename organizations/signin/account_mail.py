@@ -54,4 +54,3 @@ def send_or_show_error(
         messages.error(request, _ADVICE[template], extra_tags=UNSENT)
         # An email that wasn't sent doesn't count towards the limit of one every three minutes.
         ratelimit.clear(request, action="confirm_email", key=email.lower())
-

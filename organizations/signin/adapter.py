@@ -27,7 +27,6 @@ from organizations.signin.invitations import invitation_of
 from organizations.signin.reauthentication import has_recently_authenticated
 from organizations.site_url import site_link
 
-
 #: How long the link of an email works, by its template.
 _LIFETIMES: Final = {
     "account/email/password_reset_key": timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT),

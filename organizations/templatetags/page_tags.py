@@ -1,7 +1,7 @@
 """Template tags for times, messages and values."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Any
 
 from django import template
@@ -16,28 +16,39 @@ register = template.Library()
 
 
 @register.simple_tag
-def moment(value: datetime | None, *, full: bool = False) -> SafeString | str:
-    """A `<time>` element: the day with the full time as its title, or the full time."""
+def moment(value: datetime | None, *, full: bool = False, in_utc: bool = False) -> SafeString | str:
+    """A `<time>` element: the day with the full time as its title, or the full time.
+
+    `static/js/times.js` changes it to the reader's time zone, except with `in_utc`, and except for
+    midnights without their time, which stand for days.
+    """
     if value is None:
         return ""
     utc = value.astimezone(UTC)
-    day = f"{utc.day} {utc:%b %Y}"
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
-        rfc3339(utc),
-        stamp(utc),
-        stamp(utc) if full else day,
-    )
+    if full:
+        return _time(utc, "" if in_utc else "full", stamp(utc))
+    is_day = in_utc or utc.time() == time()
+    return _time(utc, "" if is_day else "day", f"{utc.day} {utc:%b %Y}")
 
 
 @register.simple_tag
-def ago(value: datetime) -> str:
-    """Time since or until `value`, in one unit: ``3 days ago``, ``in 2 hours``."""
+def ago(value: datetime) -> SafeString:
+    """Time since or until `value`, in one unit: ``3 days ago``, ``in 2 hours``.
+
+    A `<time>` element with the moment as its title.
+    """
     now = timezone.now()
     if value > now:
-        return f"in {distance(now, value) or 'less than a minute'}"
+        return _time(value, "ago", f"in {distance(now, value) or 'less than a minute'}")
     since = distance(value, now)
-    return f"{since} ago" if since else "just now"
+    return _time(value, "ago", f"{since} ago" if since else "just now")
+
+
+def _time(value: datetime, kind: str, text: str) -> SafeString:
+    kinds = format_html(' data-time="{}"', kind) if kind else ""
+    return format_html(
+        '<time datetime="{}" title="{}"{}>{}</time>', rfc3339(value), stamp(value), kinds, text
+    )
 
 
 @register.filter

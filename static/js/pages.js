@@ -12,3 +12,4 @@ import "./key-search.js";
 import "./key-selection.js";
 import "./forms.js";
 import "./offline.js";
+import "./times.js";

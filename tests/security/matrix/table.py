@@ -182,6 +182,15 @@ ROWS: Final[dict[tuple[str, str], str]] = {
     },
     ("theme/", "GET"): "method not allowed",
     ("theme/", "POST"): "everyone",
+    # Well-known files
+    ("favicon.ico", "GET"): "everyone",
+    ("favicon.ico", "POST"): "method not allowed",
+    ("robots.txt", "GET"): "everyone",
+    ("robots.txt", "POST"): "method not allowed",
+    (".well-known/security.txt", "GET"): "unknown URL",  # without SECURITY_CONTACT
+    (".well-known/security.txt", "POST"): "method not allowed",
+    (".well-known/change-password", "GET"): "everyone",
+    (".well-known/change-password", "POST"): "method not allowed",
     # Organizations
     ("", "GET"): "signed-in people",
     ("organizations/new/", "GET POST"): "signed-in people",
@@ -232,6 +241,8 @@ ROWS: Final[dict[tuple[str, str], str]] = {
     ("accounts/reauthenticate/", _FORM): "signed-in people",
     ("accounts/sessions/", _FORM): "signed-in people",
     ("accounts/data/", "GET POST"): "signed-in people",
+    ("accounts/notifications/", "GET POST"): "signed-in people",
+    ("accounts/notifications/off/<str:token>/", "GET POST"): "unknown URL",  # nobody's token
     ("accounts/email/", _FORM): "signed-in people",
     ("accounts/confirm-email/", "GET"): "everyone",
     ("accounts/confirm-email/", "POST"): "method not allowed",
