@@ -22,7 +22,7 @@ from django.utils.safestring import SafeString
 #: Emails that may wait for the background thread. More are dropped and logged.
 _MOST_WAITING: Final = 1_000
 _LAYOUT: Final = "mail/layout.html"
-#: Programs that answer emails automatically ignore these (RFC 3834).
+#: Auto-responders ignore these (RFC 3834).
 _AUTOMATIC: Final = {"Auto-Submitted": "auto-generated"}
 
 background: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail")

@@ -131,7 +131,7 @@ def test_lost_second_factors_are_removed_and_the_person_is_told(
     assert (event.target_id, event.details) == (person.pk, {"kinds": ["recovery_codes", "totp"]})
     (told,) = mail.outbox
     assert told.to == ["pat@acme.example"]
-    assert told.subject == "Your second factor was removed"
+    assert told.subject == ("Two-factor authentication was removed from your Latchkey account")
     assert sign_in(person).get(SIGNED_IN_ONLY).status_code == 200
 
 

@@ -33,7 +33,7 @@ def test_the_old_address_is_told(browser: Client, person: User) -> None:
 
     (sent,) = mail.outbox
     assert sent.to == [OLD]
-    assert sent.subject == "The email address of your account was changed"
+    assert sent.subject == "The email address of your Latchkey account was changed"
     assert f"from {OLD} to {NEW}." in " ".join(str(sent.body).split())
 
 

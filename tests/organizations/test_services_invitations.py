@@ -217,7 +217,7 @@ def test_the_mail_goes_out_after_the_commit_and_has_the_newest_link(
 
     (sent,) = mail.outbox
     assert sent.to == ["dana@acme.example"]
-    assert sent.subject == "“Ada Acme” invites you to “Acme” on Latchkey"
+    assert sent.subject == "“Ada Acme” invites you to join “Acme” on Latchkey"
     assert f"\n{link(token_of(made))}\n" in sent.body
     assert "as a member" in sent.body
     assert made.mail_failed is False

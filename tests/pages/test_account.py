@@ -146,8 +146,8 @@ def test_a_changed_password_is_told_by_mail(acme: Organization, admin: User) -> 
 
     (told,) = _mails_of(lambda: browser.post("/accounts/password/change/", fields))
 
-    assert told.startswith("Your password was changed\n")
-    assert "From: 127.0.0.1, Here" in told
+    assert told.startswith("Your Latchkey password was changed\n")
+    assert "Device: Here\nIP address: 127.0.0.1\n" in told
     assert re.search(r"When: \d+ \w+ \d{4}, \d\d:\d\d UTC", told)
     assert new not in told
 
@@ -160,7 +160,7 @@ def test_a_reset_mail_says_what_to_do_and_where(
 
     (told,) = _mails_of(lambda: Client().post("/accounts/password/reset/", ask))
 
-    assert "If you did not ask for this, you need not do anything." in told
+    assert "If you didn't request this, you can ignore this email." in told
     assert ("/accounts/password/reset/key/" in told) is (address == admin.email)
     assert "example.com" not in told
 
@@ -170,8 +170,8 @@ def test_signing_up_twice_is_told_to_the_owner_alone(acme: Organization, admin: 
 
     (told,) = _mails_of(lambda: Client().post("/accounts/signup/", newcomer))
 
-    assert told.startswith("You have an account already\n")
-    assert "nothing was changed" in told
+    assert told.startswith("You already have a Latchkey account\n")
+    assert "nothing has changed" in told
 
 
 def test_a_change_holds_where_its_mail_cannot_be_sent(

@@ -145,10 +145,10 @@ def _prepared(browser: Client, admin: User, name: str, prepared: list[Any]) -> A
 @pytest.mark.parametrize(
     ("change", "subject"),
     [
-        (_add_address, "An e-mail address was added"),
-        (_confirm_address, "Your e-mail address was confirmed"),
-        (_remove_address, "An e-mail address was removed"),
-        (_choose_address, "Your e-mail address was changed"),
+        (_add_address, "Email address added to your Latchkey account"),
+        (_confirm_address, "Email address confirmed for your Latchkey account"),
+        (_remove_address, "Email address removed from your Latchkey account"),
+        (_choose_address, "Your Latchkey email address was changed"),
     ],
 )
 def test_the_primary_address_is_mailed_about_the_others(
@@ -161,7 +161,7 @@ def test_the_primary_address_is_mailed_about_the_others(
     (told,) = [sent for sent in mail.outbox if sent.to == [primary]]
     assert told.subject == subject
     assert "new@acme.example" in told.body
-    assert f"From: {IP}" in told.body
+    assert f"IP address: {IP}" in told.body
 
 
 def test_confirming_ones_first_address_is_an_event_and_mails_nothing_more(db: None) -> None:

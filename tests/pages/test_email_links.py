@@ -15,6 +15,7 @@ from organizations.models import Organization, User
 from tests.admin.support import act, enter
 from tests.factories import PASSWORD
 from tests.pages.support import sign_in
+from tests.support.mails import body_of, html_of, sent
 
 SITE = "https://keys.example.com"
 FORGED = {"HTTP_HOST": "testserver:6666"}
@@ -34,9 +35,9 @@ def forged() -> Client:
 
 def link() -> str:
     """The path of the one link in the newest email."""
-    body = str(mail.outbox[-1].body)
-    assert "6666" not in body + str(mail.outbox[-1].subject)
-    (found,) = re.findall(r"(?:https?://\S+)", body)
+    message = sent()[-1]
+    assert "6666" not in f"{message.subject}{message.body}{html_of(message)}"
+    (found,) = re.findall(r"(?:https?://\S+)", body_of(message))
     assert found.startswith(f"{SITE}/")
     path: str = found.removeprefix(SITE)
     return path

@@ -18,6 +18,7 @@ from tests.pages.support import html, sign_in
 from tests.support.domain import at_once, person
 
 VERA: Final = "vera@victim.example"
+_REMOVED: Final = "An email address was removed from your Latchkey account"
 OWN: Final = "quite another horse"
 SIGN_UP: Final = "/accounts/signup/"
 NEWCOMER: Final = {
@@ -87,7 +88,7 @@ def test_a_reset_by_an_added_address_leads_to_no_account(acme: Organization, adm
     Client().post("/accounts/password/reset/", {"email": VERA})
 
     assert _links("password/reset/key") == []
-    assert _subjects(VERA)[-1] == "No account with this address"
+    assert _subjects(VERA)[-1] == "No Latchkey account for this email address"
 
 
 def test_an_address_that_others_have_added_can_be_signed_up_with(
@@ -183,7 +184,7 @@ def test_the_account_that_proves_the_mailbox_first_gets_it(
 
     assert EmailAddress.objects.get(email=VERA).user == outsider
     told = [sent for sent in mail.outbox if sent.to == [admin.email]]
-    assert [sent.subject for sent in told] == ["An email address was removed from your account"]
+    assert [sent.subject for sent in told] == [_REMOVED]
     assert VERA in told[0].body
     event = AuditEvent.objects.get(event="person.email_disowned")
     assert (event.actor_kind, event.target_id) == ("system", admin.pk)
@@ -204,7 +205,7 @@ def test_a_disowned_address_is_told_in_the_same_words(acme: Organization, admin:
     with TestCase.captureOnCommitCallbacks(execute=True):
         Client().post(_links()[0], {"do": "disown"})
 
-    assert _subjects(admin.email)[-1] == "An email address was removed from your account"
+    assert _subjects(admin.email)[-1] == _REMOVED
 
 
 def test_two_confirm_the_same_address_at_once(
