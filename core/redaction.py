@@ -10,8 +10,11 @@ REDACTED: Final = "[redacted]"
 #: (``%20sig_…``). Starting with a fixed character keeps the search fast and linear.
 _SECRET: Final = re.compile(r"(_(?:live|test)_[0-9A-Za-z]{4})[0-9A-Za-z]{4,}")
 
-#: Links in emails. They let the holder join, verify an email address or set a password.
-_LINK: Final = re.compile(r"(/(?:invitations|confirm-email|password/reset/key)/)[^/\s\"'?]+")
+#: Links in emails. They let the holder join, verify an email address, set a password or turn
+#: emails off.
+_LINK: Final = re.compile(
+    r"(/(?:invitations|confirm-email|password/reset/key|notifications/off)/)[^/\s\"'?]+"
+)
 
 #: A text with this many characters after the environment counts as a secret.
 _TELLING: Final = 20

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import template
 from django.contrib.messages.storage.base import Message
+from django.template.defaultfilters import capfirst
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -32,16 +33,18 @@ def moment(value: datetime | None, *, full: bool = False, in_utc: bool = False) 
 
 
 @register.simple_tag
-def ago(value: datetime) -> SafeString:
+def ago(value: datetime, *, capital: bool = False) -> SafeString:
     """Time since or until `value`, in one unit: ``3 days ago``, ``in 2 hours``.
 
-    A `<time>` element with the moment as its title.
+    A `<time>` element with the moment as its title. `capital` is for the beginning of a line.
     """
     now = timezone.now()
     if value > now:
-        return _time(value, "ago", f"in {distance(now, value) or 'less than a minute'}")
-    since = distance(value, now)
-    return _time(value, "ago", f"{since} ago" if since else "just now")
+        text = f"in {distance(now, value) or 'less than a minute'}"
+    else:
+        since = distance(value, now)
+        text = f"{since} ago" if since else "just now"
+    return _time(value, "ago", capfirst(text) if capital else text)
 
 
 def _time(value: datetime, kind: str, text: str) -> SafeString:

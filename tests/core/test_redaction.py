@@ -84,7 +84,12 @@ def test_a_displayed_prefix_is_no_secret() -> None:
 
 @pytest.mark.parametrize(
     "start",
-    ["/invitations/", "/accounts/confirm-email/", "/accounts/password/reset/key/"],
+    [
+        "/invitations/",
+        "/accounts/confirm-email/",
+        "/accounts/password/reset/key/",
+        "/accounts/notifications/off/",
+    ],
 )
 def test_what_opens_something_in_the_link_of_a_mail_is_cut(start: str) -> None:
     line = f'"GET https://api.example.com{start}inv_1.n-Z:2=/?next=/ HTTP/1.1" 403'

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from core.actors import Actor
 from organizations import services
+from organizations.email_kinds import every_kind
 from organizations.events import OrganizationEvent as Event
 from organizations.models import Invitation, Membership, Organization, ServiceAccount, User
 from organizations.roles import Role
@@ -121,6 +122,18 @@ ON_PEOPLE: Final[dict[str, Operation[World]]] = {
         run=lambda w, a: services.send_password_link(w.newcomer, link=_link, actor=a),
         target_id=lambda w, _: w.newcomer.pk,
     ),
+    "choose emails": Operation(
+        event=Event.PERSON_EMAILS_CHOSEN,
+        target_type="User",
+        run=lambda w, a: services.choose_emails(w.newcomer, kinds=[], actor=a),
+        target_id=lambda w, _: w.newcomer.pk,
+    ),
+    "turn emails off": Operation(
+        event=Event.PERSON_EMAILS_CHOSEN,
+        target_type="User",
+        run=lambda w, a: services.turn_off_emails(w.newcomer, kind=every_kind()[0], actor=a),
+        target_id=lambda w, _: w.newcomer.pk,
+    ),
     "end sessions": Operation(
         event=Event.PERSON_SESSIONS_ENDED,
         target_type="User",
@@ -145,6 +158,9 @@ ALL: Final[dict[str, Operation[World]]] = {
 }
 #: Calls that ask for what is so already.
 IDLE: Final[dict[str, Callable[[World, Actor], Any]]] = {
+    "choose emails": lambda w, a: services.choose_emails(
+        w.newcomer, kinds=[kind.name for kind in every_kind()], actor=a
+    ),
     "update person": lambda w, a: services.save_person(w.newcomer, changed=[], actor=a),
     "end sessions": lambda w, a: services.end_sessions(w.admin, actor=a),
     "remove second factors": lambda w, a: services.remove_second_factors(w.admin, actor=a),

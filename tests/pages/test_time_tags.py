@@ -55,4 +55,6 @@ def test_nothing_is_written_as_nothing() -> None:
 )
 def test_a_distance_has_its_moment_as_title(before: timedelta, told: str) -> None:
     with time_machine.travel(NOW + before, tick=False):
+        capital = told[0].upper() + told[1:]
+        assert f">{capital}</time>" in ago(NOW, capital=True)
         assert ago(NOW) == f'<time {_STAMPED} data-time="ago">{told}</time>'
