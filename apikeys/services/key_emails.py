@@ -127,7 +127,9 @@ def _recipients(kind: EmailKind, keys: Sequence[ApiKey], actor: Actor) -> list[_
         user__is_active=True,
         user__emailaddress__verified=True,
         user__emailaddress__email=F("user__email"),
-    ).exclude(user_id=actor.id)
+    )
+    if actor.id:
+        found = found.exclude(user_id=actor.id)
     rows = found.order_by("role", "id").values_list(
         "user_id", "user__email", "role", "user__muted_emails"
     )

@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from core import timestamps, user_agents
-from organizations.email_names import SHOWN, text_for_email
+from organizations.email_names import text_for_email
 from organizations.mail import Draft, Fact, Part, Words
 
 register = template.Library()
@@ -105,12 +105,6 @@ def fact(context: Context, label: str, value: Any, *, is_code: bool = False) -> 
 def quoted(value: object) -> str:
     """A name in quotation marks, cut to length, without links."""
     return f"“{text_for_email(str(value))}”"
-
-
-@register.filter
-def unlinked(value: object, length: int = SHOWN) -> str:
-    """Other text, cut to length, without links."""
-    return text_for_email(str(value), length)
 
 
 @register.filter

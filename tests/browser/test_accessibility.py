@@ -91,6 +91,7 @@ def test_people_and_accounts(sign_in: OpenPage, admin: User, member: User, look:
         *("/o/acme/settings/", "/o/acme/settings/members/", "/o/acme/settings/leave/"),
         *(f"/o/acme/settings/members/{membership.pk}/remove/", "/organizations/new/"),
         *("/accounts/email/", "/accounts/password/change/", "/accounts/sessions/"),
+        "/accounts/notifications/",
         *("/accounts/2fa/", "/accounts/2fa/totp/activate/", "/accounts/2fa/webauthn/"),
         *("/accounts/2fa/webauthn/add/", "/accounts/logout/", "/nothing-here"),
     ]

@@ -7,8 +7,8 @@ import pytest
 from django.core import mail
 from django.test import Client
 
+from organizations.mail import background
 from organizations.models import Organization, User
-from organizations.signin.account_mail import background
 from tests.pages.support import html, sign_in
 
 NEW: Final = "nora@new.example"

@@ -18,7 +18,8 @@ NAMES: Final = ["key_created", "key_rotated", "key_deleted", "retired_secret_use
 
 
 def _muted(user: User) -> list[str]:
-    return User.objects.get(pk=user.pk).muted_emails
+    muted: list[str] = User.objects.get(pk=user.pk).muted_emails
+    return muted
 
 
 def _checked(client: Client) -> list[str]:
