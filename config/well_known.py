@@ -1,16 +1,18 @@
 """Files that browsers, crawlers and researchers look for at fixed paths."""
 
 from datetime import timedelta
+from functools import cache
 from http import HTTPMethod
 from typing import Final
 
 from django.conf import settings
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_http_methods
 
+from config.env import ROOT
 from core.timestamps import rfc3339
 
 #: Only the guide is for search engines. Static files are needed to render it.
@@ -22,18 +24,20 @@ _reads: Final = require_http_methods([HTTPMethod.GET, HTTPMethod.HEAD])
 
 
 @_reads
-def favicon(request: HttpRequest) -> FileResponse:
+def favicon(request: HttpRequest) -> HttpResponse:
     """For programs that don't read the page's own link to its icon."""
-    file = (settings.BASE_DIR / "static" / "favicon.ico").open("rb")
-    response = FileResponse(file, content_type="image/x-icon")
-    patch_cache_control(response, public=True, max_age=_DAY)
-    return response
+    return _cached(_icon(), "image/x-icon")
+
+
+@cache
+def _icon() -> bytes:
+    return (ROOT / "static" / "favicon.ico").read_bytes()
 
 
 @_reads
 def robots(request: HttpRequest) -> HttpResponse:
     """Which pages search engines may read."""
-    return _text(_ROBOTS)
+    return _cached(_ROBOTS)
 
 
 @_reads
@@ -49,7 +53,7 @@ def security_txt(request: HttpRequest) -> HttpResponse:
     ]
     if settings.SITE_URL:
         lines.append(f"Canonical: {settings.SITE_URL}{request.path}")
-    return _text("\n".join(lines) + "\n")
+    return _cached("\n".join(lines) + "\n")
 
 
 @_reads
@@ -58,8 +62,8 @@ def change_password(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(reverse("account_change_password"))
 
 
-def _text(text: str) -> HttpResponse:
-    response = HttpResponse(text, content_type="text/plain; charset=utf-8")
+def _cached(content: str | bytes, kind: str = "text/plain; charset=utf-8") -> HttpResponse:
+    response = HttpResponse(content, content_type=kind)
     patch_cache_control(response, public=True, max_age=_DAY)
     return response
 

@@ -20,7 +20,7 @@ PASSWORD = "/.well-known/change-password"
 def test_the_icon_holds_three_sizes() -> None:
     answer = Client().get("/favicon.ico")
 
-    data = b"".join(answer.streaming_content)  # type: ignore[attr-defined]  # a file
+    data = answer.content
     assert (answer.status_code, answer["Content-Type"]) == (200, "image/x-icon")
     assert "max-age=86400" in answer["Cache-Control"]
     assert struct.unpack("<HHH", data[:6]) == (0, 1, 3)
