@@ -7,6 +7,11 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="user",
             name="muted_emails",
-            field=models.JSONField(blank=True, default=list, editable=False),
+            field=models.JSONField(
+                blank=True,
+                db_default=models.Value([], output_field=models.JSONField()),
+                default=list,
+                editable=False,
+            ),
         ),
     ]

@@ -84,7 +84,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     date_joined = models.DateTimeField(auto_now_add=True)
     #: Names of the kinds of emails that the person has turned off.
-    muted_emails = models.JSONField(default=list, blank=True, editable=False)
+    #: The database has a default for processes of the version before, during an update.
+    muted_emails = models.JSONField(
+        default=list,
+        db_default=models.Value([], output_field=models.JSONField()),
+        blank=True,
+        editable=False,
+    )
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []

@@ -85,7 +85,8 @@ def cached() -> Places:
 def mails() -> Places:
     """What was sent in the test."""
     for message in getattr(mail, "outbox", []):
-        yield "a mail", message.message().as_bytes() + str(message.body).encode()
+        parts = [message.body, *(content for content, _ in getattr(message, "alternatives", ()))]
+        yield "a mail", message.message().as_bytes() + "\n".join(map(str, parts)).encode()
 
 
 def store() -> Places:
