@@ -183,12 +183,10 @@ def _send_to(
         keys = [key for key in keys if key.created_by_id == recipient.user_id]
     if not keys:
         return
-    names = [text_for_email(key.name) for key in keys[:_MOST_NAMES]]
     context = {
         **shared,
-        "names": names,
+        "names": _listed([f"“{text_for_email(key.name)}”" for key in keys], _MOST_NAMES),
         "number": len(keys),
-        "more": len(keys) - len(names),
         "is_admin": recipient.is_admin,
     }
     if len(keys) == 1:
@@ -208,18 +206,21 @@ def _send_to(
 
 def _facts(key: ApiKey, context: Mapping[str, Any]) -> dict[str, Any]:
     """What an email says about its only key."""
-    scopes = ", ".join(key.scopes[:_MOST_SCOPES])
-    more = len(key.scopes) - _MOST_SCOPES
     return {
         "name": text_for_email(key.name),
         "prefix": context.get("prefix") or key.key_prefix,
         "environment": key.get_environment_display(),
-        "scopes": f"{scopes} and {more} more" if more > 0 else scopes,
+        "scopes": _listed(key.scopes, _MOST_SCOPES),
         "expires_at": key.expires_at,
         "last_used_at": key.last_used_at,
         "created_by": _person(str(key.created_by)) if key.created_by else "",
         "key_url": page_url("apikeys:key", key.organization.slug, key.public_id),
     }
+
+
+def _listed(words: Sequence[str], most: int) -> str:
+    shown = ", ".join(words[:most])
+    return f"{shown} and {len(words) - most:,} more" if len(words) > most else shown
 
 
 def _unsubscribe_headers(token: str) -> dict[str, str]:
