@@ -1,5 +1,6 @@
 """Files at fixed paths: favicon.ico, robots.txt, security.txt, change-password."""
 
+import re
 import struct
 from datetime import UTC, datetime, timedelta
 
@@ -110,7 +111,7 @@ def test_pages_name_their_icons_colors_and_what_they_are() -> None:
     assert (
         '<meta name="theme-color" content="#15181e" media="(prefers-color-scheme: dark)">' in page
     )
-    assert '<meta name="description" content="' in page
+    assert re.search(r'<meta name="description"\s+content="[A-Z][^"]+\."', page)
     client.post("/theme/", {"theme": "dark"})
     page = client.get("/accounts/login/").content.decode()
     assert page.count('name="theme-color"') == 1
