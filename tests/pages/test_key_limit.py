@@ -15,7 +15,7 @@ from apikeys.services import Issued
 from organizations.models import Organization, User
 from organizations.services import set_api_access, set_key_limit
 from tests.factories import SYSTEM
-from tests.pages.support import add_many_keys, developer, html, sign_in, submission_of
+from tests.pages.support import add_many_keys, developer, html, sign_in, submission_of, told
 from tests.pages.test_key_list import LIST_QUERIES
 from tests.support.domain import nothing_written
 
@@ -188,28 +188,29 @@ def test_the_list_asks_one_thing_more_however_many_keys_there_are(
 
 @pytest.mark.parametrize(
     ("limit", "said"),
-    [(1_500, "At most <strong>1,500</strong>, live and test keys"), (0, "As many as you like.")],
+    [(1_500, "<b>1</b> of 1,500"), (1, "<b>1</b> of 1"), (0, "<b>1</b>, unlimited")],
 )
 def test_access_says_how_many_there_can_be(
-    browser: Client, acme: Organization, limit: int, said: str
+    browser: Client, acme: Organization, make_key: Callable[..., Issued], limit: int, said: str
 ) -> None:
+    make_key()
     set_key_limit(acme, limit=limit, actor=SYSTEM)
 
     text = _text(browser.get(developer(acme, "access/")))
 
     assert said in text
-    assert "Only the provider can change that." in text
+    assert "Contact support to change these." in text
+    assert ('class="bar full"' in text, 'class="bar"' in text) == (limit == 1, limit == 1_500)
 
 
 def test_the_trail_tells_of_a_changed_limit(browser: Client, acme: Organization) -> None:
     for limit in (1_500, 0, None):
         set_key_limit(acme, limit=limit, actor=SYSTEM)
 
-    rows = browser.get(developer(acme, "activity/?kind=organization")).context["rows"]
+    lines = told(browser.get(developer(acme, "activity/?kind=organization")))
 
-    told = [row["sentence"].partition(" changed ")[2] for row in rows[:3]]
-    assert told == [
-        "how many keys there can be: from any number to the usual number.",
-        "how many keys there can be: from 1,500 to any number.",
-        "how many keys there can be: from the usual number to 1,500.",
+    assert [line.partition(" changed ")[2] for line in lines[:3]] == [
+        "the key limit – From unlimited to the default",
+        "the key limit – From 1,500 to unlimited",
+        "the key limit – From the default to 1,500",
     ]
