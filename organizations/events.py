@@ -61,3 +61,4 @@ class OrganizationEvent(StrEnum):
     SERVICE_ACCOUNT_UPDATED = "service_account.updated"
     SERVICE_ACCOUNT_DISABLED = "service_account.disabled"
     SERVICE_ACCOUNT_ENABLED = "service_account.enabled"
+    SERVICE_ACCOUNT_DELETED = "service_account.deleted"

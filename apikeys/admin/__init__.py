@@ -1,6 +1,7 @@
 """Admin of API keys and key templates."""
 
 from apikeys.admin.keys import ApiKeyAdmin
+from apikeys.admin.service_accounts import DeletableServiceAccountAdmin
 from apikeys.admin.templates import KeyTemplateAdmin
 from organizations.admin import OrganizationAdmin
 
@@ -9,4 +10,4 @@ OrganizationAdmin.related_lists |= {
     "Key templates": "apikeys_keytemplate",
 }
 
-__all__ = ["ApiKeyAdmin", "KeyTemplateAdmin"]
+__all__ = ["ApiKeyAdmin", "DeletableServiceAccountAdmin", "KeyTemplateAdmin"]

@@ -51,7 +51,8 @@ class NewKeyForm(forms.Form):
         """Finds the service account by ID. The service checks whether it fits."""
         text = self.cleaned_data["service_account"].strip()
         account_id = ids.read_id("sa", text)
-        account = ServiceAccount.objects.filter(pk=account_id).first() if account_id else None
+        accounts = ServiceAccount.objects.undeleted()
+        account = accounts.filter(pk=account_id).first() if account_id else None
         if text and account is None:
             raise forms.ValidationError("Unknown service account ID.")
         return account

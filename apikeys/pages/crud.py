@@ -23,6 +23,8 @@ class ObjectPage(DeveloperPage, Generic[M]):
     id_prefix: ClassVar[str]
     url_kwarg: ClassVar[str]
     form_class: ClassVar[type[VersionedForm]]
+    #: The name of the list in breadcrumbs.
+    list_label: ClassVar[str] = ""
 
     def get_queryset(self) -> QuerySet[M]:
         """The organization's objects that the user may see."""
@@ -39,6 +41,12 @@ class ObjectPage(DeveloperPage, Generic[M]):
         if obj is None:
             raise NotFound
         return obj
+
+    def render(
+        self, template: str, context: dict[str, Any] | None = None, status: int = 200
+    ) -> HttpResponse:
+        list_page = {"list_label": self.list_label, "list_url": self.get_success_url(None)}
+        return super().render(template, {**list_page, **(context or {})}, status)
 
     def show_form(
         self, form: VersionedForm, obj: M | None = None, status: int = 200, theirs: Any = None

@@ -51,22 +51,22 @@ class EditKeyForm(VersionedForm):
 
 
 class TemplateForm(VersionedForm):
-    name = name_field("template")
+    name = name_field("template", autofocus=True)
     description = description_field()
     scopes = ScopesField(
         label="Permissions", error_messages={"required": "Choose at least one permission."}
     )
     lifetime_days = forms.IntegerField(
         required=False,
-        label="Lifetime in days",
-        help_text="From 1 to 3650. Leave empty for keys that do not expire.",
+        label="Expires after (days)",
+        help_text="From 1 to 3650. Leave empty for keys that never expire.",
     )
 
 
 class AccountForm(VersionedForm):
     """Form of a service account."""
 
-    name = name_field("service account")
+    name = name_field("service account", autofocus=True)
     description = description_field()
 
 

@@ -5,10 +5,11 @@ from typing import Any, Final
 from django.db.models import Count, Max, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from apikeys import services as key_services
 from apikeys.pages.crud import CreateView, EditView, ObjectPage
 from apikeys.pages.forms import AccountForm
 from apikeys.pages.keys.key_list import key_row
-from core.exceptions import Busy
+from core.exceptions import Busy, Conflict
 from core.forms import VersionedForm
 from organizations import services
 from organizations.models import ServiceAccount
@@ -25,6 +26,7 @@ class AccountPage(ObjectPage[ServiceAccount]):
     action = Action.MANAGE_SERVICE_ACCOUNTS
     tab = "service-accounts"
     verbose_name = "service account"
+    list_label = "Service accounts"
     id_prefix = "sa"
     url_kwarg = "account_id"
     form_class = AccountForm
@@ -32,7 +34,7 @@ class AccountPage(ObjectPage[ServiceAccount]):
     def get_queryset(self) -> QuerySet[ServiceAccount]:
         """The organization's accounts, with the number and last use of their keys."""
         live = Q(keys__revoked_at=None)
-        accounts = ServiceAccount.objects.visible_to(self.actor)
+        accounts = ServiceAccount.objects.visible_to(self.actor).undeleted()
         return accounts.for_organization(self.organization.id).annotate(
             key_count=Count("keys", filter=live), last_used=Max("keys__last_used_at", filter=live)
         )
@@ -93,3 +95,27 @@ class SwitchServiceAccount(StepUpPage, AccountPage):
             return with_retry(shown, refusal)
         state = "enabled. Its keys work again" if enabled else "disabled. Its keys now get 401"
         return self.done(f"Service account {account} {state}.", self.get_success_url(account))
+
+
+class DeleteServiceAccount(AccountPage):
+    """Deletes a service account whose keys are all deleted. Otherwise it leads to its keys."""
+
+    def get(self, request: HttpRequest, **_: str) -> HttpResponse:
+        """Asks for confirmation."""
+        return self._show(self.get_object())
+
+    def post(self, request: HttpRequest, **_: str) -> HttpResponse:
+        account = self.get_object()
+        try:
+            key_services.delete_service_account(account, actor=self.actor)
+        except Busy as refusal:
+            return with_retry(self._show(account, refusal=refusal), refusal)
+        except Conflict:
+            return self._show(self.get_object(), status=409)
+        return self.done(f"Service account {account} deleted.", self.get_success_url(None))
+
+    def _show(
+        self, account: ServiceAccount, status: int = 200, refusal: Busy | None = None
+    ) -> HttpResponse:
+        context = {"account": account, "refusal": refusal}
+        return self.render("apikeys/service_account_delete.html", context, status=status)

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-from apikeys import services
+from apikeys import conf, services
 from apikeys.models import KeyTemplate, KeyTemplateQuerySet
 from apikeys.pages.crud import CreateView, EditView, ObjectPage
 from apikeys.pages.forms import TemplateForm
@@ -18,6 +18,7 @@ class TemplatePage(ObjectPage[KeyTemplate]):
     action = Action.MANAGE_TEMPLATES
     tab = "templates"
     verbose_name = "template"
+    list_label = "Templates"
     id_prefix = "tpl"
     url_kwarg = "template_id"
     form_class = TemplateForm
@@ -33,7 +34,8 @@ class Templates(TemplatePage):
     action = Action.VIEW_TEMPLATES
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        context = {"templates": list(self.get_queryset().order_by("name_key"))}
+        templates = list(self.get_queryset().order_by("name_key"))
+        context = {"templates": templates, "scope_count": len(conf.scopes())}
         return self.render("apikeys/templates.html", context)
 
 

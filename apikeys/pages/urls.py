@@ -50,6 +50,11 @@ urlpatterns = [
         service_accounts.SwitchServiceAccount.as_view(),
         name="service-account-switch",
     ),
+    path(
+        f"{_ACCOUNT}delete/",
+        service_accounts.DeleteServiceAccount.as_view(),
+        name="service-account-delete",
+    ),
     path(f"{_ROOT}usage/", usage.Usage.as_view(), name="usage"),
     path(f"{_ROOT}usage/export/", usage.UsageExport.as_view(), name="usage-csv"),
     path(f"{_ROOT}activity/", activity.Activity.as_view(), name="activity"),

@@ -1,4 +1,4 @@
-"""All writes to API keys, their secrets and their templates.
+"""All writes to API keys, their secrets and their templates; deletes service accounts.
 
 Each function is one operation: permission check, validation, write and audit event in one
 transaction. For several keys there is one event per key.
@@ -17,6 +17,7 @@ from apikeys.services.idempotency import AlreadySubmitted, IdempotencyToken
 from apikeys.services.keys import Issued, create_api_key, require_not_revoked
 from apikeys.services.revocation import MOST_REVOKED, revoke_api_key, revoke_api_keys
 from apikeys.services.rotation import SHORT_GRACE, record_retired_use, rotate_api_key
+from apikeys.services.service_accounts import delete_service_account
 from apikeys.services.templates import create_template, delete_template, update_template
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "actor_of",
     "create_api_key",
     "create_template",
+    "delete_service_account",
     "delete_template",
     "invalid_service_account",
     "record_retired_use",

@@ -68,16 +68,19 @@ def choose_service_account(
 ) -> ServiceAccount | None:
     """The requested one, if it is enabled and of the organization, or else the actor's own.
 
-    A key of a service account works for that account alone: what it creates stops with it.
+    A key of a service account works for that account alone: what it creates stops with it. With the
+    organization locked, the account is read again: it may have been deleted meanwhile.
     """
     own_id = actor.service_account_id
     if requested is None:
         return ServiceAccount.objects.get(pk=own_id) if own_id else None
-    if requested.organization_id != organization.id or not requested.enabled:
+    own = ServiceAccount.objects.for_organization(organization.id).undeleted()
+    current = own.filter(pk=requested.pk).first()
+    if current is None or not current.enabled:
         wait_for_earlier(organization.id)
         raise invalid_service_account()
-    _require_same_service_account(actor, requested.id)
-    return requested
+    _require_same_service_account(actor, current.id)
+    return current
 
 
 def invalid_service_account() -> Invalid:

@@ -1,6 +1,6 @@
 """Service accounts, which represent machines."""
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.db import models
 
@@ -13,9 +13,17 @@ from organizations.models.users import User
 class ServiceAccountQuerySet(OwnedQuerySet["ServiceAccount"]):
     """Machine principals of organizations."""
 
+    def undeleted(self) -> Self:
+        """Accounts that were not deleted, even if disabled."""
+        return self.filter(deleted_at=None)
+
 
 class ServiceAccount(GuardedModel):
-    """A named machine. Its keys are rejected while it is disabled."""
+    """A named machine. Its keys are rejected while it is disabled.
+
+    A deleted one stays as the owner of its revoked keys. It is disabled, too, so that nothing which
+    overlooks the deletion brings it back.
+    """
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     organization = models.ForeignKey(
@@ -25,6 +33,7 @@ class ServiceAccount(GuardedModel):
     name_key = models.TextField(editable=False)
     description = models.CharField(max_length=500, blank=True)
     disabled_at = models.DateTimeField(null=True, blank=True)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -34,7 +43,13 @@ class ServiceAccount(GuardedModel):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["organization", "name_key"], name="one_service_account_per_name"
+                fields=["organization", "name_key"],
+                condition=models.Q(deleted_at=None),
+                name="one_service_account_per_name",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(deleted_at=None) | models.Q(disabled_at__isnull=False),
+                name="a_deleted_service_account_is_disabled",
             ),
         ]
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from core.actors import Actor
-from core.exceptions import Conflict, ErrorCode, require_unchanged
+from core.exceptions import Conflict, ErrorCode, NotFound, require_unchanged
 from core.revocation_wait import limit_waiting, require_wait
 from core.text import clean_name, clean_text, name_key
 from core.transactions import conflict_on, operation
@@ -73,9 +73,15 @@ def set_service_account_enabled(
 
 
 def _locked(account: ServiceAccount, actor: Actor) -> ServiceAccount:
-    """Locks the organization first, as for its keys: writers of keys read the account."""
+    """Locks the organization first, as for its keys: writers of keys read the account.
+
+    NotFound for one that was deleted meanwhile.
+    """
     locked(account.organization, Action.MANAGE_SERVICE_ACCOUNTS, actor)
-    return ServiceAccount.objects.select_for_update().get(pk=account.pk)
+    current = ServiceAccount.objects.undeleted().select_for_update().filter(pk=account.pk).first()
+    if current is None:
+        raise NotFound
+    return current
 
 
 def _save(account: ServiceAccount, name: str, description: str) -> None:

@@ -7,7 +7,7 @@ from django.test import Client
 
 from organizations.models import Organization, ServiceAccount, User
 from tests.admin.support import act, change, everything, messages, only_event, page, text
-from tests.factories import SYSTEM, ServiceAccountFactory
+from tests.factories import SYSTEM, IssuedKeyFactory, ServiceAccountFactory
 
 ADD = "/admin/organizations/serviceaccount/add/"
 
@@ -99,3 +99,30 @@ def test_it_is_found_by_its_public_id(browser: Client, robot: ServiceAccount) ->
     response = browser.get(page(ServiceAccount), {"q": robot.public_id})
 
     assert list(response.context["cl"].queryset) == [robot]
+
+
+def test_those_without_keys_are_deleted(
+    browser: Client, staff: User, robot: ServiceAccount
+) -> None:
+    other = ServiceAccountFactory.create(organization=robot.organization, name="Busy")
+    IssuedKeyFactory.create(organization=robot.organization, service_account=other)
+
+    response = act(browser, "remove", robot, other)
+
+    assert messages(response) == [
+        "Busy: “Busy” still has 1 key. Delete it first.",
+        "Deleted service accounts: 1.",
+    ]
+    assert only_event("service_account.deleted", staff).target_id == robot.pk
+    assert list(browser.get(page(ServiceAccount)).context["cl"].queryset) == [other]
+    assert browser.get(change(robot)).status_code == 302
+
+
+def test_a_deleted_one_gets_no_key_from_staff(browser: Client, robot: ServiceAccount) -> None:
+    act(browser, "remove", robot)
+    fields = {"organization": robot.organization_id, "name": "New", "environment": "live"}
+    fields |= {"scopes": ["search:read"], "service_account": robot.public_id}
+
+    response = browser.post("/admin/apikeys/apikey/add/", fields)
+
+    assert "Unknown service account ID." in text(response)

@@ -9,7 +9,7 @@ from apikeys import services
 from apikeys.services import Issued
 from organizations.models import Organization
 from tests.apikeys.operations import World
-from tests.factories import SYSTEM, TemplateFactory
+from tests.factories import SYSTEM, ServiceAccountFactory, TemplateFactory
 
 
 @pytest.fixture
@@ -30,4 +30,5 @@ def world(acme: Organization, issued: Issued, make_key: Callable[..., Issued]) -
         disabled=services.set_api_key_enabled(disabled, enabled=False, actor=SYSTEM),
         retired=retired,
         template=TemplateFactory.create(organization=acme, name="Preset"),
+        account=ServiceAccountFactory.create(organization=acme, name="Robot"),
     )

@@ -9,7 +9,8 @@ from apikeys import services
 from apikeys.events import KeyEvent
 from apikeys.models import ApiKey, KeyTemplate
 from core.actors import Actor
-from organizations.models import Organization
+from organizations.events import OrganizationEvent
+from organizations.models import Organization, ServiceAccount
 from tests.support.domain import Operation
 
 
@@ -22,6 +23,7 @@ class World:
     disabled: ApiKey
     retired: ApiKey
     template: KeyTemplate
+    account: ServiceAccount
 
 
 def _use_retired_secret(world: World, actor: Actor) -> ApiKey:
@@ -117,9 +119,15 @@ LIVE_ONLY: Final[dict[str, Operation[World]]] = {
     ),
 }
 BOUND: Final = {**ON_KEYS, **LIVE_ONLY}
-#: The last one is left by authentication and needs no permission: it has just been refused.
+#: Keys may not delete service accounts: `test_service_accounts.py` says who may. The last one is
+#: left by authentication and needs no permission: it has just been refused.
 ALL: Final[dict[str, Operation[World]]] = {
     **BOUND,
+    "delete service account": Operation(
+        event=OrganizationEvent.SERVICE_ACCOUNT_DELETED,
+        target_type="ServiceAccount",
+        run=lambda w, a: services.delete_service_account(w.account, actor=a),
+    ),
     "use retired secret": Operation(
         event=KeyEvent.RETIRED_SECRET_USED, target_type="ApiKey", run=_use_retired_secret
     ),

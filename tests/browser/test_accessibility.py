@@ -66,7 +66,7 @@ def test_developer_pages(sign_in: OpenPage, things: dict[str, str], look: Open) 
     parts = {
         "keys": ("", "edit/", "rotate/", "switch/", "delete/"),
         "templates": ("edit/", "delete/"),
-        "service-accounts": ("", "edit/", "switch/"),
+        "service-accounts": ("", "edit/", "switch/", "delete/"),
     }
     pages = [f"{kind}/{things[kind]}/{part}" for kind in parts for part in parts[kind]]
     pages += [f"{kind}/create/" for kind in parts]

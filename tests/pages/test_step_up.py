@@ -85,6 +85,7 @@ GOES_ON: Final = {
     f"{_D}keys/disable/": "takes access away, and can be undone",
     f"{_D}service-accounts/create/": "an account has no key yet",
     f"{_ACCOUNT}edit/": "texts that people read",
+    f"{_ACCOUNT}delete/": "its keys are deleted already",
     f"{_D}templates/create/": "a preset: the key that is made from it asks",
     f"{_D}templates/<str:template_id>/edit/": "a preset",
     f"{_D}templates/<str:template_id>/delete/": "a preset",

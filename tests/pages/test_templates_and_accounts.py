@@ -110,7 +110,7 @@ def test_a_service_account_and_its_keys(
     browser.post(f"{page}switch/", {"enabled": "yes"})
 
     assert "Import" in shown
-    assert "Its key stops at once" in asked
+    assert "Its key stops working immediately" in asked
     assert stopped is Refusal.SERVICE_ACCOUNT_DISABLED
     assert verify(issued.secret).refusal is None
 
@@ -150,20 +150,83 @@ def test_editing_a_service_account(browser: Client, acme: Organization, as_admin
     assert ServiceAccount.objects.get(pk=account.pk).name == "Mine"
 
 
+def test_deleting_a_service_account(
+    browser: Client, acme: Organization, as_admin: Actor, make_key: Callable[..., Issued]
+) -> None:
+    account = ServiceAccountFactory.create(organization=acme, name="Robot")
+    page = developer(acme, f"service-accounts/{account.public_id}/")
+    asked = _text(browser.get(f"{page}delete/"))
+    key = make_key(name="Import", service_account=account).key
+    with_key = _text(browser.get(f"{page}delete/"))
+    refused = browser.post(f"{page}delete/")  # the form of before
+    services.revoke_api_key(key, actor=as_admin)
+    done = browser.post(f"{page}delete/", follow=True)
+
+    assert "so nothing stops working" in asked
+    assert '<button class="button danger" data-submit>Delete service account</button>' in asked
+    assert refused.status_code == 409
+    for text in (with_key, _text(refused)):
+        assert "This service account still has 1 key. Delete it first" in text
+        assert f'href="{page}#keys-of-account"' in text
+        assert "Delete service account</button>" not in text
+    assert "Service account Robot deleted." in _text(done)
+    assert "This organization has no service accounts" in _text(done)
+    assert browser.get(page).status_code == browser.post(f"{page}delete/").status_code == 404
+    assert browser.get(developer(acme, f"keys/{key.public_id}/")).status_code == 200
+
+
+def test_a_deletion_that_cannot_wait_for_revocations_changes_nothing(
+    browser: Client, acme: Organization, no_place_free: None
+) -> None:
+    account = ServiceAccountFactory.create(organization=acme, name="Robot")
+    page = developer(acme, f"service-accounts/{account.public_id}/delete/")
+
+    answer = browser.post(page, headers={"X-Dialog": "1"})
+
+    assert answer.status_code == 429
+    assert int(answer["Retry-After"]) > 0
+    assert 'role="alert"' in _text(answer)
+    assert ServiceAccount.objects.undeleted().get() == account
+
+
+def test_the_form_of_a_new_key_begins_with_a_template_or_an_account(
+    browser: Client, acme: Organization, globex: Organization
+) -> None:
+    template = TemplateFactory.create(organization=acme, name="CI")
+    account = ServiceAccountFactory.create(organization=acme, name="Robot")
+    foreign = TemplateFactory.create(organization=globex, name="Theirs")
+    create = developer(acme, "keys/create/")
+
+    from_template = browser.get(create, {"template": template.public_id})
+    for_account = browser.get(create, {"for": account.public_id})
+
+    assert from_template.context["form"].initial["template"] == template.pk
+    assert for_account.context["form"].initial["service_account"] == account.pk
+    for unknown in (foreign.public_id, "nonsense"):
+        answer = browser.get(create, {"template": unknown})
+        assert answer.status_code == 200
+        assert "Theirs" not in _text(answer)
+    listed = _text(browser.get(developer(acme, "templates/")))
+    assert f'href="{create}?template={template.public_id}"' in listed
+    listed = _text(browser.get(developer(acme, "service-accounts/")))
+    assert f'href="{create}?for={account.public_id}"' in listed
+
+
 def test_access_says_who_decides(browser: Client, acme: Organization) -> None:
     on = _text(browser.get(developer(acme, "access/")))
     organization_services.set_api_access(acme, enabled=False, actor=SYSTEM)
     off = _text(browser.get(developer(acme, "access/")))
 
-    assert "Only the provider of this service can turn it on or off." in on
-    assert "600 requests a minute for each key" in on
-    assert "6,000 requests a minute for all keys of the organization together" in on
-    assert "Every key is refused with 403." in off
-    assert "Ada Acme (ada@acme.example)" in on
+    assert "Contact support to change these." in on
+    assert "600 requests a minute</p>" in on
+    assert "6,000 requests a minute</p>" in on
+    assert "Every key is rejected with 403." in off
+    assert "Ada Acme" in on
+    assert "ada@acme.example" in on
 
 
 @pytest.mark.parametrize(
-    ("rest", "queries"), [("templates/", 6), ("service-accounts/", 6), ("activity/", 6)]
+    ("rest", "queries"), [("templates/", 6), ("service-accounts/", 6), ("activity/", 7)]
 )
 @pytest.mark.parametrize("count", [1, 40])
 def test_the_number_of_queries_does_not_grow(

@@ -19,7 +19,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     KeyEvent.TIER_CHANGED: "changed the rate limit of the key “{target}”",
     KeyEvent.ROTATED: "rotated the key “{target}”",
     KeyEvent.REVOKED: "deleted the key “{target}”",
-    KeyEvent.RETIRED_SECRET_USED: "used a secret of “{target}” that a rotation had ended",
+    KeyEvent.RETIRED_SECRET_USED: "used an old secret of the key “{target}” after its rotation",
     KeyEvent.TEMPLATE_CREATED: "created the template “{target}”",
     KeyEvent.TEMPLATE_UPDATED: "changed the template “{target}”",
     KeyEvent.TEMPLATE_DELETED: "deleted the template “{target}”",
@@ -28,28 +28,28 @@ SENTENCES: Final[Mapping[str, str]] = {
     OrganizationEvent.API_ACCESS_ENABLED: "turned API access on",
     OrganizationEvent.API_ACCESS_DISABLED: "turned API access off",
     OrganizationEvent.TIER_CHANGED: "changed the rate-limit tier",
-    OrganizationEvent.KEY_LIMIT_CHANGED: "changed how many keys there can be",
+    OrganizationEvent.KEY_LIMIT_CHANGED: "changed the key limit",
     OrganizationEvent.EXPORTED: "exported data of the organization",
-    OrganizationEvent.PERSON_CREATED: "added the person {target}",
-    OrganizationEvent.PERSON_UPDATED: "changed the person {target}",
+    OrganizationEvent.PERSON_CREATED: "added the user {target}",
+    OrganizationEvent.PERSON_UPDATED: "changed the user {target}",
     OrganizationEvent.PERSON_PASSWORD_SET: "set the password of {target}",
-    OrganizationEvent.PERSON_PASSWORD_LINK_SENT: "sent {target} a link to choose a password",
+    OrganizationEvent.PERSON_PASSWORD_LINK_SENT: "sent {target} a password-setup link",
     OrganizationEvent.PERSON_SESSIONS_ENDED: "signed {target} out everywhere",
-    OrganizationEvent.PERSON_SECOND_FACTORS_REMOVED: "removed the second factors of {target}",
-    OrganizationEvent.PERSON_EMAIL_ADDED: "added an e-mail address to {target}",
-    OrganizationEvent.PERSON_EMAIL_CONFIRMED: "confirmed the e-mail address of {target}",
-    OrganizationEvent.PERSON_EMAIL_REMOVED: "removed an e-mail address of {target}",
-    OrganizationEvent.PERSON_EMAIL_DISOWNED: "took an e-mail address from {target}",
+    OrganizationEvent.PERSON_SECOND_FACTORS_REMOVED: "reset two-factor authentication of {target}",
+    OrganizationEvent.PERSON_EMAIL_ADDED: "added an email address to {target}",
+    OrganizationEvent.PERSON_EMAIL_CONFIRMED: "confirmed the email address of {target}",
+    OrganizationEvent.PERSON_EMAIL_REMOVED: "removed an email address of {target}",
+    OrganizationEvent.PERSON_EMAIL_DISOWNED: "removed an unconfirmed email address from {target}",
     # pragma: allowlist nextline secret
-    OrganizationEvent.PERSON_PASSWORD_CHANGED: "chose a new password for {target}",
-    OrganizationEvent.PERSON_EMAIL_CHANGED: "changed the e-mail address of {target}",
+    OrganizationEvent.PERSON_PASSWORD_CHANGED: "changed the password of {target}",
+    OrganizationEvent.PERSON_EMAIL_CHANGED: "changed the email address of {target}",
     OrganizationEvent.PERSON_SECOND_FACTOR_ADDED: "added a second factor of {target}",
     OrganizationEvent.PERSON_SECOND_FACTOR_REMOVED: "removed a second factor of {target}",
-    OrganizationEvent.PERSON_RECOVERY_CODES_RENEWED: "made new recovery codes for {target}",
-    OrganizationEvent.PERSON_FORGOTTEN: "replaced all that tells who {target} is",
+    OrganizationEvent.PERSON_RECOVERY_CODES_RENEWED: "renewed the recovery codes of {target}",
+    OrganizationEvent.PERSON_FORGOTTEN: "anonymized {target}",
     OrganizationEvent.PERSON_EXPORTED: "exported the data of {target}",
     OrganizationEvent.PERSON_EMAILS_CHOSEN: "changed the email settings of {target}",
-    OrganizationEvent.PERSON_UNCONFIRMED_REMOVED: "removed {target}, who never confirmed",
+    OrganizationEvent.PERSON_UNCONFIRMED_REMOVED: "removed the unconfirmed user {target}",
     OrganizationEvent.ADDRESSES_ERASED: "erased old IP addresses from the audit log",
     OrganizationEvent.MEMBER_ADDED: "added {target}",
     OrganizationEvent.MEMBER_ROLE_CHANGED: "changed the role of {target}",
@@ -63,9 +63,10 @@ SENTENCES: Final[Mapping[str, str]] = {
     OrganizationEvent.SERVICE_ACCOUNT_UPDATED: "changed the service account “{target}”",
     OrganizationEvent.SERVICE_ACCOUNT_DISABLED: "disabled the service account “{target}”",
     OrganizationEvent.SERVICE_ACCOUNT_ENABLED: "enabled the service account “{target}”",
+    OrganizationEvent.SERVICE_ACCOUNT_DELETED: "deleted the service account “{target}”",
 }
 #: Events whose sentence already includes their details.
-_SAID_ALREADY: Final = frozenset({KeyEvent.ENABLED, KeyEvent.DISABLED})
+SAID_ALREADY: Final = frozenset({KeyEvent.ENABLED, KeyEvent.DISABLED})
 #: Events whose details contain a person's former role.
 _ENDED: Final = frozenset({OrganizationEvent.MEMBER_REMOVED, OrganizationEvent.MEMBER_LEFT})
 _MOMENTS: Final = frozenset({"expires_at", "previous_secret_ends_at"})
@@ -84,6 +85,11 @@ _LABELS: Final[Mapping[str, str]] = {
 }
 
 
+def words_of(event: AuditEvent) -> str:
+    """The words between actor and details, with `{target}` in place of the target's name."""
+    return SENTENCES.get(event.event, "changed “{target}”")
+
+
 def who(event: AuditEvent) -> str:
     """The actor, as the subject of a sentence."""
     if event.actor_kind == ActorKind.KEY:
@@ -95,18 +101,26 @@ def who(event: AuditEvent) -> str:
 
 def sentence(event: AuditEvent, organization: Organization) -> str:
     """One sentence about an event, including what changed."""
-    words = SENTENCES.get(event.event, "did something to “{target}”")
-    target = event.target_label
-    if event.target_type == Membership.__name__:
-        target = _member(target, organization)
-    said = f"{who(event)} {words.replace('{target}', target)}"
-    role = event.details.get("role")
-    if isinstance(role, str):
-        said += f" ({role})" if event.event in _ENDED else f" as {role}"
-    changes = "; ".join(filter(None, (_change(n, v) for n, v in event.details.items())))
-    if changes and event.event not in _SAID_ALREADY:
+    target = target_name(event, organization)
+    said = f"{who(event)} {words_of(event).replace('{target}', target)}{role_words(event)}"
+    changes = "; ".join(filter(None, (change(n, v) for n, v in event.details.items())))
+    if changes and event.event not in SAID_ALREADY:
         said += f": {changes}"
     return f"{said.removesuffix('.')}."
+
+
+def target_name(event: AuditEvent, organization: Organization) -> str:
+    """What an event was about. The person, for a membership."""
+    label = event.target_label
+    return _member(label, organization) if event.target_type == Membership.__name__ else label
+
+
+def role_words(event: AuditEvent) -> str:
+    """The end of the sentence about a role, such as “ as admin”. Empty without a role."""
+    role = event.details.get("role")
+    if not isinstance(role, str):
+        return ""
+    return f" ({role})" if event.event in _ENDED else f" as {role}"
 
 
 def _member(label: str, organization: Organization) -> str:
@@ -116,7 +130,8 @@ def _member(label: str, organization: Organization) -> str:
     return person if person != label else label.partition(" in ")[0]
 
 
-def _change(name: str, value: Any) -> str:
+def change(name: str, value: Any) -> str:
+    """A detail of an event in words. Empty for those that pages don't show."""
     special = _SPECIAL.get(name)
     if special:
         return special(value)
@@ -154,8 +169,8 @@ def _moment(value: Any) -> str:
 
 def _key_limit(value: Any) -> str:
     if value is None:
-        return "the usual number"
-    return f"{value:,}" if value else "any number"
+        return "the default"
+    return f"{value:,}" if value else "unlimited"
 
 
 _SPECIAL: Final[Mapping[str, Callable[[Any], str]]] = {
@@ -164,6 +179,6 @@ _SPECIAL: Final[Mapping[str, Callable[[Any], str]]] = {
     "exported": str,
     "reason": lambda value: f"reason: {value}",
     "cascade": lambda value: "together with the key that created it",
-    "previous_secret_ends_at": lambda value: f"the old secret ends {_moment(value)}",
+    "previous_secret_ends_at": lambda value: f"the old secret works until {_moment(value)}",
     "metadata": lambda value: "metadata changed",
 }

@@ -43,7 +43,8 @@ class CreateKey(SecretPage):
     def get(self, request: HttpRequest) -> HttpResponse:
         """The form, or the reason why the organization can't have more keys.
 
-        In the query, `name` is kept from before a sign-in and `for` is a service account's ID.
+        In the query, `name` is kept from before a sign-in, `for` is a service account's ID, and
+        `template` a template's.
         """
         keys = self.organization_keys()
         reason = key_limit.reached_message(self.organization, keys)
@@ -54,6 +55,7 @@ class CreateKey(SecretPage):
             "environment": "live",
             "permissions": "standard",
             "service_account": ids.read_id("sa", request.GET.get("for", "")),
+            "template": ids.read_id("tpl", request.GET.get("template", "")),
         }
         return self._show(self._form(initial=initial))
 

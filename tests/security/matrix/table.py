@@ -231,6 +231,7 @@ ROWS: Final[dict[tuple[str, str], str]] = {
     (_ROBOT, "GET"): "admins",
     (f"{_ROBOT}edit/", "GET POST"): "admins",
     (f"{_ROBOT}switch/", "GET POST"): "admins",
+    (f"{_ROBOT}delete/", "GET POST"): "admins",
     # A person's own account
     ("accounts/login/", _FORM): "sign-in pages",
     ("accounts/signup/", _FORM): "sign-in pages",
