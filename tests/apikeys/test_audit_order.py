@@ -21,7 +21,7 @@ from organizations import audit
 from organizations.events import OrganizationEvent
 from organizations.models import AuditEvent, Organization, User
 from tests.factories import SYSTEM
-from tests.pages.support import developer, html, sign_in
+from tests.pages.support import developer, html, sign_in, told
 from tests.support.domain import at_once, person
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -53,7 +53,7 @@ def test_pages_and_export_show_what_came_last_first(
     seen: list[str] = []
     while address:
         response = browser.get(developer(acme, address))
-        seen += _names(" ".join(row["sentence"] for row in response.context["rows"]))
+        seen += _names(" ".join(told(response)))
         following = response.context["following"]
         address = f"activity/?{following}" if following else ""
     exported = browser.get(developer(acme, "activity/export/")).getvalue().decode()
@@ -174,4 +174,4 @@ def test_a_cursor_that_is_not_ours_begins_at_the_start(
     for cursor in ("nonsense", signed):
         page = browser.get(developer(acme, f"activity/?cursor={cursor}"))
         assert page.status_code == 200
-        assert _names(page.context["rows"][0]["sentence"]) == ["Four"]
+        assert _names(told(page)[0]) == ["Four"]

@@ -1,6 +1,7 @@
 """Helpers for signing in and submitting forms."""
 
 import re
+from html import unescape
 from typing import Any, Final
 
 from django.test import Client
@@ -34,6 +35,15 @@ def grow_stale(client: Client) -> None:
     session = client.session
     session[RECORDS] = [{**record, "at": record["at"] - 16 * 60} for record in session[RECORDS]]
     session.save()
+
+
+def told(response: Any) -> list[str]:
+    """What the Activity page says of each event: the sentence, and after a dash its second line."""
+    lines = []
+    for event in re.findall(r'<li class="event">(.*?)</li>', html(response)):
+        said = re.findall(r'<p(?: class="sub")?>(.*?)</p>', event)
+        lines.append(" – ".join(unescape(re.sub(r"<[^>]+>", "", text)).strip() for text in said))
+    return lines
 
 
 def developer(organization: Organization, rest: str = "") -> str:

@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from organizations.models import AuditEvent, Organization, User
 from tests.factories import PASSWORD
-from tests.pages.support import developer, html, sign_in
+from tests.pages.support import developer, sign_in, told
 from tests.support.domain import unwritable_trail
 from tests.support.second_factors import code_of
 
@@ -213,8 +213,8 @@ def test_an_export_is_in_the_trail_of_its_organization(
     event = AuditEvent.objects.get(event="organization.exported")
     assert (event.organization_id, event.actor_id) == (acme.pk, admin.pk)
     assert event.details == {"exported": what}
-    page = html(browser.get(developer(acme, "activity/")))
-    assert f"Ada Acme exported data of the organization: {what}." in page
+    lines = told(browser.get(developer(acme, "activity/")))
+    assert f"Ada Acme exported data of the organization – {what.capitalize()}" in lines
 
 
 @pytest.mark.parametrize("what", ["activity", "usage"])

@@ -1,35 +1,48 @@
 """The audit log as sentences, and as a CSV file that no spreadsheet executes."""
 
 import csv
+import re
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import UTC, timedelta
 from io import StringIO
-from typing import Any
+from uuid import UUID
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from apikeys import services
+from apikeys import conf, services
 from apikeys.events import KeyEvent
+from apikeys.management.demo_past import as_of
 from apikeys.pages.activity.sentences import SENTENCES
 from apikeys.pages.csv_export import cell
 from apikeys.services import Issued
 from core import transactions
 from core.actors import Actor
+from core.timestamps import stamp
 from organizations import audit
 from organizations import services as organization_services
 from organizations.events import OrganizationEvent
 from organizations.models import Organization, User
 from organizations.roles import Role
-from tests.factories import IssuedKeyFactory, MembershipFactory, UserFactory
-from tests.pages.support import developer, html
-from tests.support.domain import person
+from tests.factories import (
+    IssuedKeyFactory,
+    MembershipFactory,
+    ServiceAccountFactory,
+    UserFactory,
+)
+from tests.pages.support import developer, html, told
+from tests.support.domain import acting, person
 
 
-def _sentences(answer: Any) -> list[str]:
-    return [row["sentence"] for row in answer.context["rows"]]
+@dataclass(slots=True)
+class ApiKey:
+    """A key of another organization, as an event of this one would name it."""
+
+    pk: UUID
+    organization_id: UUID
 
 
 def test_every_event_has_a_sentence() -> None:
@@ -39,19 +52,99 @@ def test_every_event_has_a_sentence() -> None:
 def test_changes_are_told(
     browser: Client, acme: Organization, as_admin: Actor, make_key: Callable[..., Issued]
 ) -> None:
-    key = make_key(name="CI", scopes=["search:read"], actor=as_admin).key
+    key = make_key(name="CI", scopes=["search:read"], environment="test", actor=as_admin).key
     changes = {"name": "Builds", "scopes": ["events:read"]}
     services.update_api_key(key, actor=as_admin, changes=changes)
     services.revoke_api_key(key, actor=as_admin, reason="Found in a log.")
 
-    told = _sentences(browser.get(developer(acme, "activity/")))
+    lines = told(browser.get(developer(acme, "activity/")))
+    file = b"".join(browser.get(developer(acme, "activity/export/"))).decode()
 
-    assert told[0] == "Ada Acme deleted the key “Builds”: reason: Found in a log."
-    assert told[1] == (
+    assert lines[:3] == [
+        "Ada Acme deleted the key Builds – Reason: Found in a log.",
+        (
+            "Ada Acme changed the key Builds – Name from “CI” to “Builds”"
+            " · Added events:read · Removed search:read"
+        ),
+        "Ada Acme created the key CI – search:read · Test",
+    ]
+    assert "Ada Acme deleted the key “Builds”: reason: Found in a log." in file
+    assert (
         "Ada Acme changed the key “Builds”: name from “CI” to “Builds”;"
         " permissions added: events:read; permissions removed: search:read."
+    ) in file
+
+
+def test_a_change_of_one_thing_is_named_and_many_permissions_are_counted(
+    browser: Client, acme: Organization, as_admin: Actor, make_key: Callable[..., Issued]
+) -> None:
+    key = make_key(name="CI", scopes=list(conf.scopes()), actor=as_admin).key
+    for changes in ({"scopes": ["search:read"]}, {"name": "Builds"}):
+        services.update_api_key(key, actor=as_admin, changes=changes)
+    for grace in (timedelta(0), timedelta(days=1)):
+        services.rotate_api_key(key, actor=as_admin, grace_period=grace)
+    ends = key.secrets.exclude(ends_at=None).order_by("-ends_at")[0].ends_at
+    assert ends
+
+    assert told(browser.get(developer(acme, "activity/")))[:5] == [
+        f"Ada Acme rotated the key Builds – Old secret works until {stamp(ends)}",
+        "Ada Acme rotated the key Builds – Old secret stopped working immediately",
+        "Ada Acme renamed the key Builds – Name from “CI” to “Builds”",
+        "Ada Acme changed the permissions of the key CI – Removed 4 permissions",
+        "Ada Acme created the key CI – 5 permissions",
+    ]
+
+
+def test_what_exists_is_a_link_and_what_was_deleted_is_not(
+    browser: Client,
+    acme: Organization,
+    as_admin: Actor,
+    make_key: Callable[..., Issued],
+    globex: Organization,
+) -> None:
+    manager = make_key(name="Manager", scopes=["api-keys:manage", "search:read"])
+    kept, gone = (
+        services.create_api_key(organization=acme, actor=acting(manager), name=name).key
+        for name in ("Kept", "Gone")
     )
-    assert told[2].startswith("Ada Acme created the key “CI”: permissions search:read")
+    services.revoke_api_key(gone, actor=as_admin)
+    robot = ServiceAccountFactory.create(organization=acme, name="Robot")
+    old = ServiceAccountFactory.create(organization=acme, name="Old robot")
+    services.delete_service_account(old, actor=as_admin)
+    theirs = IssuedKeyFactory.create(organization=globex).key
+    with transactions.operation():
+        audit.record(KeyEvent.UPDATED, ApiKey(theirs.pk, acme.pk), actor=as_admin)
+
+    text = html(browser.get(developer(acme, "activity/")))
+
+    link = '<a href="{}">{}</a>'.format
+    assert link(developer(acme, f"keys/{kept.public_id}/"), "Kept") in text
+    assert link(developer(acme, f"keys/{manager.key.public_id}/"), "Manager") in text
+    assert link(developer(acme, f"service-accounts/{robot.public_id}/"), "Robot") in text
+    for deleted in (gone, old, theirs):
+        assert deleted.public_id not in text
+    assert "Ada Acme deleted the service account Old robot" in re.sub(r"<[^>]+>", "", text)
+
+
+def test_events_are_grouped_by_the_days_of_utc(
+    browser: Client, acme: Organization, as_admin: Actor
+) -> None:
+    now = timezone.now().astimezone(UTC)
+    noon = now.replace(hour=12, minute=34)
+    for days in (0, 1, 400):
+        with as_of(noon - timedelta(days=days)), transactions.operation():
+            audit.record(OrganizationEvent.RENAMED, acme, actor=as_admin)
+
+    page = browser.get(developer(acme, "activity/?kind=organization"))
+
+    long_ago = noon - timedelta(days=400)
+    labels = {day.label for day in page.context["days"]}
+    assert {
+        f"Today, {noon.day} {noon:%b %Y}",
+        f"Yesterday, {(noon - timedelta(days=1)).day} {noon - timedelta(days=1):%b %Y}",
+        f"{long_ago:%A}, {long_ago.day} {long_ago:%b %Y}",
+    } <= labels
+    assert html(page).count(">12:34</time>") == 3
 
 
 @pytest.mark.parametrize("renamed", [False, True], ids=["named as then", "renamed"])
@@ -68,26 +161,32 @@ def test_memberships_are_told_by_the_names_of_people(
     if renamed:
         organization_services.rename_organization(acme, name="Made in Acme", actor=as_admin)
 
-    told = _sentences(browser.get(developer(acme, "activity/")))
+    lines = told(browser.get(developer(acme, "activity/")))
     file = b"".join(browser.get(developer(acme, "activity/export/"))).decode()
 
     expected = [
+        "Ada Acme added Quinn New as an admin",
+        "Ada Acme changed the role of Quinn New – Role from “admin” to “member”",
+        "Ada Acme removed Quinn New (member)",
+        "Lea Leaver left the organization (member)",
+    ]
+    exported = [
         "Ada Acme added Quinn New as admin.",
         "Ada Acme changed the role of Quinn New: role from “admin” to “member”.",
         "Ada Acme removed Quinn New (member).",
         "Lea Leaver left the organization (member).",
     ]
-    assert [line for line in expected if line not in told] == []
-    assert [line for line in expected if line not in file] == []
+    assert [line for line in expected if line not in lines] == []
+    assert [line for line in exported if line not in file] == []
 
 
 def test_a_name_is_told_whole(browser: Client, acme: Organization, as_admin: Actor) -> None:
     user = UserFactory.create(name="Jan in ’t Veld")
     organization_services.add_member(acme, user=user, role=Role.MEMBER, actor=as_admin)
 
-    told = _sentences(browser.get(developer(acme, "activity/")))
+    lines = told(browser.get(developer(acme, "activity/")))
 
-    assert told[0] == "Ada Acme added Jan in ’t Veld as member."
+    assert lines[0] == "Ada Acme added Jan in ’t Veld as a member"
 
 
 @pytest.mark.parametrize("page", ["activity/", "activity/export/?since=soon"])
@@ -114,7 +213,7 @@ def test_filters(browser: Client, acme: Organization, make_key: Callable[..., Is
     tomorrow = f"{timezone.now() + timedelta(days=1):%Y-%m-%d}"
 
     def found(query: str) -> int:
-        return len(_sentences(browser.get(developer(acme, f"activity/?{query}"))))
+        return len(told(browser.get(developer(acme, f"activity/?{query}"))))
 
     assert found("key=ci") == found(f"key={key.public_id}") == 1
     assert found("kind=api_key") == 2
@@ -147,13 +246,13 @@ def test_pages_follow_each_other_and_cursors_of_others_begin_again(
     seen, address = [], "activity/"
     for _ in range(3):
         answer = browser.get(developer(acme, address))
-        seen += [row["event"].pk for row in answer.context["rows"]]
+        seen += [entry.event.pk for day in answer.context["days"] for entry in day.entries]
         address = f"activity/?{answer.context['following']}"
     forged = browser.get(developer(acme, "activity/?cursor=forged"))
     other = browser.get(developer(acme, address + "&actor=Ada"))
 
     assert len(seen) == len(set(seen)) == 121
-    assert len(_sentences(forged)) == len(_sentences(other)) == 50
+    assert len(told(forged)) == len(told(other)) == 50
 
 
 def test_nothing_of_another_organization(
@@ -163,7 +262,7 @@ def test_nothing_of_another_organization(
 
     exported = browser.get(developer(acme, "activity/export/")).getvalue()
     assert b"Theirs" not in exported
-    assert "Theirs" not in str(_sentences(browser.get(developer(acme, "activity/"))))
+    assert "Theirs" not in str(told(browser.get(developer(acme, "activity/"))))
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "  =", "＝", "\u3000=", "\x0b="])

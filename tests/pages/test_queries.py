@@ -47,5 +47,5 @@ def test_every_page(
     _grow(acme, admin, member)
 
     many = {address: _queries(browser, address) for address in addresses}
-    assert many == few
+    assert {address: number for address, number in many.items() if number > few[address]} == {}
     assert max(many.values()) <= MOST, many

@@ -1,23 +1,28 @@
 """The Activity page: an organization's audit log, and its export."""
 
+from collections.abc import Iterable
 from itertools import chain
 from typing import Any, Final
+from uuid import UUID
 
 from django import forms
 from django.conf import settings
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
+from apikeys.models import ApiKey
 from apikeys.pages.activity import filters
+from apikeys.pages.activity.entries import by_day
 from apikeys.pages.activity.filters import KINDS, AuditFilter, AuditPage, find_all, page_of, rows
-from apikeys.pages.activity.sentences import sentence
 from apikeys.pages.base import DeveloperPage
 from apikeys.pages.csv_export import begin_export, csv_response, paced
 from core import bulkheads
+from core.actors import ActorKind
 from core.bulkheads import Kind
 from core.forms import TextField
-from organizations.models import AuditEvent, AuditEventQuerySet
+from organizations.models import AuditEvent, AuditEventQuerySet, ServiceAccount
 
 _FIRST_YEAR: Final = 2000
 _LAST_YEAR: Final = 2999
@@ -25,18 +30,34 @@ _LAST_YEAR: Final = 2999
 _SEARCHES: Final = "30/minute"
 
 
+def _text_input(placeholder: str) -> forms.TextInput:
+    attributes = {"class": "input", "placeholder": placeholder, "autocomplete": "off"}
+    return forms.TextInput(attrs=attributes)
+
+
+def _date_input() -> forms.DateInput:
+    return forms.DateInput(attrs={"class": "input", "type": "date"})
+
+
 class FilterForm(forms.Form):
-    actor = TextField(required=False, label="Who")
+    key = TextField(
+        required=False, label="Key, by name or ID", widget=_text_input("Key name or ID")
+    )
+    actor = TextField(required=False, label="Who", widget=_text_input("Anyone"))
     kind = forms.ChoiceField(
-        required=False, label="What", choices=[("", "Everything"), *KINDS.items()]
+        required=False,
+        label="What",
+        choices=[("", "All events"), *KINDS.items()],
+        widget=forms.Select(attrs={"class": "input"}),
     )
-    key = TextField(required=False, label="Key, by name or ID")
-    since = forms.DateField(
-        required=False, label="From", widget=forms.DateInput(attrs={"type": "date"})
-    )
-    until = forms.DateField(
-        required=False, label="To", widget=forms.DateInput(attrs={"type": "date"})
-    )
+    since = forms.DateField(required=False, label="From", widget=_date_input())
+    until = forms.DateField(required=False, label="To", widget=_date_input())
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            if self.data.get(name):
+                field.widget.attrs["class"] += " is-set"
 
     def clean(self) -> dict[str, Any]:
         # Limits years to 2000–2999: date arithmetic must not overflow.
@@ -45,6 +66,10 @@ class FilterForm(forms.Form):
             if day and not _FIRST_YEAR <= day.year <= _LAST_YEAR:
                 self.add_error(name, f"Choose a year from {_FIRST_YEAR} to {_LAST_YEAR}.")
         return self.cleaned_data
+
+    @property
+    def dates(self) -> list[forms.BoundField]:
+        return [self["since"], self["until"]]
 
     @property
     def audit_filter(self) -> AuditFilter:
@@ -95,22 +120,43 @@ class Activity(TrailPage):
     ) -> HttpResponse:
         request = self.request
         query = request.GET.copy()
-        query.pop("cursor", None)
+        cursor = query.pop("cursor", None)
         exported = query.urlencode()
         query["cursor"] = next_cursor
         context = {
             "form": form,
-            "rows": [
-                {"event": event, "sentence": sentence(event, self.organization)}
-                for event in page.events
-            ],
+            "days": by_day(page.events, self.organization, self._urls(page), timezone.now()),
             "searched": filters.SEARCHED,
             "searched_to": page.searched_to,
             "following": query.urlencode() if next_cursor else "",
             "exported": exported,
+            "is_later_page": bool(cursor),
             "is_filtered": any(request.GET.get(name) for name in form.fields),
         }
         return self.show_trail(context, status)
+
+    def _urls(self, page: AuditPage) -> dict[UUID, str]:
+        """The pages of the keys and service accounts of the events, without deleted ones."""
+        keys = self.organization_keys().unrevoked()
+        keys = keys.filter(pk__in=_ids_of(ApiKey, page.events))
+        accounts = ServiceAccount.objects.visible_to(self.actor).undeleted()
+        accounts = accounts.for_organization(self.organization.id)
+        accounts = accounts.filter(pk__in=_ids_of(ServiceAccount, page.events))
+        return {
+            **{key.pk: self.page_url("key", key.public_id) for key in keys.only("pk")},
+            **{
+                account.pk: self.page_url("service-account", account.public_id)
+                for account in accounts.only("pk")
+            },
+        }
+
+
+def _ids_of(model: type[Model], events: Iterable[AuditEvent]) -> set[UUID]:
+    """The IDs of the model's objects that the events are about, or that acted."""
+    found = {event.target_id for event in events if event.target_type == model.__name__}
+    if model is ApiKey:
+        found |= {event.actor_id for event in events if event.actor_kind == ActorKind.KEY}
+    return {pk for pk in found if pk}
 
 
 class ActivityExport(TrailPage):
@@ -123,7 +169,7 @@ class ActivityExport(TrailPage):
         """Streams the events while they are read, so a long log needs little memory."""
         form = FilterForm(request.GET)
         if not form.is_valid():
-            return self.show_trail({"form": form, "rows": []}, 422)
+            return self.show_trail({"form": form, "exported": ""}, 422)
         if form.audit_filter.has_text:
             self.require_pace("search", _SEARCHES)
         place = begin_export(self.organization, what="activity", actor=self.actor)
