@@ -41,8 +41,8 @@ def test_an_account_with_keys_leads_to_them(sign_in: OpenPage, acme: Organizatio
     page.get_by_role("link", name="Create key for Robot").click()
     page.get_by_label("Name", exact=True).fill("Import")
     page.keyboard.press("Enter")
-    page.get_by_role("button", name="Copy secret").click()
     page.get_by_role("button", name="Done").click()
+    page.get_by_role("button", name="Close without copying").click()
     page.locator("dialog[open]").wait_for(state="detached")
 
     page.get_by_role("link", name="Delete Robot").click()
