@@ -157,8 +157,11 @@ def test_deleting_a_service_account(
     page = developer(acme, f"service-accounts/{account.public_id}/")
     asked = _text(browser.get(f"{page}delete/"))
     key = make_key(name="Import", service_account=account).key
+    make_key(name="Unrelated")
     with_key = _text(browser.get(f"{page}delete/"))
     refused = browser.post(f"{page}delete/")  # the form of before
+    listed = developer(acme, f"?creator={account.public_id}")
+    keys = _text(browser.get(listed))
     services.revoke_api_key(key, actor=as_admin)
     done = browser.post(f"{page}delete/", follow=True)
 
@@ -167,8 +170,10 @@ def test_deleting_a_service_account(
     assert refused.status_code == 409
     for text in (with_key, _text(refused)):
         assert "This service account still has 1 key. Delete it first" in text
-        assert f'href="{page}#keys-of-account"' in text
+        assert f'href="{listed}"' in text
         assert "Delete service account</button>" not in text
+    assert "Import" in keys
+    assert "Unrelated" not in keys
     assert "Service account Robot deleted." in _text(done)
     assert "This organization has no service accounts" in _text(done)
     assert browser.get(page).status_code == browser.post(f"{page}delete/").status_code == 404

@@ -63,7 +63,7 @@ class KeyListPage(DeveloperPage):
         """People who created listed keys, and service accounts. Makes two queries."""
         makers = keys.unrevoked().order_by().values("created_by_id")[: COUNTED + 1]
         people = User.objects.filter(pk__in=makers).order_by("name", "email")[:_MOST_CREATORS]
-        accounts = ServiceAccount.objects.visible_to(self.actor)
+        accounts = ServiceAccount.objects.visible_to(self.actor).undeleted()
         accounts = accounts.for_organization(self.organization.id).order_by("name_key")
         groups = {
             "People": [(str(person.pk), str(person)) for person in people],
