@@ -48,7 +48,7 @@ def test_an_account_with_keys_leads_to_them(sign_in: OpenPage, acme: Organizatio
     page.get_by_role("link", name="Delete Robot").click()
     page.get_by_role("link", name="View 1 key").click()
 
-    page.get_by_role("link", name="Import").wait_for()
+    page.get_by_role("link", name="Import", exact=True).wait_for()
     assert ApiKey.objects.get().service_account == account
 
 
