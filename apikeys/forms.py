@@ -1,5 +1,6 @@
 """Form fields for API keys and templates."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -7,9 +8,25 @@ from django import forms
 from apikeys import conf
 
 
-def scope_choices() -> list[tuple[str, str]]:
+@dataclass(frozen=True, slots=True)
+class Option:
+    """The label of a choice: its name, what it means, and how a summary words it.
+
+    `is_risky` choices carry a caution instead of a help text.
+    """
+
+    name: str
+    help: str = ""
+    words: str = ""
+    is_risky: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.name} — {self.help}" if self.help else self.name
+
+
+def scope_choices() -> list[tuple[str, Option]]:
     """The scopes with their descriptions."""
-    return [(scope, f"{scope} — {description}") for scope, description in conf.scopes().items()]
+    return [(scope, Option(scope, description)) for scope, description in conf.scopes().items()]
 
 
 class ScopesField(forms.MultipleChoiceField):

@@ -19,14 +19,15 @@ from core.ids import BASE62, base62
 
 RANDOM_LENGTH: Final = 34
 CHECKSUM_LENGTH: Final = 6
+BODY_LENGTH: Final = RANDOM_LENGTH + CHECKSUM_LENGTH
 SHOWN_LENGTH: Final = 4
 #: What `displayed_prefix` leaves away.
-HIDDEN_LENGTH: Final = RANDOM_LENGTH + CHECKSUM_LENGTH - SHOWN_LENGTH
+HIDDEN_LENGTH: Final = BODY_LENGTH - SHOWN_LENGTH
 MINIMUM_PEPPER_BYTES: Final = 32
 BRAND: Final = re.compile(r"[a-z][a-z0-9]{0,15}")
 #: Of the CRC-32 that zlib computes, its bits in reversed order.
 _CRC_POLYNOMIAL: Final = 0xEDB88320
-_BODY: Final = f"[0-9A-Za-z]{{{RANDOM_LENGTH + CHECKSUM_LENGTH}}}"
+_BODY: Final = f"[0-9A-Za-z]{{{BODY_LENGTH}}}"
 #: Any brand: keys created before a change of the brand keep working.
 _SHAPE: Final = re.compile(rf"{BRAND.pattern}_(?:live|test)_{_BODY}", re.ASCII)
 

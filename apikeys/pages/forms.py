@@ -1,17 +1,18 @@
 """Forms of the Developer pages. They check types and required fields; services check the rest."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
 from django import forms
 from django.utils import timezone
 
-from apikeys.forms import ScopesField
+from apikeys.forms import Option, ScopesField
 from apikeys.models import ApiKey
 from core.forms import BoundedTexts, TextField, VersionedForm
 from core.text import TEXT_LENGTH
+from core.timestamps import stamp
 
 NAME_HELP: Final = "Only for your reference, for example Production or CI."
 
@@ -71,24 +72,29 @@ class AccountForm(VersionedForm):
 
 
 class RotateForm(forms.Form):
-    """Asks how long the old secret keeps working."""
+    """Asks how long the old secret keeps working, but at most until the key expires."""
 
     submission = forms.UUIDField(widget=forms.HiddenInput)
     grace = forms.ChoiceField(
-        label="The old secret keeps working for",
-        choices=[
-            ("0", "No time: it stops now"),
-            ("3600", "1 hour"),
-            ("86400", "24 hours"),
-            ("604800", "7 days"),
-        ],
-        initial="86400",
-        widget=forms.RadioSelect,
+        label="Keep the old secret working for", initial="86400", widget=forms.RadioSelect
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, expires_at: datetime | None, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial.setdefault("submission", uuid4())
+        grace: Any = self.fields["grace"]
+        grace.choices = _grace_choices(expires_at)
+
+
+def _grace_choices(expires_at: datetime | None) -> list[tuple[str, Option]]:
+    """Each choice says until when."""
+    now = timezone.now()
+    choices = []
+    for seconds, name in ((3600, "1 hour"), (86400, "24 hours"), (604800, "7 days")):
+        end = now + timedelta(seconds=seconds)
+        choices.append((str(seconds), Option(name, f"Until {stamp(min(end, expires_at or end))}.")))
+    caution = "Anything still using the old secret gets 401 now."
+    return [*choices, ("0", Option("Immediately", caution, is_risky=True))]
 
 
 class DeleteForm(forms.Form):
@@ -97,25 +103,35 @@ class DeleteForm(forms.Form):
     `cascade` also deletes the keys that they created.
     """
 
-    typed = TextField(required=False, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    typed = TextField(widget=forms.TextInput)
     cascade = forms.BooleanField(required=False)
 
     def __init__(self, keys: Sequence[ApiKey], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.expected = keys[0].name if len(keys) == 1 else "delete"
-        self.fields["typed"].label = f"Type {self.expected} to confirm"
         self.in_use = [key for key in keys if is_in_use(key)]
         if not self.in_use:
             del self.fields["typed"]
+            return
+        typed = self.fields["typed"]
+        typed.label = f"Type “{self.expected}” to confirm"
+        typed.error_messages["required"] = self._mismatch
+        typed.widget.attrs |= {
+            "autocomplete": "off",
+            "spellcheck": "false",
+            "data-expected": self.expected,
+        }
+
+    @property
+    def _mismatch(self) -> str:
+        is_word = self.expected == "delete"
+        return "Type “delete” to confirm." if is_word else "That doesn't match the key's name."
 
     def clean_typed(self) -> str:
         """Names are case-sensitive, “delete” is not."""
-        typed: str = self.cleaned_data["typed"]
-        if self.expected == "delete":
-            if typed.strip().lower() != self.expected:
-                raise forms.ValidationError("Type “delete” to confirm.")
-        elif typed.strip() != self.expected:
-            raise forms.ValidationError("That doesn't match the key's name.")
+        typed: str = self.cleaned_data["typed"].strip()
+        if typed != self.expected and not typed.lower() == self.expected == "delete":
+            raise forms.ValidationError(self._mismatch)
         return typed
 
 

@@ -1,13 +1,14 @@
 // Copies texts and says how that went, also on the button, where the user looks.
 
 import { onClick } from "./events.js";
+import { icon } from "./icons.js";
 import { closeMenus } from "./menus.js";
 import { say } from "./messages.js";
 
 const COPIED_SECONDS = 2;
 const SELECTED = "Copying is blocked here. The text is selected: press Ctrl+C.";
 
-/** Whether `text` could be copied; says `success` or `failure`. */
+/** Whether `text` could be copied; says `success`, if given, or `failure`. */
 export async function copy(text, { success, failure, button }) {
   try {
     await navigator.clipboard.writeText(text);
@@ -15,18 +16,33 @@ export async function copy(text, { success, failure, button }) {
     say(failure, "warn");
     return false;
   }
-  say(success, "ok");
-  if (button) {
-    button.dataset.justCopied = "";
-    setTimeout(() => delete button.dataset.justCopied, COPIED_SECONDS * 1000);
-  }
+  if (success) say(success, "ok");
+  if (button) mark(button);
   return true;
 }
 
+/** A check and “Copied” for a moment, in the room that the button has. */
+export function mark(button, word = "Copied") {
+  if ("justCopied" in button.dataset) return;
+  const label = button.querySelector("span");
+  const text = label?.textContent;
+  button.style.minInlineSize = `${button.offsetWidth}px`;
+  button.dataset.justCopied = "";
+  button.prepend(icon("done"));
+  if (label) label.textContent = word;
+  setTimeout(() => {
+    delete button.dataset.justCopied;
+    button.style.minInlineSize = "";
+    button.querySelector("[data-icon]")?.remove();
+    if (label) label.textContent = text;
+  }, COPIED_SECONDS * 1000);
+}
+
 async function copyValue(button) {
-  const value = button.dataset.copyValue;
+  const { copyValue: value, copied } = button.dataset;
+  const marked = button.closest("details.menu") ? null : button;
   closeMenus();
-  await copy(value, { success: button.dataset.copied, failure: `Copying is blocked here. It is ${value}.` });
+  await copy(value, { success: copied, failure: `Copying is blocked here. It is ${value}.`, button: marked });
 }
 
 async function copyFrom(button) {

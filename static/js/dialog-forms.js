@@ -6,8 +6,7 @@ import { fitsDialog, load, parse } from "./fragments.js";
 import { refresh } from "./fresh.js";
 import { pageStatus, say } from "./messages.js";
 
-const UNREACHABLE =
-  "We couldn't reach the server, so we don't know whether this was done. Check the list before you try again.";
+const LOST = "The change may have been made; check before trying again.";
 const RENEWED =
   "You signed in again after this was opened. Nothing was changed. What you typed is still here: send it again.";
 const SIGNED_OUT = "You were signed out. Nothing was changed, and what you typed is still here.";
@@ -15,22 +14,33 @@ const SIGNED_OUT = "You were signed out. Nothing was changed, and what you typed
 async function submit(form, button) {
   if (form.dataset.sending) return;
   form.dataset.sending = "1";
-  const pressed = button ?? form.querySelector("[data-submit], button.primary");
-  const label = pressed?.innerHTML;
-  pressed?.setAttribute("aria-busy", "true");
-  if (pressed && form.dataset.busy && !pressed.name) pressed.textContent = form.dataset.busy;
+  const pressed = button ?? form.querySelector("[data-submit], button");
+  const release = press(form, pressed);
+  const retry = () => form.requestSubmit(button);
   try {
-    if (await send(form, button)) return;
+    if (await send(form, button, release, retry)) return;
   } catch {
-    say(UNREACHABLE, "bad");
+    say(`Connection lost. ${form.dataset.lost ?? LOST}`, "bad", undefined, { retry });
   }
-  delete form.dataset.sending;
-  pressed?.removeAttribute("aria-busy");
-  if (pressed) pressed.innerHTML = label;
+  release();
+}
+
+/** The button says that it is at work, in the room that it has. Returns what undoes that. */
+function press(form, button) {
+  const before = [...button.childNodes];
+  button.style.minInlineSize = `${button.offsetWidth}px`;
+  button.setAttribute("aria-busy", "true");
+  if (form.dataset.busy) button.textContent = form.dataset.busy;
+  return () => {
+    button.replaceChildren(...before);
+    button.removeAttribute("aria-busy");
+    button.style.minInlineSize = "";
+    delete form.dataset.sending;
+  };
 }
 
 /** Whether the form is gone: another one or the message of its success took its place. */
-async function send(form, button) {
+async function send(form, button, release, retry) {
   if (form.dataset.signedOut && (await renewToken(form))) delete form.dataset.signedOut;
   const body = new URLSearchParams(new FormData(form, button));
   const got = await load(form.action, { method: "POST", body });
@@ -42,15 +52,16 @@ async function send(form, button) {
     return true;
   }
   if (got && fitsDialog(got.html)) {
-    show(got.html, { typed: true }); // refused, or to be confirmed
+    release(); // the form comes back if its confirmation is canceled
+    show(got.html, { typed: true });
     return true;
   }
-  await sayRefusal(form, got?.response);
+  await sayRefusal(form, got?.response, retry);
   return false;
 }
 
 /** Nothing was changed: says why, and leaves the form as it is. */
-async function sayRefusal(form, response) {
+async function sayRefusal(form, response, retry) {
   const renewed = response?.status === 403 && (await renewToken(form));
   if (!response || renewed === null) {
     form.dataset.signedOut = "1";
@@ -58,7 +69,8 @@ async function sayRefusal(form, response) {
   } else if (renewed) {
     say(RENEWED, "warn");
   } else {
-    say(`The server could not do this (request id ${response.headers.get("X-Request-Id")}).`, "bad");
+    const detail = `Request ID: ${response.headers.get("X-Request-Id")}`;
+    say("Something went wrong.", "bad", undefined, { detail, retry });
   }
 }
 

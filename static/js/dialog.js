@@ -1,7 +1,8 @@
 // Shows links to forms as dialogs. Nothing unsaved or uncopied is dropped without a question.
 
-import { onClick } from "./events.js";
-import { fitsDialog, load, signIn } from "./fragments.js";
+import { closeWithBack, entered, left } from "./dialog-history.js";
+import { announceShown, onClick } from "./events.js";
+import { fitsDialog, load, parse, signIn } from "./fragments.js";
 import { refresh } from "./fresh.js";
 import { isUncopied, issuedKey, remember, wipe } from "./issued-secret.js";
 import { closeMenus } from "./menus.js";
@@ -10,15 +11,44 @@ import { say } from "./messages.js";
 export const dialog = document.querySelector("#dialog");
 let opener = null;
 let changed = false;
+/** The form that a confirmation of the sign-in took the place of. */
+let interrupted = null;
 
 /** Shows HTML for which `fitsDialog` is true. `typed`: it holds what the user typed before. */
 export function show(html, { typed = false } = {}) {
+  keepInterrupted(html);
   dialog.innerHTML = html;
+  present(typed);
+}
+
+function present(typed) {
   changed = typed;
   dialog.setAttribute("role", dialog.querySelector("[data-alert]") ? "alertdialog" : "dialog");
-  if (!dialog.open) dialog.showModal();
+  const effect = dialog.querySelector("[data-effect]")?.id;
+  if (effect) dialog.setAttribute("aria-describedby", effect);
+  else dialog.removeAttribute("aria-describedby");
+  if (!dialog.open) {
+    dialog.showModal();
+    entered();
+  }
+  announceShown(dialog);
   const invalid = dialog.querySelector("[data-error-summary]") && dialog.querySelector("[aria-invalid=true]");
   (invalid ?? dialog.querySelector("[autofocus]") ?? dialog.querySelector("#dialog-title"))?.focus();
+}
+
+/** A confirmation can be canceled, which brings the form back. Anything else takes its place for good. */
+function keepInterrupted(html) {
+  const confirms = parse(html).querySelector("[data-step-up]");
+  const isForm = dialog.querySelector("form:not([data-step-up])");
+  if (confirms && isForm) interrupted = [...dialog.childNodes];
+  if (!confirms) interrupted = null;
+}
+
+function stepBack() {
+  if (!interrupted) return askToClose();
+  dialog.replaceChildren(...interrupted);
+  interrupted = null;
+  present(true);
 }
 
 /** Opens the dialog of a link; where it cannot be fetched, the page of the same URL. */
@@ -57,8 +87,10 @@ function deepLink() {
 export function dismiss() {
   remember(null);
   wipe();
+  interrupted = null;
   dialog.close();
   dialog.replaceChildren();
+  left();
 }
 
 function close() {
@@ -84,6 +116,12 @@ export function askToClose() {
   question.hidden = false;
   question.querySelector("[data-discard-not]").focus();
 }
+
+closeWithBack(() => {
+  if (!dialog?.open) return true;
+  askToClose();
+  return !dialog.open;
+});
 
 function keepEditing() {
   dialog.querySelector("[data-discard]").hidden = true;
@@ -113,6 +151,7 @@ onClick("[data-close]", closeByLink);
 onClick("[data-done-button]", askToClose);
 onClick("[data-gate-close]", close);
 onClick("[data-gate-back]", backToSecret);
+onClick("[data-step-back]", stepBack);
 onClick("[data-discard-all]", close);
 onClick("[data-discard-not]", keepEditing);
 

@@ -16,3 +16,11 @@ export function onSubmit(selector, act) {
     act(event.target, event.submitter);
   });
 }
+
+/** Calls `prepare` with each part of the page that appears: the document now, and what dialogs show. */
+export function onShown(prepare) {
+  prepare(document);
+  document.addEventListener("part-shown", (event) => prepare(event.target));
+}
+
+export const announceShown = (part) => part.dispatchEvent(new Event("part-shown", { bubbles: true }));

@@ -1,4 +1,4 @@
-// Forms of pages: sent once, and with the choice that a filled field stands for.
+// Forms of pages are sent once.
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
@@ -9,10 +9,4 @@ document.addEventListener("submit", (event) => {
 
 window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("[data-sending]")) delete form.dataset.sending;
-});
-
-/** Filling in custom permissions or a date chooses “custom”. */
-document.addEventListener("change", ({ target: { form, name, value } }) => {
-  const choice = { scopes: "permissions", expires_on: "expires" }[name];
-  if (value && form?.elements[choice]) form.elements[choice].value = "custom";
 });

@@ -1,11 +1,18 @@
 // Whether a text is an API key, as far as its format tells. The page says what the format is.
 
-/** What is wrong with `secret`, or an empty string. */
+import { fill } from "./key-test-verdict.js";
+
+const matches = (text, pattern) => new RegExp(`^(?:${pattern})$`).test(text);
+
+/** What is wrong with `secret`, or an empty string. Like `shape_problem` of key_test/messages.py. */
 export function problemWith(secret, { sentences, format }) {
   if (!secret) return sentences.empty;
-  if (!new RegExp(`^(?:${format.pattern})$`).test(secret)) return sentences.wrong_shape;
   const body = secret.slice(0, -format.checksum_length);
-  return secret === body + checksum(body, format) ? "" : sentences.typo;
+  if (matches(secret, format.pattern) && secret === body + checksum(body, format)) return "";
+  if (!matches(secret, format.own)) return sentences.wrong_shape;
+  if (secret.length === format.length) return sentences.typo;
+  const size = secret.length < format.length ? "too_short" : "too_long";
+  return fill(sentences[size], { count: secret.length, length: format.length });
 }
 
 /** The CRC-32 of a text in the digits of the format. */

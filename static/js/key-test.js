@@ -3,11 +3,14 @@
 import { firstCharacters, inWords } from "./characters.js";
 import { copy } from "./copy.js";
 import { onClick, onSubmit } from "./events.js";
+import { isJson, laidOut, showColored } from "./json-text.js";
 import { problemWith } from "./key-format.js";
 import { fill, verdict } from "./key-test-verdict.js";
 import { clear, say } from "./messages.js";
 
 const SECONDS = 15;
+/** A second press within this time is the rest of a double click, and does not cancel. */
+const DOUBLE_CLICK_MS = 600;
 const SELECT_IT = "Copying is blocked here. Select the text and press Ctrl+C.";
 /** The last response and its commands, one of which holds the key. */
 let tested = null;
@@ -23,22 +26,38 @@ const resultOf = (form) => form.parentElement.querySelector("[data-result]");
 
 async function runTest(form) {
   const run = form.querySelector("[data-run]");
-  if (run.abort) return run.abort.abort("cancelled");
+  if (run.abort) return cancel(run);
   clearResult(form);
   const data = dataOf(form);
   const secret = form.elements.key.value.trim().replace(/^bearer\s+/i, "");
   const problem = problemWith(secret, data);
   showProblem(form, problem);
   if (problem) return;
-  run.abort = new AbortController();
-  run.textContent = "Cancel";
+  const release = start(run);
   say("Sending…", "spoken");
   const timer = setTimeout(() => run.abort?.abort("late"), SECONDS * 1000);
   const result = await callApi(data, secret, run.abort.signal);
   clearTimeout(timer);
-  run.abort = null;
-  run.textContent = "Run test";
+  release();
   if (form.isConnected) showResult(form, data, secret, result);
+}
+
+function cancel(run) {
+  if (performance.now() - run.startedAt > DOUBLE_CLICK_MS) run.abort.abort("canceled");
+}
+
+/** The button cancels while the test runs, in the room that it has. Returns what undoes that. */
+function start(run) {
+  const before = [...run.childNodes];
+  run.style.minInlineSize = `${run.offsetWidth}px`;
+  run.abort = new AbortController();
+  run.startedAt = performance.now();
+  run.textContent = "Cancel";
+  return () => {
+    run.abort = null;
+    run.replaceChildren(...before);
+    run.style.minInlineSize = "";
+  };
 }
 
 function showProblem(form, problem) {
@@ -63,13 +82,18 @@ async function callApi(data, secret, signal) {
     const text = await response.text();
     const milliseconds = Math.round(performance.now() - started);
     const id = response.headers.get("X-Request-Id");
-    const words = verdict(data, response, text);
-    const summary = `${response.status} ${response.statusText} · ${milliseconds} ms · ${words}`;
-    return { ok: response.ok, summary, text, id };
+    const status = [response.status, response.statusText].filter(Boolean).join(" ");
+    const words = `${milliseconds} ms · ${verdict(data, response, text)}`;
+    return { ok: response.ok, status, words, text, id, headers: shownHeaders(response, data.headers) };
   } catch {
-    const reasons = { late: fill(data.sentences.late, { seconds: SECONDS }), cancelled: "Cancelled." };
-    return { ok: false, summary: reasons[signal.reason] ?? data.sentences.unreached, text: "", id: "" };
+    const { late, canceled, unreached } = data.sentences;
+    const reasons = { late: fill(late, { seconds: SECONDS }), canceled };
+    return { ok: false, status: "", words: reasons[signal.reason] ?? unreached, text: "", id: "", headers: "" };
   }
+}
+
+function shownHeaders({ headers }, names) {
+  return names.flatMap((name) => (headers.has(name) ? `${name}: ${headers.get(name)}` : [])).join("\n");
 }
 
 /** The previous result is of another key, and so are the commands that its buttons copy. */
@@ -79,23 +103,49 @@ function clearResult(form) {
   clear();
 }
 
-function showResult(form, data, secret, { ok, summary, text, id }) {
+function showResult(form, data, secret, { ok, status, words, text, id, headers }) {
   const result = resultOf(form);
-  const write = (name, words) => (result.querySelector(`[data-${name}]`).textContent = words);
-  const line = result.querySelector("[data-line]");
+  const find = (name) => result.querySelector(`[data-${name}]`);
   const command = (key) => data.command.replace("$API_KEY", () => key);
-  const { first, shown, total } = firstCharacters(text, data.shown);
-  const extent = { shown: inWords(shown), total: inWords(total) };
   result.hidden = false;
-  line.className = `notice ${ok ? "ok" : "bad"}`;
-  line.textContent = summary;
-  write("request-id", id ? fill(data.sentences.request_id, { id }) : "");
-  write("body", first);
-  write("extent", fill(data.sentences.extent, extent));
-  write("command", command(`${secret.slice(0, -data.hidden)}••••`));
-  tested = { text, runnable: command(secret), safe: data.command };
-  line.scrollIntoView({ block: "nearest" });
-  say(summary, "spoken");
+  find("verdict").className = `verdict ${ok ? "ok" : "bad"}`;
+  find("line").replaceChildren(...(status ? [bold(status), " · "] : []), words);
+  find("request").hidden = !id;
+  find("request-id").textContent = id;
+  find("headers").hidden = !headers;
+  find("header-lines").textContent = headers;
+  showColored(find("command"), command(`${secret.slice(0, -data.hidden)}••••••••`));
+  tested = { text, whole: laidOut(text), runnable: command(secret), safe: data.command };
+  showBody(result, data);
+  find("verdict").scrollIntoView({ block: "nearest" });
+  say([status, words].filter(Boolean).join(" · "), "spoken");
+}
+
+function bold(text) {
+  const element = document.createElement("b");
+  element.textContent = text;
+  return element;
+}
+
+/** As many characters as the page promises, or all of them. */
+function showBody(result, data, { all = false } = {}) {
+  const { text, whole } = tested;
+  const { first, shown, total } = firstCharacters(whole, all ? Infinity : data.shown);
+  const isWhole = first === whole;
+  const numbers = { shown: inWords(shown), total: inWords(total) };
+  const extent = fill(data.sentences[isWhole ? "whole" : "extent"], numbers);
+  result.querySelector("[data-response]").hidden = !text;
+  result.querySelector("[data-extent]").textContent = isJson(text)
+    ? extent
+    : fill(data.sentences.not_json, { extent });
+  result.querySelector("[data-show-all]").hidden = isWhole;
+  showColored(result.querySelector("[data-body]"), first);
+}
+
+function showAll(button) {
+  const result = button.closest("[data-result]");
+  showBody(result, dataOf(result.parentElement.querySelector("[data-test]")), { all: true });
+  result.querySelector("[data-body]").focus();
 }
 
 /** Copies a part of the last result with a button. */
@@ -104,7 +154,8 @@ function onCopy(selector, part, success) {
 }
 
 onSubmit("[data-test]", runTest);
-onCopy("[data-copy-json]", "text", "Full response copied.");
+onClick("[data-show-all]", (button) => tested && showAll(button));
+onCopy("[data-copy-json]", "whole", "Full response copied.");
 onCopy("[data-copy-curl]", "runnable", "Command copied. It contains your key.");
 onCopy("[data-copy-safe]", "safe", "Command copied, without your key.");
 

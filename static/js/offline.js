@@ -2,12 +2,13 @@
 
 import { pageStatus, say } from "./messages.js";
 
-const OFFLINE = "You are offline. What you see may be old, and changes can’t be sent.";
+const OFFLINE = "You are offline. This page may be out of date, and changes can't be saved.";
 let message = null;
 
 function showOffline() {
   message?.remove();
   message = navigator.onLine ? null : say(OFFLINE, "warn", pageStatus);
+  if (message) message.dataset.lasting = "";
 }
 
 if (document.querySelector("#dialog")) {

@@ -100,12 +100,16 @@ def test_an_error_in_the_dialog_keeps_the_selection(
     page.get_by_label("Select Staging").check()
     page.get_by_role("button", name="Delete 2 keys").click()
     dialog = page.locator("dialog[open]")
-    page.get_by_label("Type delete to confirm").fill("yes")
+    field = page.get_by_label("Type “delete” to confirm")
+    field.fill("yes")
     dialog.get_by_label("Also delete").check()
-    dialog.get_by_role("button", name="Delete 2 keys").click()
+    button = dialog.get_by_role("button", name="Delete 2 keys")
+    assert button.get_attribute("aria-disabled") == "true"
+    # The server refuses it too, where the script does not wait for the word.
+    field.evaluate("(field) => { delete field.dataset.expected; field.form.requestSubmit(); }")
 
     page.get_by_role("alert").wait_for()
-    field = page.get_by_label("Type delete to confirm")
+    field = page.get_by_label("Type “delete” to confirm")
     assert field.evaluate(f"(field) => field === {FOCUSED}")
     assert dialog.get_by_label("Also delete").is_checked()
     field.fill("delete")

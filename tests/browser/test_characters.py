@@ -44,4 +44,4 @@ def test_an_answer_is_cut_between_characters(sign_in: OpenPage) -> None:
     shown, extent = _tested(sign_in(), body)
 
     assert shown == "x" * 799 + FAMILY == characters.first(body, 800)
-    assert extent == "Showing 800 of 1,299 characters."
+    assert extent == "Showing 800 of 1,299 characters · not JSON"

@@ -58,6 +58,7 @@ def _test(page: "Page", secret: str) -> None:
     line.wait_for()
     assert re.fullmatch(r"200 OK · \d+ ms · The key works\.", line.inner_text())
     assert len(page.locator("[data-body]").inner_text()) == 800
+    page.get_by_text(re.compile(r"^Showing 800 of [\d,]+ characters$")).wait_for()
     assert secret not in page.locator("[data-command]").inner_text()
 
 
@@ -69,7 +70,7 @@ def _copy_result(page: "Page", secret: str) -> None:
     page.get_by_role("button", name="Copy cURL").click()
     page.get_by_text("Command copied. It contains your key.").wait_for()
     assert secret in _clipboard(page)
-    page.get_by_role("button", name="Close").click()
+    page.get_by_role("button", name="Close", exact=True).click()
 
 
 def _assert_listed(page: "Page") -> None:
@@ -85,7 +86,7 @@ def _delete(page: "Page") -> None:
             break
         time.sleep(0.1)
     page.get_by_role("link", name="Delete Production").click()
-    page.get_by_label("Type Production to confirm").fill("Production")
+    page.get_by_label("Type “Production” to confirm").fill("Production")
     page.get_by_role("button", name="Delete key").click()
     page.get_by_text("Key Production deleted. Requests using it now get 401.").wait_for()
 

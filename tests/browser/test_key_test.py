@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from apikeys import tokens
-from apikeys.pages.key_test import messages
+from apikeys.pages.key_test import json_text, messages
 from apikeys.pages.key_test.client import Probe
 from apikeys.pages.key_test.sentences import sentence
 from tests.browser.conftest import OpenPage
@@ -78,10 +78,95 @@ def test_while_a_test_runs_nothing_of_the_one_before_is_shown(sign_in: OpenPage)
 
     page.get_by_role("button", name="Run test").click()
 
-    page.get_by_role("button", name="Cancel").wait_for()
+    cancel = page.get_by_role("button", name="Cancel")
+    cancel.wait_for()
     assert not page.locator("[data-result]").is_visible()
-    page.get_by_role("button", name="Cancel").click()
-    page.locator("[data-line]", has_text="Cancelled.").wait_for()
+    page.wait_for_timeout(700)  # not taken for the rest of a double click any more
+    cancel.click()
+    page.locator("[data-line]", has_text="Canceled.").wait_for()
+
+
+def test_a_double_click_runs_one_test(sign_in: OpenPage) -> None:
+    page, held = sign_in(), list["Route"]()
+    page.route("**/v1/accounts/**", lambda route: held.append(route))
+    page.get_by_role("link", name="Test API key").click()
+    page.get_by_label("API key", exact=True).fill(SECRET)
+
+    page.get_by_role("button", name="Run test").dblclick()
+    page.get_by_role("button", name="Cancel").wait_for()
+    assert len(held) == 1
+    held[0].fulfill(body="{}")
+
+    page.locator("[data-line]", has_text="The key works.").wait_for()
+
+
+@pytest.mark.parametrize("count", [3, 300])
+def test_the_response_is_laid_out_and_shown_whole_on_request(sign_in: OpenPage, count: int) -> None:
+    page = sign_in(permissions=("clipboard-read", "clipboard-write"))
+    body = {"items": [1234] * count, "pageSize": 5}
+    page.route("**/v1/accounts/**", lambda route: route.fulfill(json=body))
+    whole = json.dumps(body, indent=2)
+
+    _test(page, SECRET)
+
+    shown = page.locator("[data-body]")
+    page.locator("[data-line]", has_text="ms").wait_for()
+    if count == 3:
+        assert shown.text_content() == whole
+        assert page.get_by_text(f"Response · {len(whole)} characters").is_visible()
+        assert not page.get_by_role("button", name="Show all").is_visible()
+        return
+    assert shown.text_content() == whole[:800]
+    assert page.get_by_text(f"Showing 800 of {len(whole):,} characters").is_visible()
+    page.get_by_role("button", name="Show all").click()
+    assert shown.text_content() == whole
+    page.get_by_role("button", name="Copy full JSON").click()
+    page.get_by_text("Full response copied.").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == whole
+
+
+def test_the_result_says_the_request_and_the_headers(sign_in: OpenPage) -> None:
+    page = sign_in(permissions=("clipboard-read", "clipboard-write"))
+    headers = {"X-Request-Id": "req_1", "RateLimit": '"key";r=9', "Set-Other": "x"}
+    page.route("**/v1/accounts/**", lambda route: route.fulfill(body="{}", headers=headers))
+
+    _test(page, SECRET)
+
+    page.get_by_role("button", name="Copy request ID").click()
+    page.get_by_text("Request ID copied.").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == "req_1"
+    page.get_by_text("Response headers").click()
+    lines = page.locator("[data-header-lines]").inner_text().splitlines()
+    assert lines == ["x-request-id: req_1", 'ratelimit: "key";r=9']
+
+
+TEXTS = [
+    '{"a":[],"b":{"c":1.0,"d":[1,2,{"e":"x: {"}]}}',
+    "[]",
+    "7",
+    '"x"',
+    "no",
+    "[NaN]",
+    "{",
+    "1e999",
+]
+
+
+def test_script_and_server_lay_out_json_alike(sign_in: OpenPage) -> None:
+    page = sign_in()
+    page.goto("/o/acme/settings/developer/test/")
+    texts = [*TEXTS, "[" * 102 + "]" * 102, json.dumps(["ü", None, True, -2.5])]
+
+    written = page.evaluate(
+        """async (texts) => {
+          const pages = document.querySelector("script[src*='js/pages']").src;
+          const { laidOut } = await import(pages.replace(/pages(\\.\\w+)?\\.js/, "json-text.js"));
+          return texts.map(laidOut);
+        }""",
+        texts,
+    )
+
+    assert written == [json_text.laid_out(text) for text in texts]
 
 
 def test_the_key_is_masked_until_it_is_asked_for(sign_in: OpenPage) -> None:
@@ -158,6 +243,7 @@ def test_script_and_server_find_the_same_mistakes_in_keys(sign_in: OpenPage) -> 
     made = [tokens.generate(brand, tokens.Environment.TEST) for brand in ("a", "sig", "old2")]
     typos = [secret[:-1] + ("x" if secret[-1] != "x" else "y") for secret in made]
     pasted = ["", "hello", SECRET + "\u00e9", *typos, f"x{SECRET}", SECRET.upper()]
+    pasted += [SECRET[:-1], SECRET + "a", "sig_live_", f"sk_live_{'a' * 24}"]
 
     found = []
     for text in pasted:
@@ -166,7 +252,8 @@ def test_script_and_server_find_the_same_mistakes_in_keys(sign_in: OpenPage) -> 
         found.append(page.locator("[data-test-error]").text_content())
 
     assert found == [messages.shape_problem(text) for text in pasted]
-    assert {sentence("empty"), sentence("typo"), messages.wrong_shape()} == set(found)
+    assert {sentence("empty"), sentence("typo"), messages.wrong_shape()} < set(found)
+    assert "This key is incomplete: it has 48 of 49 characters. Copy it again." in found
     assert [url for url in called if "/v1/" in url] == []
 
     page.route("**/v1/accounts/**", lambda route: route.fulfill(body="{}"))
@@ -185,6 +272,8 @@ def test_the_page_tells_its_script_nothing_secret(
 
     told = json.loads(page.locator("form[data-test] script").text_content() or "")
 
-    assert set(told) == {*("sentences", "by_status", "format", "hidden", "shown", "url", "command")}
+    assert set(told) == {
+        *("sentences", "by_status", "format", "hidden", "headers", "shown", "url", "command")
+    }
     assert issued.secret not in page.content()
     assert issued.key.key_prefix not in json.dumps(told)

@@ -173,3 +173,51 @@ def test_a_copy_that_failed_is_not_called_one(sign_in: OpenPage, host: str) -> N
     page.get_by_role("button", name="Done").click()
     _close_uncopied(page)
     _assert_gone(page, secret)
+
+
+def _is_primary(page: "Page", name: str) -> bool:
+    look = page.get_by_role("button", name=name).get_attribute("class") or ""
+    return "primary" in look.split()
+
+
+@pytest.mark.parametrize("way", ["Copy secret", "Copy as export API_KEY=…", "Download .env"])
+def test_storing_is_the_main_action_until_it_worked(sign_in: OpenPage, way: str) -> None:
+    page = sign_in(permissions=("clipboard-read", "clipboard-write"))
+    secret = _reveal(page)
+    assert (_is_primary(page, "Copy secret"), _is_primary(page, "Done")) == (True, False)
+
+    if way == "Download .env":
+        with page.expect_download() as saved:
+            page.get_by_role("button", name=way).click()
+        assert saved.value.suggested_filename == "production.env"
+        assert saved.value.path().read_text() == f"API_KEY={secret}\n"
+        assert secret not in saved.value.url
+        page.get_by_text("Secret saved.").wait_for()
+    else:
+        page.get_by_role("button", name=way).click()
+        page.get_by_text("Secret copied.").wait_for()
+        expected = secret if way == "Copy secret" else f"export API_KEY={secret}"
+        assert page.evaluate("navigator.clipboard.readText()") == expected
+    assert page.locator("dialog .button.primary").all_inner_texts() == ["Done"]
+    page.get_by_role("button", name="Done").click()
+
+    page.get_by_text("Key Production created.").wait_for()
+    _assert_gone(page, secret)
+
+
+def test_the_examples_are_copied_without_the_secret(sign_in: OpenPage) -> None:
+    page = sign_in(permissions=("clipboard-read", "clipboard-write"))
+    secret = _reveal(page)
+    languages = page.get_by_role("tab")
+    assert languages.all_inner_texts() == ["curl", "Python", "JavaScript", "Go"]
+
+    languages.first.focus()
+    for expected in ("$API_KEY", "os.environ['API_KEY']", "process.env.API_KEY", "os.Getenv"):
+        page.get_by_role("button", name="Copy example").click()
+        page.get_by_text("Example copied.").wait_for()
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert expected in copied
+        assert secret not in copied
+        assert page.get_by_role("tabpanel").count() == 1
+        page.locator("[role=tab][aria-selected=true]").press("ArrowRight")
+    assert languages.first.get_attribute("aria-selected") == "true"

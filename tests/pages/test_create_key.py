@@ -12,9 +12,9 @@ from apikeys.models import ApiKey, ApiKeySecret, Submission
 from apikeys.verification.verify import verify
 from core.timestamps import stamp
 from organizations.models import AuditEvent, Organization, User
-from tests.factories import PASSWORD, TemplateFactory
+from tests.factories import PASSWORD, ServiceAccountFactory, TemplateFactory
 from tests.pages.support import developer, grow_stale, html, secret_in, sign_in, submission_of
-from tests.support.domain import every_row
+from tests.support.domain import every_row, nothing_written
 
 ALL_BUT_MANAGING = ["trademarks:read", "search:read", "portfolios:manage", "events:read"]
 
@@ -74,7 +74,7 @@ def test_sent_again_it_makes_no_second_key(browser: Client, address: str) -> Non
 
     assert first.status_code == made.status_code == 201
     assert again.status_code == renamed.status_code == 409
-    assert "Its secret can't be shown again." in html(again).replace("&#x27;", "'")
+    assert "“Second” was already created. Its secret can't be shown again" in html(again)
     assert secret_in(made) not in html(again)
     assert ApiKey.objects.count() == 2
     assert AuditEvent.objects.filter(event="api_key.created").count() == 2
@@ -177,17 +177,85 @@ def test_a_template_fills_in_what_is_left_as_it_is(
     assert abs(key.expires_at - timezone.now() - timedelta(days=30)) < timedelta(minutes=1)
 
 
-def test_never_is_a_choice_with_a_template(
+def test_what_a_template_filled_in_can_be_changed(
     browser: Client, address: str, acme: Organization
 ) -> None:
+    """The fields that show its values count as they are, also where they are the defaults again."""
     template = TemplateFactory.create(organization=acme, scopes=["events:read"], lifetime_days=30)
-    form = html(browser.get(address))
+    chosen = {"template": template.pk, "filled": template.pk}
 
-    _create(browser, address, template=template.pk, expires="never")
+    _create(browser, address, **chosen, permissions="standard", expires="never")
 
-    assert '<option value="never">Never</option>' in form
-    assert "As the template says, or never" in form
-    assert ApiKey.objects.get().expires_at is None
+    key = ApiKey.objects.get()
+    assert (key.scopes, key.expires_at) == (ALL_BUT_MANAGING, None)
+
+
+def test_without_scripts_a_button_fills_in_the_template(
+    browser: Client, address: str, acme: Organization
+) -> None:
+    template = TemplateFactory.create(organization=acme, scopes=["events:read"], lifetime_days=45)
+    entered = {"description": "For the web shop", "environment": "test", "template": template.pk}
+
+    with nothing_written():
+        filled = _create(browser, address, **entered, fill="yes")
+
+    form = filled.context["form"]
+    assert filled.status_code == 200
+    assert {name: form[name].value() for name in ("name", "description", "environment")} == {
+        "name": "Production",
+        "description": "For the web shop",
+        "environment": "test",
+    }
+    assert form["permissions"].value() == "custom"
+    assert form["scopes"].value() == ["events:read"]
+    assert form["expires"].value() == "45"
+    assert "Fills in <b data-filling-permissions>1 of 5 permissions</b>" in html(filled)
+    assert "Test · Custom permissions · Expires in 45 days" in html(filled)
+    assert (
+        f"Stops working <strong data-end-shown>{stamp(timezone.now() + timedelta(days=45))[:11]}"
+        in html(filled)
+    )
+
+
+@pytest.mark.parametrize("name", ["template", "for"])
+def test_the_form_starts_from_what_the_address_names(
+    browser: Client, address: str, acme: Organization, globex: Organization, name: str
+) -> None:
+    factory = TemplateFactory if name == "template" else ServiceAccountFactory
+    ours, theirs = factory.create(organization=acme), factory.create(organization=globex)
+    field = "template" if name == "template" else "service_account"
+
+    shown = browser.get(f"{address}?{name}={ours.public_id}")
+    other = browser.get(f"{address}?{name}={theirs.public_id}")
+
+    assert shown.context["form"][field].value() == ours.pk
+    assert " open" in html(shown).partition('<details class="disclose options"')[2][:10]
+    assert theirs.name not in html(other).replace(ours.name, "")
+
+
+@pytest.mark.parametrize(
+    ("scopes", "words"),
+    [
+        (ALL_BUT_MANAGING, "Standard (4 of 5)"),
+        (["search:read"], "1 of 5 permissions"),
+        ([*ALL_BUT_MANAGING, "api-keys:manage"], "Full access (5 of 5)"),
+    ],
+)
+def test_the_secret_page_says_what_the_key_may(
+    browser: Client, address: str, scopes: list[str], words: str
+) -> None:
+    answer = _create(browser, address, permissions="custom", scopes=scopes)
+
+    assert words in html(answer)
+
+
+def test_the_examples_hold_no_secret(browser: Client, address: str, acme: Organization) -> None:
+    text = html(_create(browser, address))
+
+    examples = text.partition('data-code-tabs="use-it"')[2].partition("</section>")[0]
+    assert examples.count("API_KEY") == 4
+    assert examples.count(f"/v1/accounts/{acme.public_id}/templates") == 4
+    assert "sig_" not in examples
 
 
 @pytest.mark.parametrize("choice", ["", "standard", "read", "full"])
@@ -234,7 +302,7 @@ def test_the_end_is_stated_to_the_minute(browser: Client, address: str) -> None:
 
     answer = _create(browser, address, expires="custom", expires_on="2035-02-18")
 
-    assert expected[:11] in options
+    assert f'data-end="{expected[:11]}' in options
     assert ApiKey.objects.get().expires_at == datetime(2035, 2, 18, 23, 59, tzinfo=UTC)
     assert "18 Feb 2035, 23:59 UTC" in html(answer)
 
@@ -251,6 +319,10 @@ def test_an_old_sign_in_is_confirmed_first_and_keeps_what_was_typed(
     refused = browser.post(address, {**carried, "confirm_password": "wrong"})
     made = browser.post(address, {**carried, "confirm_password": PASSWORD})
 
+    back = browser.post(address, {**carried, "step_back": "yes"})
+
+    assert back.status_code == 200
+    assert back.context["form"]["description"].value() == "For the web shop"
     assert carried["name"] == "Production"
     assert "The password is incorrect." in html(refused)
     assert made.status_code == 201

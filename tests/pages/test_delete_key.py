@@ -1,5 +1,6 @@
 """Deleting and disabling keys on the pages."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -53,7 +54,7 @@ def test_deleting_is_effective_at_once(
 
     assert "Never used" in asked
     assert issued.key.key_prefix in asked
-    assert "Type Production" not in asked
+    assert "Type “Production”" not in asked
     assert "Key Production deleted. Requests using it now get 401." in _text(answer)
     assert verify(issued.secret).refusal is Refusal.REVOKED
     assert not answer.context["rows"]
@@ -89,12 +90,28 @@ def test_a_key_in_use_is_deleted_by_name(browser: Client, page: Page, issued: Is
     kept = verify(issued.secret).refusal
     right = browser.post(page("delete/"), {"typed": " Production "})
 
+    assert "Something still uses this key." in asked
+    assert "Type “Production” to confirm" in asked
     assert "2 days ago" in asked.replace("\xa0", " ")
     assert wrong.status_code == 422
     assert "That doesn't match the key's name." in _text(wrong)
     assert kept is None
     assert right.status_code == 303
     assert verify(issued.secret).refusal is Refusal.REVOKED
+
+
+def test_enter_in_the_name_does_not_press_disable_instead(
+    browser: Client, page: Page, issued: Issued
+) -> None:
+    """Enter presses the first button that sends the form of the field."""
+    _used(issued.key, timedelta(hours=1))
+
+    form = _text(browser.get(page("delete/"))).partition("data-alert>")[2].partition("</form>")[0]
+
+    buttons = re.findall(r"<button[^>]*>", form)
+    own = [button for button in buttons if 'type="button"' not in button and "form=" not in button]
+    assert own == ['<button class="button danger" data-submit>']
+    assert any('form="disable-instead"' in button for button in buttons)
 
 
 def test_disabling_instead_needs_no_name_and_can_be_undone(

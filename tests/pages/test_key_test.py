@@ -1,5 +1,6 @@
 """The Test page without scripts sends one fixed request, regardless of the input."""
 
+import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from apikeys.pages.key_test import json_text
 from apikeys.pages.key_test.client import LARGEST
 from apikeys.pages.key_test.sentences import sentence
 from organizations.models import Organization
@@ -89,6 +91,12 @@ def _verdict(answer: Any) -> str:
             for nasty in ("'; id; '", '"', "`id`", "$(id)", "\n-H evil: 1", "\\")
         ),
         (SECRET[:-1] + ("a" if SECRET[-1] != "a" else "b"), sentence("typo")),
+        (SECRET[:-3], "This key is incomplete: it has 46 of 49 characters. Copy it again."),
+        (SECRET + "ab", "This key is too long: it has 51 characters, not 49. Copy it again."),
+        *(
+            (f"{other}_live_{'a' * 40}", "That doesn't look like one of our keys.")
+            for other in ("sk", "pk", "rk")
+        ),
     ],
 )
 def test_what_cannot_be_a_key_is_not_sent(
@@ -204,11 +212,11 @@ def test_markup_in_an_answer_is_text(
     ("answer", "words"),
     [
         (b"429 X\r\nRetry-After: 12", "Rate limit reached. Retry after 12 s."),
-        (b"500 X\r\nX-Request-Id: req_1", "The API failed (request id req_1)."),
+        (b"500 X\r\nX-Request-Id: req_1", "The API failed (request ID req_1)."),
         (b"404 X", "The key works, but not for this account."),
         (b"401 X", "Rejected: the key is unknown, expired, disabled or deleted."),
         (b"403 X", "The key works but lacks permission for this request."),
-        (b"204 X", "The API answered something unexpected."),
+        (b"204 X", "The API sent an unexpected response."),
     ],
 )
 def test_words_for_each_status(
@@ -255,4 +263,50 @@ def test_an_answer_is_cut_between_characters(
     answer = _post(browser, acme)
 
     assert answer.context["result"]["shown"] == "x" * 799 + family
-    assert "Showing 800 of 1,299 characters." in html(answer)
+    assert "Showing 800 of 1,299 characters · not JSON" in html(answer)
+
+
+def test_json_is_laid_out_and_complete_where_it_is_short(
+    browser: Client, acme: Organization, upstream: Upstream
+) -> None:
+    body = b'{"items":[],"pageSize":5.0,"name":"a: {b}"}'
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Request-Id: req_7\r\n"
+    upstream(head + b"Set-Cookie: a=b\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+    answer = _post(browser, acme)
+
+    result = answer.context["result"]
+    assert result["shown"] == '{\n  "items": [],\n  "pageSize": 5.0,\n  "name": "a: {b}"\n}'
+    assert result["extent"] == f"Response · {len(result['shown'])} characters"
+    assert result["rest"] == ""
+    assert result["headers"] == "content-type: application/json\nx-request-id: req_7"
+    assert "req_7" in html(answer)
+
+
+def test_all_of_a_long_response_is_there_without_script(
+    browser: Client, acme: Organization, upstream: Upstream
+) -> None:
+    body = ("[" + ",".join(["1000"] * 300) + "]").encode()
+    upstream(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+    answer = _post(browser, acme)
+
+    result = answer.context["result"]
+    assert len(result["shown"]) == 800
+    assert json.loads(result["rest"]) == [1000] * 300
+    assert "<summary>" in html(answer).partition("Response headers")[0]
+    assert "Show all</summary>" in html(answer)
+
+
+@pytest.mark.parametrize("text", ["no", "[NaN]", "{", "[" * 5000, "[" * 102 + "]" * 102])
+def test_what_is_not_readable_json_is_shown_as_it_is(text: str) -> None:
+    assert json_text.laid_out(text) == text
+
+
+@pytest.mark.parametrize(
+    "value", [{}, [], 0, "x", None, [[[]], {"a": {}}], {"a": [1, -2.5, True], 'ü"{': "[,:]"}]
+)
+def test_values_are_kept(value: Any) -> None:
+    written = json_text.laid_out(json.dumps(value))
+
+    assert written == json.dumps(value, indent=2)

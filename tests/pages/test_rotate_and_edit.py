@@ -15,8 +15,9 @@ from apikeys.verification.types import Refusal
 from apikeys.verification.verify import verify
 from core import transactions
 from core.actors import Actor
+from core.timestamps import stamp
 from organizations.models import Organization
-from tests.pages.support import developer, secret_in, submission_of
+from tests.pages.support import developer, grow_stale, secret_in, submission_of
 from tests.support.domain import ORIGIN, nothing_written
 from tests.support.last_used import note_use
 
@@ -67,6 +68,45 @@ def test_rotating_with_an_overlap(
     assert again.status_code == 409
     assert new not in _text(again)
     assert issued.key.secrets.count() == 2
+
+
+def test_each_choice_says_until_when(
+    browser: Client, acme: Organization, make_key: Callable[..., Issued]
+) -> None:
+    now = timezone.now()
+    key = make_key(name="Ends", expires_at=now + timedelta(days=3)).key
+
+    form = browser.get(developer(acme, f"keys/{key.public_id}/rotate/")).context["form"]
+
+    choices = dict(form.fields["grace"].choices)
+    assert form["grace"].value() == "86400"
+    assert choices["3600"].help[:17] == f"Until {stamp(now + timedelta(hours=1))}."[:17]
+    assert choices["604800"].help == f"Until {stamp(now + timedelta(days=3))}.", "as the key does"
+    assert [value for value, option in choices.items() if option.is_risky] == ["0"]
+
+
+def test_what_was_chosen_survives_a_canceled_confirmation(
+    browser: Client, page: Page, issued: Issued
+) -> None:
+    fields = {"grace": "3600", "submission": submission_of(browser.get(page("rotate/")))}
+    grow_stale(browser)
+    carried = dict(browser.post(page("rotate/"), fields).context["carried"])
+
+    with nothing_written():
+        back = browser.post(page("rotate/"), {**carried, "step_back": "yes"})
+
+    assert back.status_code == 200
+    assert back.context["form"]["grace"].value() == "3600"
+
+
+def test_the_old_secrets_use_stands_above_the_choices(
+    browser: Client, page: Page, issued: Issued
+) -> None:
+    assert "Never used" in _text(browser.get(page("rotate/")))
+
+    _use(issued.secret)
+
+    assert f"just now, from {ORIGIN.ip}" in _text(browser.get(page("rotate/")))
 
 
 def test_a_second_rotation_ends_the_overlap(

@@ -193,7 +193,7 @@ def test_an_old_sign_in_is_asked_first_and_what_was_typed_is_done_afterwards(
     asked = world.send(route, fields)
 
     assert asked.status_code == 422
-    assert "Confirm that it is you" in html(asked)
+    assert "Confirm it's you" in html(asked)
     assert _everything() == before
     carried: Fields = {}
     for name, value in asked.context["carried"]:

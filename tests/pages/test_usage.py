@@ -152,7 +152,7 @@ def test_the_delete_page_says_how_many_requests_there_were(
 ) -> None:
     page = browser.get(developer(acme, f"keys/{busy.key.public_id}/delete/"))
 
-    assert "Requests in seven days 1,315 (12 rejected)" in _text(page)
+    assert "Last 7 days 1,315 requests, 12 rejected" in _text(page)
 
 
 # --- Scopes that nobody uses ---

@@ -14,6 +14,16 @@ from apikeys.pages.key_test.sentences import sentence
 SECONDS: Final = 5.0
 LARGEST: Final = 64 * 1024
 _AGENT: Final = "latchkey-console"
+#: The response headers that help to use the API.
+SHOWN_HEADERS: Final = (
+    "content-type",
+    "x-request-id",
+    "ratelimit",
+    "ratelimit-policy",
+    "retry-after",
+    "server-timing",
+    "www-authenticate",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +37,7 @@ class Probe:
     retry_after: str = ""
     truncated: bool = False
     trouble: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 def path_for(account_id: str) -> str:
@@ -66,6 +77,9 @@ def _call(client: httpx.Client, account_id: str, secret: str) -> Probe:
         request_id=response.headers.get("X-Request-Id", ""),
         retry_after=response.headers.get("Retry-After", ""),
         truncated=truncated,
+        headers=tuple(
+            (name, response.headers[name]) for name in SHOWN_HEADERS if name in response.headers
+        ),
     )
 
 

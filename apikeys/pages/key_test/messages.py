@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from apikeys import conf, tokens
-from apikeys.pages.key_test.client import Probe
+from apikeys.pages.key_test.client import SHOWN_HEADERS, Probe
 from apikeys.pages.key_test.sentences import BY_STATUS, SENTENCES, sentence
 from core.timestamps import stamp
 
@@ -27,12 +27,28 @@ def cleaned_secret(text: str) -> str:
 
 
 def shape_problem(secret: str) -> str:
-    """Why `secret` can't be sent. Empty if it can."""
+    """Why `secret` can't be sent. Empty if it can. Keep in sync with `key-format.js`."""
     if not secret:
         return sentence("empty")
-    if not tokens.has_shape(secret):
+    if tokens.is_well_formed(secret):
+        return ""
+    if not re.fullmatch(_own_pattern(), secret, re.ASCII):  # another product's, or no key at all
         return wrong_shape()
-    return "" if tokens.is_well_formed(secret) else sentence("typo")
+    length = _own_length()
+    if len(secret) == length:
+        return sentence("typo")
+    size = "too_short" if len(secret) < length else "too_long"
+    return sentence(size, count=len(secret), length=length)
+
+
+def _own_pattern() -> str:
+    """Matches keys of the current brand, whatever their length."""
+    return rf"{conf.brand()}_(?:live|test)_[0-9A-Za-z]*"
+
+
+def _own_length() -> int:
+    """The length of a key of the current brand, live or test."""
+    return len(f"{conf.brand()}_live_") + tokens.BODY_LENGTH
 
 
 def verdict(probe: Probe) -> str:
@@ -56,8 +72,13 @@ def for_script(url: str, command: str) -> dict[str, Any]:
     return {
         "sentences": {**SENTENCES, "wrong_shape": wrong_shape()},
         "by_status": BY_STATUS,
-        "format": tokens.format_for_scripts(),
+        "format": {
+            **tokens.format_for_scripts(),
+            "own": _own_pattern(),
+            "length": _own_length(),
+        },
         "hidden": tokens.HIDDEN_LENGTH,
+        "headers": SHOWN_HEADERS,
         "shown": SHOWN,
         "url": url,
         "command": command,

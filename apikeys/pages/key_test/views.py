@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 
 from apikeys.pages.base import DeveloperPage
 from apikeys.pages.forms import PastedKeyForm
-from apikeys.pages.key_test import characters, client, messages
+from apikeys.pages.key_test import characters, client, json_text, messages
 from apikeys.pages.key_test.sentences import sentence
 from core import bulkheads
 from core.bulkheads import Kind
@@ -58,11 +58,11 @@ class PastedKey(DeveloperPage):
     ) -> HttpResponse:
         path = client.path_for(self.organization.public_id)
         url = self.base_url + path
-        command = f'curl "{url}" -H "Authorization: Bearer $API_KEY"'
+        command = f'curl -H "Authorization: Bearer $API_KEY" \\\n  "{url}"'
         context = {
             "form": form,
             "result": result,
-            "path": path,
+            "path": f"…{path.partition(self.organization.public_id)[2]}",
             "command": command,
             "for_script": messages.for_script(url, command) if self._is_same_origin() else None,
         }
@@ -74,13 +74,19 @@ class PastedKey(DeveloperPage):
 
 
 def _readable(result: client.Probe) -> dict[str, Any]:
-    length = characters.count(result.body)
+    text = json_text.laid_out(result.body)
+    length, shown = characters.count(text), characters.first(text, messages.SHOWN)
     total = intcomma(length) + ("+" if result.truncated else "")
+    is_whole = len(shown) == len(text)
+    extent = sentence("whole" if is_whole else "extent", shown=messages.SHOWN, total=total)
+    if not json_text.is_json(result.body):
+        extent = sentence("not_json", extent=extent)
     return {
         "probe": result,
         "verdict": messages.verdict(result),
-        "request_id": result.request_id and sentence("request_id", id=result.request_id),
-        "shown": characters.first(result.body, messages.SHOWN),
-        "extent": sentence("extent", shown=min(length, messages.SHOWN), total=total),
+        "shown": shown,
+        "rest": "" if is_whole else text,
+        "extent": extent,
+        "headers": "\n".join(f"{name}: {value}" for name, value in result.headers),
         "works": result.status == 200,
     }

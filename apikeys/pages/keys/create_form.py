@@ -1,5 +1,6 @@
 """The form of a new key: a required name, and defaults for the rest."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 from uuid import uuid4
@@ -7,57 +8,88 @@ from uuid import uuid4
 from django import forms
 from django.utils import timezone
 
-from apikeys import conf
-from apikeys.forms import ScopesField
+from apikeys.forms import Option, ScopesField
 from apikeys.models import KeyTemplate
-from apikeys.pages.forms import NAME_HELP, description_field, name_field
-from apikeys.scopes import default_scopes
+from apikeys.pages.forms import NAME_HELP, name_field
+from apikeys.pages.keys import presets
+from apikeys.pages.keys.presets import CUSTOM, NEVER, STANDARD
 from apikeys.services import IdempotencyToken
 from apikeys.tokens import Environment
+from core.forms import TextField
+from core.text import TEXT_LENGTH
 from core.timestamps import stamp
 from organizations.models import ServiceAccount
 
 _PERIODS: Final = (7, 30, 60, 90, 180, 365)
-_CUSTOM: Final = "custom"
-_NEVER: Final = "never"
-_STANDARD: Final = "standard"
-_PERMISSIONS: Final = (
-    (_STANDARD, "Standard: everything except managing API keys"),
-    ("read", "Read only"),
-    ("full", "Full access: managing API keys included"),
-    (_CUSTOM, "Custom: choose below"),
-)
+_ENVIRONMENTS: Final = [(e, Option(e.capitalize(), words=e.capitalize())) for e in Environment]
 
 
-def _expiry_choices() -> list[tuple[str, str]]:
-    """Each period's label says when a key created now would expire."""
-    now = timezone.now()
-    periods = [
-        (str(days), f"{'1 year' if days == 365 else f'{days} days'}: until {stamp(end)}")
-        for days in _PERIODS
-        if (end := now + timedelta(days=days))
+def expiry_choices(more: Iterable[int] = ()) -> list[tuple[str, Option]]:
+    """Never, the usual periods and `more` days, and a date."""
+    periods = [(days, presets.period_in_words(days)) for days in sorted({*_PERIODS, *more})]
+    return [
+        (NEVER, Option("Never", words="Never expires")),
+        *((str(days), Option(name, words=f"Expires in {name}")) for days, name in periods),
+        (CUSTOM, Option("Custom date", words="Expires on a custom date")),
     ]
-    return [("", "Never"), *periods, (_CUSTOM, "Custom date")]
+
+
+def expires_at(days: str) -> datetime | None:
+    """When a key that is created now expires. None for NEVER and CUSTOM."""
+    return timezone.now() + timedelta(days=int(days)) if days.isdecimal() else None
+
+
+class ExpirySelect(forms.Select):
+    """Each option says when the key would stop working, for the script."""
+
+    def create_option(self, name: str, value: Any, *args: Any, **options: Any) -> dict[str, Any]:
+        option: dict[str, Any] = super().create_option(name, value, *args, **options)
+        end = expires_at(str(value))
+        option["attrs"] |= {
+            "data-words": option["label"].words,
+            "data-end": stamp(end) if end else "",
+        }
+        return option
+
+
+class TemplateSelect(forms.Select):
+    """Each option says what it fills in, for the script."""
+
+    def create_option(self, name: str, value: Any, *args: Any, **options: Any) -> dict[str, Any]:
+        option: dict[str, Any] = super().create_option(name, value, *args, **options)
+        if value:
+            template: KeyTemplate = value.instance
+            filled = presets.filled_in(template)
+            option["attrs"] |= {
+                "data-permissions": filled["permissions"],
+                "data-scopes": " ".join(filled["scopes"]),
+                "data-expires": filled["expires"],
+                "data-named": presets.permissions_in_words(presets.known_scopes(template)),
+                "data-period": presets.period_in_words(template.lifetime_days),
+            }
+        return option
 
 
 class ExpiryFields(forms.Form):
     """When a key expires: after a period, or at the end of a day."""
 
-    expires = forms.ChoiceField(choices=_expiry_choices, required=False)
+    expires = forms.ChoiceField(
+        choices=expiry_choices, initial=NEVER, required=False, widget=ExpirySelect
+    )
     expires_on = forms.DateField(
-        label="Custom date",
+        label="Custom date (UTC)",
         required=False,
-        help_text="The key stops working at the end of this day, at 23:59 UTC.",
+        help_text="Stops working at the end of this day, 23:59 UTC.",
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
 
     def _chosen_expiry(self) -> datetime | None:
-        chosen = self.cleaned_data.get("expires") or _NEVER
+        chosen = self.cleaned_data.get("expires") or NEVER
         day = self.cleaned_data.get("expires_on")
-        if chosen != _CUSTOM:
+        if chosen != CUSTOM:
             if day:  # never ignore a date that was filled in
                 self.add_error("expires", "Choose “Custom date” to use the date, or clear it.")
-            return None if chosen == _NEVER else timezone.now() + timedelta(days=int(chosen))
+            return expires_at(chosen)
         if day is None:
             if "expires_on" not in self.errors:
                 self.add_error("expires_on", "Choose a date.")
@@ -72,72 +104,98 @@ class ExpiryFields(forms.Form):
 
 
 class CreateKeyForm(ExpiryFields):
-    """Checks types and required fields; the service checks the rest."""
+    """Checks types and required fields; the service checks the rest.
+
+    `filled` is the template whose values the fields show. Then they count as they are. If another
+    template is chosen, as without scripts, it replaces what is left at its default.
+    """
 
     submission = forms.UUIDField(widget=forms.HiddenInput)
+    filled = TextField(required=False, widget=forms.HiddenInput)
     name = name_field("key", help_text=NAME_HELP, autofocus=True)
     template = forms.ModelChoiceField(
         KeyTemplate.objects.none(),
         required=False,
         empty_label="None",
-        help_text="Sets the permissions and the expiry that you leave as they are.",
+        help_text="Fills in permissions and expiry. Anything you set below wins.",
+        widget=TemplateSelect,
     )
-    description = description_field()
+    description = TextField(
+        max_length=TEXT_LENGTH,
+        required=False,
+        help_text=f"Up to {TEXT_LENGTH} characters.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
     environment = forms.ChoiceField(
-        choices=[(e, e.capitalize()) for e in Environment],
+        choices=_ENVIRONMENTS,
         initial=Environment.LIVE,
         required=False,
-        help_text="Part of the key itself; it can't be changed later.",
+        help_text="Part of the key itself. It can't be changed later.",
         widget=forms.RadioSelect,
     )
     permissions = forms.ChoiceField(
-        choices=_PERMISSIONS, initial=_STANDARD, required=False, widget=forms.RadioSelect
+        choices=presets.PERMISSIONS, initial=STANDARD, required=False, widget=forms.RadioSelect
     )
     scopes = ScopesField(required=False, label="Custom permissions")
     service_account = forms.ModelChoiceField(
         ServiceAccount.objects.none(),
         required=False,
         empty_label="None",
-        help_text="The machine that the key is for. Disabling it stops the key.",
-    )
-    field_order = (
-        "submission",
-        "name",
-        "template",
-        "description",
-        "environment",
-        "permissions",
-        "scopes",
-        "expires",
-        "expires_on",
-        "service_account",
+        help_text="Disabling it disables all its keys.",
     )
 
     def __init__(self, templates: Any, accounts: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         fields: dict[str, Any] = self.fields
         fields["template"].queryset = templates
-        if templates.exists():
-            choices = [("", "As the template says, or never"), (_NEVER, "Never")]
-            fields["expires"].choices = [*choices, *_expiry_choices()[1:]]
         fields["service_account"].queryset = accounts
+        lifetimes = set(templates.order_by().values_list("lifetime_days", flat=True).distinct())
+        self.has_templates = bool(lifetimes)
+        fields["expires"].choices = expiry_choices(lifetimes - {None})
         self.initial.setdefault("submission", uuid4())
 
     @property
-    def options(self) -> list[forms.BoundField]:
-        """The fields under “More options”."""
-        return [field for field in self.visible_fields() if field.name != "name"]
+    def shows_options(self) -> bool:
+        """Whether an option was changed, is filled in, or has an error."""
+        names = {field.name for field in self.visible_fields()} - {"name"}
+        given = self.changed_data if self.is_bound else [*filter(self.initial.get, self.initial)]
+        preset = {"environment", "permissions", "expires"} if not self.is_bound else set()
+        return bool(names & {*self.errors, *given} - preset)
 
     @property
-    def shows_options(self) -> bool:
-        """Whether one of the options was changed or has an error."""
-        names = {field.name for field in self.options}
-        return bool(names & ({*self.errors} | set(self.changed_data if self.is_bound else ())))
+    def in_words(self) -> str:
+        """The options that most keys differ in: ``Live · Standard permissions · Never expires``."""
+        fields: dict[str, Any] = self.fields
+        return " · ".join(
+            option.words
+            for name in ("environment", "permissions", "expires")
+            for value, option in fields[name].choices
+            if str(value) == str(self[name].value() or fields[name].initial)
+        )
+
+    @property
+    def end_in_words(self) -> str:
+        """When a key with the chosen period stops working. Empty for NEVER and CUSTOM."""
+        end = expires_at(str(self["expires"].value() or ""))
+        return stamp(end) if end else ""
+
+    @property
+    def filling(self) -> tuple[str, str] | None:
+        """What the template whose values the form shows has filled in: permissions and expiry."""
+        chosen = str(self["template"].value() or "")
+        if not chosen or chosen != self["filled"].value():
+            return None
+        field: Any = self.fields["template"]
+        template: KeyTemplate | None = field.queryset.filter(pk=chosen).first()
+        if template is None:
+            return None
+        named = presets.permissions_in_words(presets.known_scopes(template))
+        return named, presets.period_in_words(template.lifetime_days)
 
     def clean(self) -> dict[str, Any]:
         """Rejects “Custom” without permissions, and permissions without “Custom”."""
         data = super().clean() or self.cleaned_data
-        is_custom = data.get("permissions") == _CUSTOM
+        is_custom = data.get("permissions") == CUSTOM
         if is_custom and not data.get("scopes") and "scopes" not in self.errors:
             self.add_error("scopes", "Choose at least one permission.")
         if data.get("scopes") and not is_custom:
@@ -159,19 +217,20 @@ class CreateKeyForm(ExpiryFields):
             "submission": IdempotencyToken(data["submission"].hex),
         }
 
+    @property
+    def _unfilled_template(self) -> KeyTemplate | None:
+        """The chosen template, unless the fields already show its values."""
+        template: KeyTemplate | None = self.cleaned_data["template"]
+        return template if template and str(template.pk) != self.cleaned_data["filled"] else None
+
     def _scopes(self) -> list[str]:
-        registry, template = conf.scopes(), self.cleaned_data["template"]
-        chosen = self.cleaned_data["permissions"] or _STANDARD
-        if chosen == _STANDARD and template:
-            return [scope for scope in template.scopes if scope in registry]
-        if chosen == _CUSTOM:
+        chosen, template = self.cleaned_data["permissions"] or STANDARD, self._unfilled_template
+        if chosen == CUSTOM:
             return list(self.cleaned_data["scopes"])
-        if chosen == "read":
-            return [scope for scope in registry if scope.endswith(":read")]
-        return list(registry) if chosen == "full" else default_scopes(registry, None)
+        if chosen == STANDARD and template:
+            return presets.known_scopes(template)
+        return presets.scopes_of(chosen)
 
     def _template_expiry(self) -> datetime | None:
-        """None without a template's lifetime, or if “Never” was chosen."""
-        template = None if self.cleaned_data["expires"] == _NEVER else self.cleaned_data["template"]
-        days = template.lifetime_days if template else None
-        return timezone.now() + timedelta(days=days) if days else None
+        template = self._unfilled_template
+        return expires_at(str(template.lifetime_days)) if template else None
