@@ -86,6 +86,10 @@ class CreateView(ObjectPage[M]):
 class EditView(ObjectPage[M]):
     """Edits an object, unless someone else has changed it in the meantime."""
 
+    def get_form(self, obj: M, data: Any = None) -> VersionedForm:
+        """The form filled from `obj`, bound to `data` if given."""
+        return self.form_class.of(obj, data)
+
     def confirmation(self, obj: M, form: VersionedForm) -> HttpResponse | None:
         """The page that asks for the password, if the change requires it."""
         return None
@@ -96,11 +100,11 @@ class EditView(ObjectPage[M]):
 
     def get(self, request: HttpRequest, **_: str) -> HttpResponse:
         obj = self.get_object()
-        return self.show_form(self.form_class.of(obj), obj)
+        return self.show_form(self.get_form(obj), obj)
 
     def post(self, request: HttpRequest, **_: str) -> HttpResponse:
         obj = self.get_object()
-        form = self.form_class.of(obj, request.POST)
+        form = self.get_form(obj, request.POST)
         if not form.is_valid():
             return self.show_form(form, obj, status=422)
         confirmation = self.confirmation(obj, form)

@@ -46,9 +46,14 @@ class EditKeyForm(VersionedForm):
     def service_arguments(self) -> dict[str, Any]:
         """Omits an unchanged expiry: the form shows minutes, the key has seconds."""
         values, before = super().service_arguments(), self.initial["expires_at"]
-        if values["expires_at"] == (before and before.replace(second=0, microsecond=0)):
+        shown = before and before.replace(second=0, microsecond=0)
+        if "expires_at" in values and values["expires_at"] == shown:
             del values["expires_at"]
         return values
+
+    def limit_to(self, name: str) -> None:
+        """Leaves out all fields but one, to edit it where the key's page shows it."""
+        self.fields = {n: field for n, field in self.fields.items() if n in (name, "seen")}
 
 
 class TemplateForm(VersionedForm):

@@ -12,13 +12,16 @@ from django.db.models import OuterRef, Subquery, Sum
 from django.db.models.functions import TruncDay
 from django.utils import timezone
 
-from apikeys.models import ApiKey, ApiKeyQuerySet, KeyUsage, ScopeUse
+from apikeys.models import ApiKey, ApiKeyQuerySet, KeyUsage, KeyUsageQuerySet, ScopeUse
 from apikeys.usage.key_request import REFUSED, Result
 from core.exceptions import Invalid
 
 #: Days without use after which a scope is reported as unused.
 UNUSED_DAYS: Final = 90
 _FIRST_YEAR: Final = 2000
+ALL: Final[frozenset[str]] = frozenset(Result)
+#: Results of requests that were accepted and failed.
+ERRORS: Final = ALL - REFUSED - {Result.OK}
 
 
 class Interval(StrEnum):
@@ -79,6 +82,17 @@ class Period:
         return cls(end - count * interval.step, end, interval)
 
     @property
+    def previous(self) -> "Period":
+        """The period before this one. Ends as much of an interval before its end as this one.
+
+        So a day of which 14 hours have passed is compared with the first 14 hours of another day.
+        """
+        length = self.end - self.start
+        hour = Interval.HOUR
+        end = min(self.end, hour.floor(timezone.now()) + hour.step) - length
+        return Period(self.start - length, end, hour)
+
+    @property
     def starts(self) -> list[datetime]:
         """The start of each interval."""
         count = (self.end - self.start) // self.interval.step
@@ -108,6 +122,11 @@ class Tally:
         """Client and server errors."""
         return self.requests - self.ok - self.refused
 
+    def only(self, results: frozenset[str]) -> "Tally":
+        """The requests with one of `results`."""
+        kept = {name: number for name, number in self.results.items() if name in results}
+        return Tally(Counter(kept))
+
 
 #: Shared, because most keys have no requests on most days.
 _EMPTY: Final = Tally()
@@ -136,12 +155,24 @@ def by_key(keys: ApiKeyQuerySet, period: Period) -> Mapping[UUID, Tally]:
     return _tallies(rows.annotate(sum=Sum("requests")))
 
 
-def busiest(keys: ApiKeyQuerySet, period: Period, most: int) -> Mapping[UUID, Tally]:
-    """The `most` keys with the most requests, busiest first. Two queries."""
-    sums = _usage_of(keys, period).values("key_id").annotate(sum=Sum("requests"))
+def busiest(
+    keys: ApiKeyQuerySet, period: Period, most: int, results: frozenset[str] = ALL
+) -> Mapping[UUID, Tally]:
+    """The `most` keys with the most requests of `results`, busiest first. Two queries.
+
+    Their tallies have all results.
+    """
+    usage = _with_results(_usage_of(keys, period), results)
+    sums = usage.values("key_id").annotate(sum=Sum("requests"))
     ids = list(sums.order_by("-sum", "key_id").values_list("key_id", flat=True)[:most])
     tallies = by_key(ApiKey.objects.filter(pk__in=ids), period)
     return {key: tallies[key] for key in ids if key in tallies}
+
+
+def total_of(keys: ApiKeyQuerySet, period: Period) -> Tally:
+    """The tally of all keys together. One query."""
+    rows = _usage_of(keys, period).values_list("result").annotate(sum=Sum("requests"))
+    return Tally(Counter(dict(rows)))
 
 
 def tally_of(key: ApiKey, period: Period) -> Tally:
@@ -167,12 +198,15 @@ def days_by_key(keys: Iterable[UUID], period: Period) -> Mapping[UUID, list[Tall
     return {key: [tallies.get((key, day), _EMPTY) for day in starts] for key in keys}
 
 
-def rows(keys: ApiKeyQuerySet, period: Period) -> Iterator[tuple[datetime, str, UUID, str, int]]:
+def rows(
+    keys: ApiKeyQuerySet, period: Period, results: frozenset[str] = ALL
+) -> Iterator[tuple[datetime, str, UUID, str, int]]:
     """Yields hour, key name, key ID, result and requests, hour by hour. One query per day."""
     start = period.start
     while start < period.end:
         end = min(start + timedelta(days=1), period.end)
-        usage = KeyUsage.objects.of(keys).between(start, end).order_by("hour", "key_id", "result")
+        usage = _with_results(KeyUsage.objects.of(keys).between(start, end), results)
+        usage = usage.order_by("hour", "key_id", "result")
         values = usage.values_list("hour", "key__name", "key_id", "result", "requests")
         yield from values.iterator(chunk_size=500)
         start = end
@@ -186,8 +220,12 @@ def total(tallies: Iterable[Tally]) -> Tally:
     return Tally(results)
 
 
-def _usage_of(keys: ApiKeyQuerySet, period: Period) -> Any:
+def _usage_of(keys: ApiKeyQuerySet, period: Period) -> KeyUsageQuerySet:
     return KeyUsage.objects.of(keys).between(period.start, period.end)
+
+
+def _with_results(usage: KeyUsageQuerySet, results: frozenset[str]) -> KeyUsageQuerySet:
+    return usage if results is ALL else usage.filter(result__in=results)
 
 
 def _tallies(rows: Iterable[tuple[Any, str, int]]) -> dict[Any, Tally]:

@@ -40,7 +40,7 @@ export async function fetchPart(url, signal) {
   }
 }
 
-function replace(part, page) {
+export function replace(part, page) {
   const fresh = document.adoptNode(page.getElementById(part.id));
   part.replaceWith(fresh);
   for (const dependent of document.querySelectorAll("[data-fresh-too]")) {

@@ -1,28 +1,32 @@
 """Pages about one key: show, edit, disable, delete."""
 
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from apikeys import services
+from apikeys import conf, services
+from apikeys.events import KeyEvent
 from apikeys.models import ApiKey, ApiKeySecret
-from apikeys.pages.activity.sentences import sentence
 from apikeys.pages.crud import EditView, ObjectPage
 from apikeys.pages.forms import DeleteForm, EditKeyForm
 from apikeys.pages.keys.delete import created_keys_of, deletion_message, without_deleted
+from apikeys.pages.keys.history import SHOWN, history
 from apikeys.pages.keys.key_list import key_row
-from apikeys.pages.usage.views import last_refusal
+from apikeys.pages.usage.views import last_days, last_refusal
 from apikeys.usage.reports import Interval, Period, tally_of, unused_scopes
-from core.exceptions import Busy, Conflict
+from core.exceptions import Busy, Conflict, is_stale
 from core.forms import VersionedForm, show_refusal
 from organizations.models import AuditEvent
 from organizations.pages.base import with_retry
 from organizations.pages.step_up import StepUpPage
-from organizations.roles import Action
+from organizations.roles import MANAGE_KEYS_SCOPE, Action
 
-_TIMELINE: Final = 50
+_CHANGES: Final = (KeyEvent.UPDATED, KeyEvent.ENABLED, KeyEvent.DISABLED)
+_OWN_CHANGE: Final = (
+    "You changed this key in another tab while you were editing. Review that version."
+)
 
 
 class KeyPage(ObjectPage[ApiKey]):
@@ -35,12 +39,34 @@ class KeyPage(ObjectPage[ApiKey]):
 
     def get_queryset(self) -> QuerySet[ApiKey]:
         """Includes deleted keys."""
-        return self.organization_keys().for_pages()
+        return self.organization_keys().for_pages().select_related("created_by_key")
 
     def get_success_url(self, obj: ApiKey | None) -> str:
         if obj is None:
             return self.page_url("configuration")
         return self.page_url("key", obj.public_id)
+
+    def show_key(
+        self, key: ApiKey, form: EditKeyForm | None = None, theirs: Any = None, status: int = 200
+    ) -> HttpResponse:
+        """Everything about a key except its secret. `form` edits one of its fields in place."""
+        edited = form.visible_fields()[0] if form else None
+        events = AuditEvent.objects.visible_log_of(self.organization.id, self.actor)
+        context = {
+            "key": key,
+            "row": key_row(key),
+            "older": overlap_of(key),
+            "unused": unused_scopes(key),
+            "refused": last_refusal(key),
+            "usage": last_days(self.organization_keys().filter(pk=key.pk)),
+            "timeline": history(events.about(key.pk)[:SHOWN], self.organization),
+            "scope_count": len(conf.scopes()),
+            "manages_keys": MANAGE_KEYS_SCOPE in key.scopes,
+            "form": form,
+            "edited": edited,
+            "theirs": theirs,
+        }
+        return self.render("apikeys/key.html", context, status=status)
 
 
 def overlap_of(key: ApiKey) -> ApiKeySecret | None:
@@ -48,28 +74,48 @@ def overlap_of(key: ApiKey) -> ApiKeySecret | None:
     return key.secrets.overlapping(timezone.now()).order_by("-ends_at").first()
 
 
+def field_form(key: ApiKey, name: str, data: Any = None) -> EditKeyForm | None:
+    """The form of one field. None for an unknown one."""
+    form = EditKeyForm.of(key, data)
+    if name not in form.fields or name == "seen":
+        return None
+    form.limit_to(name)
+    return form
+
+
 class KeyDetail(KeyPage):
-    """Everything about a key except its secret. Also shows deleted keys."""
+    """A key's page. Also shows deleted keys."""
 
     def get(self, request: HttpRequest, **_: str) -> HttpResponse:
+        """`edit` in the query names a field to edit in its row."""
         key = self.get_object()
-        events = AuditEvent.objects.visible_log_of(self.organization.id, self.actor)
-        about = events.about(key.pk)[:_TIMELINE]
-        context = {
-            "key": key,
-            "row": key_row(key),
-            "older": overlap_of(key),
-            "unused": unused_scopes(key),
-            "refused": last_refusal(key),
-            "timeline": [
-                {"event": event, "sentence": sentence(event, self.organization)} for event in about
-            ],
-        }
-        return self.render("apikeys/key.html", context)
+        edited = "" if key.revoked_at else request.GET.get("edit", "")
+        return self.show_key(key, field_form(key, edited))
 
 
 class EditKey(EditView[ApiKey], StepUpPage, KeyPage):
+    """Edits a key: all of its fields, or the one that `field` in the query names."""
+
     action = Action.MANAGE_KEYS
+
+    @property
+    def field(self) -> str:
+        return self.request.GET.get("field", "")
+
+    def get_form(self, obj: ApiKey, data: Any = None) -> VersionedForm:
+        return field_form(obj, self.field, data) or super().get_form(obj, data)
+
+    def show_form(
+        self,
+        form: VersionedForm,
+        obj: ApiKey | None = None,
+        status: int = 200,
+        theirs: Any = None,
+    ) -> HttpResponse:
+        """A single field is edited in its row of the key's page."""
+        if self.in_dialog or not self.field or not isinstance(form, EditKeyForm):
+            return super().show_form(form, obj, status, theirs)
+        return self.show_key(self.get_object(), form, theirs, status)
 
     def confirmation(self, obj: ApiKey, form: VersionedForm) -> HttpResponse | None:
         """Required if the key can do more or expires later afterwards."""
@@ -80,9 +126,21 @@ class EditKey(EditView[ApiKey], StepUpPage, KeyPage):
     def perform_update(self, obj: ApiKey, form: VersionedForm) -> object:
         # Without `form.seen_at`, still refuses if the key has changed since `confirmation`.
         seen_at = form.seen_at or obj.updated_at
-        return services.update_api_key(
-            obj, actor=self.actor, changes=form.service_arguments(), seen_at=seen_at
-        )
+        try:
+            return services.update_api_key(
+                obj, actor=self.actor, changes=form.service_arguments(), seen_at=seen_at
+            )
+        except Conflict as refusal:
+            if is_stale(refusal) and self._changed_it(obj):
+                raise Conflict(_OWN_CHANGE, code=refusal.code) from refusal
+            raise
+
+    def _changed_it(self, key: ApiKey) -> bool:
+        """Whether the last change was by the user, such as in another tab."""
+        events = AuditEvent.objects.visible_log_of(self.organization.id, self.actor)
+        changes = events.about(key.pk).filter(event__in=_CHANGES)
+        last = changes.values_list("actor_id", flat=True).first()
+        return last == self.actor.principal_id
 
 
 class SwitchKey(StepUpPage, KeyPage):
