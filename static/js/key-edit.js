@@ -13,9 +13,19 @@ const UNREACHABLE = "Connection lost. The change may have been saved; reload the
 
 const isPlain = (event) => !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0;
 
+const fieldsOf = (form) => [...form.querySelectorAll(FIELD)];
+const isChanged = (form) =>
+  fieldsOf(form).some((field) => field.value !== field.defaultValue || field.checked !== field.defaultChecked);
+
+/** Not while another field is edited: what was typed there would be lost. */
 async function open(link, event) {
   if (!isPlain(event)) return;
   event.preventDefault();
+  const other = document.querySelector(FORM);
+  if (other && isChanged(other)) {
+    say("Save or cancel your other change first.", "warn");
+    return fieldsOf(other)[0].focus();
+  }
   const part = await fetchPart(link.href);
   focusField(part);
 }
@@ -81,5 +91,5 @@ onSubmit(FORM, save);
 
 document.addEventListener("keydown", (event) => {
   const form = event.key === "Escape" && event.target.closest?.(FORM);
-  if (form) cancel(form);
+  if (form && !isChanged(form)) cancel(form);
 });

@@ -17,6 +17,8 @@ from core import transactions
 from core.actors import Actor
 from core.timestamps import stamp
 from organizations.models import Organization
+from organizations.roles import Role
+from tests.factories import PASSWORD, MembershipFactory, UserFactory
 from tests.pages.support import developer, grow_stale, secret_in, submission_of
 from tests.support.domain import ORIGIN, nothing_written
 from tests.support.last_used import note_use
@@ -142,11 +144,19 @@ def test_editing(browser: Client, page: Page, issued: Issued) -> None:
     assert (key.name, key.description, key.scopes) == ("Renamed", "For the shop", ["events:read"])
 
 
+@pytest.fixture
+def colleague(acme: Organization) -> Actor:
+    """Another admin."""
+    user = UserFactory.create(name="Cora Colleague")
+    MembershipFactory.create(organization=acme, user=user, role=Role.ADMIN)
+    return Actor.person(user.id, str(user))
+
+
 def test_two_who_edit_at_once_see_each_other(
-    browser: Client, page: Page, issued: Issued, as_admin: Actor
+    browser: Client, page: Page, issued: Issued, colleague: Actor
 ) -> None:
     seen = browser.get(page("edit/")).context["form"].initial["seen"]
-    services.update_api_key(issued.key, actor=as_admin, changes={"name": "Theirs"})
+    services.update_api_key(issued.key, actor=colleague, changes={"name": "Theirs"})
     mine = {"seen": seen, "name": "Mine", "scopes": ["search:read"], "expires_at": ""}
 
     refused = browser.post(page("edit/"), mine)
@@ -161,6 +171,137 @@ def test_two_who_edit_at_once_see_each_other(
     assert kept == "Theirs"
     assert saved.status_code == 303
     assert ApiKey.objects.get().name == "Mine"
+
+
+def test_ones_own_change_in_another_tab_is_not_someone_elses(
+    browser: Client, page: Page, issued: Issued, colleague: Actor, as_admin: Actor
+) -> None:
+    services.update_api_key(issued.key, actor=colleague, changes={"description": "Theirs"})
+    seen = browser.get(page("edit/")).context["form"].initial["seen"]
+    services.update_api_key(issued.key, actor=as_admin, changes={"name": "Mine"})
+
+    refused = browser.post(page("edit/"), {"seen": seen, "name": "X", "scopes": ["search:read"]})
+
+    assert refused.status_code == 422
+    assert "You changed this key in another tab while you were editing." in _text(refused)
+    assert "Someone changed" not in _text(refused)
+
+
+# --- One field, in its row of the key's page ---
+
+
+def _form_of(page: Page, browser: Client, name: str) -> dict[str, str]:
+    """The hidden field of the row that edits `name`."""
+    response = browser.get(page(f"?edit={name}"))
+    form = response.context["form"]
+    assert list(form.fields) == [name, "seen"] or list(form.fields) == ["seen", name]
+    return {"seen": form.initial["seen"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("name", "Renamed"),
+        ("description", "For the shop"),
+        ("scopes", ["search:read", "events:read"]),
+        ("expires_at", "2099-01-01T00:00"),
+    ],
+)
+def test_editing_one_field_leaves_the_others(
+    browser: Client, page: Page, issued: Issued, name: str, value: Any
+) -> None:
+    fields = ("name", "description", "scopes", "expires_at")
+    before = {field: getattr(issued.key, field) for field in fields}
+
+    response = browser.post(
+        page(f"edit/?field={name}"), {**_form_of(page, browser, name), name: value}
+    )
+
+    after = ApiKey.objects.values(*fields).get()
+    assert response.status_code == 303
+    assert response["Location"] == page("")
+    assert after.pop(name) != before.pop(name)
+    assert after == before
+
+
+def test_a_row_is_edited_in_its_place(browser: Client, page: Page, issued: Issued) -> None:
+    text = _text(browser.get(page("?edit=description")))
+
+    assert 'data-edit-form="description"' in text
+    assert f'action="{page("edit/")}?field=description"' in text
+    assert 'aria-label="Edit name"' in text
+    assert 'aria-label="Edit description"' not in text
+
+
+@pytest.mark.parametrize("name", ["seen", "environment", "nothing", ""])
+def test_what_cannot_be_edited_has_no_row_to_edit(browser: Client, page: Page, name: str) -> None:
+    response = browser.get(page(f"?edit={name}"))
+
+    assert response.status_code == 200
+    assert "data-edit-form" not in _text(response)
+
+
+def test_a_row_says_what_is_wrong_with_it(browser: Client, page: Page, issued: Issued) -> None:
+    sent = {**_form_of(page, browser, "name"), "name": ""}
+
+    with nothing_written():
+        response = browser.post(page("edit/?field=name"), sent)
+
+    assert response.status_code == 422
+    assert "Enter a name for the key." in _text(response)
+    assert 'data-edit-form="name"' in _text(response)
+
+
+def test_a_row_shows_the_version_that_came_first(
+    browser: Client, page: Page, issued: Issued, colleague: Actor
+) -> None:
+    sent = {**_form_of(page, browser, "name"), "name": "Mine"}
+    services.update_api_key(issued.key, actor=colleague, changes={"name": "Theirs"})
+
+    refused = browser.post(page("edit/?field=name"), sent)
+    again = refused.context["form"].data["seen"]
+    saved = browser.post(page("edit/?field=name"), {"seen": again, "name": "Mine"})
+
+    text = _text(refused)
+    assert refused.status_code == 422
+    assert "Someone changed this key while you were editing." in text
+    assert '<span class="quiet">Name:</span> Theirs' in text
+    assert 'value="Mine"' in text
+    assert saved.status_code == 303
+    assert ApiKey.objects.get().name == "Mine"
+
+
+def test_a_deleted_key_is_not_edited_in_its_row(
+    browser: Client, page: Page, issued: Issued, as_admin: Actor
+) -> None:
+    sent = {**_form_of(page, browser, "description"), "description": "x"}
+    services.revoke_api_key(issued.key, actor=as_admin)
+
+    with nothing_written():
+        refused = browser.post(page("edit/?field=description"), sent)
+    shown = browser.get(page("?edit=description"))
+
+    assert refused.status_code == 422
+    assert "This key has been revoked and can't be restored." in _text(refused)
+    assert "data-edit-form" not in _text(shown)
+    assert "Edit description" not in _text(shown)
+
+
+def test_a_row_that_gives_more_asks_for_the_password(browser: Client, page: Page) -> None:
+    sent = {**_form_of(page, browser, "scopes"), "scopes": ["search:read", "events:read"]}
+    grow_stale(browser)
+
+    asked = browser.post(page("edit/?field=scopes"), sent)
+    kept = ApiKey.objects.get().scopes
+    confirmed = browser.post(
+        page("edit/?field=scopes"), {**sent, "confirm_password": PASSWORD}, follow=False
+    )
+
+    assert asked.status_code == 422
+    assert f'action="{page("edit/")}?field=scopes"' in _text(asked)
+    assert kept == ["search:read"]
+    assert confirmed.status_code == 303
+    assert ApiKey.objects.get().scopes == ["search:read", "events:read"]
 
 
 def test_an_expiry_that_is_not_touched_stays_to_the_microsecond(

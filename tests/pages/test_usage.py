@@ -12,11 +12,12 @@ from django.utils import timezone
 
 from apikeys.models import ApiKey, KeyUsage, ScopeUse
 from apikeys.pages.usage import views as usage_pages
-from apikeys.pages.usage.charts import chart
+from apikeys.pages.usage.charts import bar_chart, chart
+from apikeys.pages.usage.tiles import tiles
 from apikeys.pages.usage.views import RESULT_LABELS
 from apikeys.services import Issued
 from apikeys.usage.key_request import Result
-from apikeys.usage.reports import Tally
+from apikeys.usage.reports import Bucket, Interval, Period, Tally
 from core import transactions
 from organizations.models import Organization
 from tests.pages.support import developer
@@ -51,8 +52,9 @@ def test_totals_keys_and_outcomes(browser: Client, acme: Organization, busy: Iss
     page = browser.get(developer(acme, "usage/"))
 
     text = _text(page)
-    assert "Requests 1,322 Successful 1,307 (98.9%) Errors 3 Rejected 12" in text
-    assert "Busy 1,315 3 12 Quiet 7 0 0" in text
+    assert "Requests 1,322 No requests in the previous 7 days" in text
+    assert "Successful 98.9% Errors 3 Rejected 12" in text
+    assert "Busy 1,315 98.9% 3 12 Never Quiet 7 100% 0 0 Never" in text
     assert "Rate limited 12" in text
     assert "999" not in text
     assert 'aria-label="1,322 requests in 7 days, 12 rejected"' in page.content.decode()
@@ -68,7 +70,7 @@ def test_ranges(
     page = browser.get(developer(acme, f"usage/?range={asked}"))
 
     assert f"Requests {requests} " in _text(page)
-    assert f'viewBox="0 0 {bars * 10} 100"' in page.content.decode()
+    assert page.content.decode().count("data-bar=") == bars
     assert page.content.decode().count('<tr role="row">') == 1 + bars + 1 + 2
 
 
@@ -79,7 +81,73 @@ def test_one_key_alone(browser: Client, acme: Organization, busy: Issued) -> Non
     assert "Only the key Busy" in _text(page)
 
 
-@pytest.mark.parametrize("query", ["range=week", "range=%00x", "key=nonsense", "key="])
+def test_changes_against_the_same_span_before(
+    browser: Client, acme: Organization, make_key: MakeKey
+) -> None:
+    key = make_key(name="Busy").key
+    add(key, 1, ok=110, client_error=10)
+    add(key, 10, ok=80, client_error=20)
+    add(key, 20, ok=999)
+
+    text = _text(browser.get(developer(acme, "usage/")))
+
+    assert "Requests 120 Up 20.0% vs. previous 7 days" in text
+    assert "Successful 91.7% Up 11.7 pts vs. previous 7 days" in text
+    assert "Errors 10 Down 50.0% vs. previous 7 days" in text
+    assert "Rejected 0 No change vs. previous 7 days" in text
+
+
+def test_errors_only(browser: Client, acme: Organization, busy: Issued, make_key: MakeKey) -> None:
+    """The bars and the keys are those of the errors; the totals stay."""
+    add(make_key(name="Failing").key, 0, server_error=40)
+
+    page = browser.get(developer(acme, "usage/?outcome=errors"))
+
+    text = _text(page)
+    assert [row.key.name for row in page.context["busiest"]] == ["Failing", "Busy"]
+    assert {part.kind for bar in page.context["chart"].bars for part in bar.segments} == {"failed"}
+    assert "Errors per day" in text
+    assert "Peak: 43" in text
+    assert "Requests 1,362 " in text
+    assert page.context["results"] == [("Server errors (5xx)", 40), ("Client errors (4xx)", 3)]
+
+
+def test_an_outcome_that_did_not_occur(browser: Client, acme: Organization, busy: Issued) -> None:
+    KeyUsage.objects.filter(result="rate_limited").delete()
+
+    text = _text(browser.get(developer(acme, "usage/?outcome=rejected")))
+
+    assert "No requests with this outcome in this period." in text
+
+
+def test_the_filters_are_kept_in_the_links(
+    browser: Client, acme: Organization, busy: Issued
+) -> None:
+    chosen = f"key={busy.key.public_id}&amp;outcome=errors"
+
+    page = browser.get(developer(acme, f"usage/?range=24h&{chosen.replace('&amp;', '&')}"))
+
+    text = page.content.decode()
+    for name in usage_pages.RANGES:
+        assert f'href="?range={name}&amp;{chosen}"' in text
+    assert f'usage/export/?range=24h&amp;{chosen}"' in text
+    assert 'href="?range=24h&amp;outcome=errors">Show all keys' in text
+    assert f'<option value="{busy.key.public_id}" selected>' in " ".join(text.split())
+
+
+def test_the_file_has_the_chosen_outcome_alone(
+    browser: Client, acme: Organization, busy: Issued
+) -> None:
+    response = browser.get(developer(acme, "usage/export/?outcome=rejected"))
+
+    content = b"".join(response.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
+    rows = list(csv.DictReader(StringIO(content)))
+    assert [(row["Result"], row["Requests"]) for row in rows] == [("rate_limited", "12")]
+
+
+@pytest.mark.parametrize(
+    "query", ["range=week", "range=%00x", "key=nonsense", "key=", "outcome=odd"]
+)
 def test_what_makes_no_sense_counts_as_not_said(
     browser: Client, acme: Organization, busy: Issued, query: str
 ) -> None:
@@ -110,7 +178,7 @@ def test_the_busiest_keys_are_listed_and_no_more(
 
     text = _text(browser.get(developer(acme, "usage/")))
 
-    assert "Busy 1,315 3 12 Middling 99 9 0" in text
+    assert "Busy 1,315 98.9% 3 12 Never Middling 99 90.9% 9 0 Never" in text
     assert "Quiet" not in text
     assert "Requests 1,421" in text
 
@@ -182,7 +250,7 @@ def test_scopes_that_a_key_does_not_use_are_pointed_out(
     usage = _text(browser.get(developer(acme, "usage/")))
 
     assert HINT in detail
-    assert "Permissions that nobody uses" in usage
+    assert "Unused permissions" in usage
 
 
 @pytest.mark.parametrize("reason", ["young", "not watched", "used"])
@@ -217,6 +285,79 @@ def test_bars_are_stacked_and_the_highest_fills_the_height() -> None:
         ("refused", 1, 0.0, 50.0),
         ("ok", 21, 98.0, 2),
     ]
+
+
+def _drawn(*counts: dict[str, int]) -> Any:
+    start = timezone.now().replace(year=2026, month=11, day=1, hour=0, minute=0)
+    buckets = []
+    for day, results in enumerate(counts):
+        tally = Tally()
+        tally.results.update(results)
+        buckets.append(Bucket(start + timedelta(days=day), tally))
+    return bar_chart(buckets, Interval.DAY)
+
+
+@pytest.mark.parametrize(
+    ("peak", "labels"),
+    [
+        (1, ["0", "1"]),
+        (3, ["0", "1", "2", "3"]),
+        (7, ["0", "2", "4", "6", "8"]),
+        (96, ["0", "25", "50", "75", "100"]),
+        (5_900, ["0", "2k", "4k", "6k"]),
+        (9_520, ["0", "2.5k", "5k", "7.5k", "10k"]),
+        (3_100_000, ["0", "1M", "2M", "3M", "4M"]),
+    ],
+)
+def test_the_axis_has_round_numbers_and_room_for_the_peak(peak: int, labels: list[str]) -> None:
+    drawn = _drawn({"ok": peak})
+
+    assert [line.label for line in drawn.lines] == labels
+    assert drawn.lines[0].y == drawn.bottom
+    assert drawn.lines[-1].y == 8
+
+
+def test_the_smallest_part_is_visible_and_no_bar_leaves_the_chart() -> None:
+    drawn = _drawn({"ok": 99_998, "client_error": 1, "rate_limited": 1})
+
+    ok, failed, refused = drawn.bars[0].segments
+    assert (failed.kind, failed.height) == ("failed", 2)
+    assert (refused.kind, refused.height) == ("refused", 2)
+    assert ok.y - (failed.y + failed.height) == 1, "a gap"
+    assert refused.y == 8
+    assert ok.y + ok.height == drawn.bottom
+
+
+def test_dates_on_the_axis_leave_room_for_each_other() -> None:
+    drawn = _drawn(*[{"ok": 1}] * 30)
+
+    assert [date.label for date in drawn.dates][:3] == ["1 Nov", "5 Nov", "9 Nov"]
+    assert [date.is_minor for date in drawn.dates][:3] == [False, True, False]
+    assert drawn.bars[17].label == "18 Nov 2026"
+
+
+def test_a_period_is_compared_with_as_much_of_the_one_before() -> None:
+    """Today isn't over: the seven days before end at the same time of day."""
+    period = Period.last(7, Interval.DAY)
+    hour = timezone.now().astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+    before = period.previous
+
+    assert before.start == period.start - timedelta(days=7)
+    assert before.end == hour + timedelta(hours=1) - timedelta(days=7)
+
+
+def test_changes_from_nothing_and_beyond_measure() -> None:
+    now, before = Tally(), Tally()
+    now.results.update({"ok": 99_999, "client_error": 5})
+    before.results.update({"ok": 1})
+
+    requests, successful, errors, rejected = tiles(now, before)
+
+    assert (requests.change, requests.has_risen, requests.is_good) == ("over 999%", True, None)
+    assert (successful.value, successful.is_good) == ("99.9%", False), "not all of them"
+    assert (errors.change, errors.has_risen, errors.is_good) == ("5", True, False)
+    assert rejected.change == ""
 
 
 def test_every_result_has_words() -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Final
 
-from apikeys.usage.reports import Bucket, Interval, Tally
+from apikeys.usage.reports import ALL, Bucket, Interval, Tally
 from core.timestamps import stamp
 
 #: Of a sparkline: the width of a bar and the height of the highest one.
@@ -122,16 +122,21 @@ class BarChart:
     dates: list[Date]
     slot_width: str
     bar_width: str
+    #: Requests of the highest bar.
+    peak: int
     bottom: int = _ABOVE + _PLOT
     height: int = _ABOVE + _PLOT + _DATES
     date_y: int = _ABOVE + _PLOT + 20
 
 
-def bar_chart(buckets: Sequence[Bucket], interval: Interval) -> BarChart:
-    """A chart with axes: one bar per bucket."""
-    step = _step(max((bucket.tally.requests for bucket in buckets), default=0))
-    highest = max(bucket.tally.requests for bucket in buckets)
-    lines = max(1, -(-highest // step))
+def bar_chart(
+    buckets: Sequence[Bucket], interval: Interval, results: frozenset[str] = ALL
+) -> BarChart:
+    """A chart with axes: one bar per bucket, as high as its requests with one of `results`."""
+    drawn = [bucket.tally.only(results) for bucket in buckets]
+    peak = max(tally.requests for tally in drawn)
+    step = _step(peak)
+    lines = max(1, -(-peak // step))
     slot = 100 / len(buckets)
     every = _DATE_EVERY.get(len(buckets), 1)
     return BarChart(
@@ -141,7 +146,7 @@ def bar_chart(buckets: Sequence[Bucket], interval: Interval) -> BarChart:
                 x=_percent((place + (1 - _BAR) / 2) * slot),
                 label=bar_label(bucket.start, interval),
                 tally=bucket.tally,
-                segments=_segments(bucket.tally, lines * step),
+                segments=_segments(drawn[place], lines * step),
             )
             for place, bucket in enumerate(buckets)
         ],
@@ -159,6 +164,7 @@ def bar_chart(buckets: Sequence[Bucket], interval: Interval) -> BarChart:
         ],
         slot_width=_percent(slot),
         bar_width=_percent(_BAR * slot),
+        peak=peak,
     )
 
 

@@ -18,7 +18,7 @@ from apikeys.pages.usage.charts import bar_chart, chart
 from apikeys.pages.usage.tiles import percent, success_share, tiles
 from apikeys.usage import reports
 from apikeys.usage.key_request import REFUSED, Result
-from apikeys.usage.reports import Bucket, Interval, Period, Tally
+from apikeys.usage.reports import Interval, Period, Tally
 from core import ids
 from core.bulkheads import Kind
 from core.timestamps import rfc3339
@@ -147,15 +147,13 @@ class Usage(UsagePage):
         buckets = reports.buckets(keys, period)
         total = reports.total(bucket.tally for bucket in buckets)
         before = reports.total_of(keys, period.previous) if total.requests else None
-        shown = [Bucket(bucket.start, bucket.tally.only(self.results)) for bucket in buckets]
         results = total.only(self.results).results.most_common()
         return {
             "total": total,
             "tiles": tiles(total, before),
             "has_before": before and before.requests,
-            "buckets": shown,
-            "chart": bar_chart(shown, period.interval),
-            "most": max(bucket.tally.requests for bucket in shown),
+            "buckets": buckets,
+            "chart": bar_chart(buckets, period.interval, self.results),
             "results": [(RESULT_LABELS[Result(result)], number) for result, number in results],
         }
 
