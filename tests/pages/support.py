@@ -2,11 +2,13 @@
 
 import re
 from html import unescape
+from datetime import UTC, timedelta
 from typing import Any, Final
 
 from django.test import Client
+from django.utils import timezone
 
-from apikeys.models import ApiKey, ApiKeySecret
+from apikeys.models import ApiKey, ApiKeySecret, KeyUsage
 from core import transactions
 from organizations.models import Organization, User
 from tests.factories import PASSWORD
@@ -84,3 +86,12 @@ def add_many_keys(acme: Organization, admin: User, count: int, start: int = 0) -
     with transactions.allowed():
         ApiKey.objects.bulk_create(keys, batch_size=2000)
         ApiKeySecret.objects.bulk_create(secrets, batch_size=2000)
+
+
+def count_requests(key: ApiKey, days_ago: int, **results: int) -> None:
+    """Counts requests, as the recorder would have."""
+    hour = timezone.now().astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    for result, requests in results.items():
+        KeyUsage.objects.create(
+            key=key, hour=hour - timedelta(days=days_ago), result=result, requests=requests
+        )

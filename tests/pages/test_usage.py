@@ -20,17 +20,8 @@ from apikeys.usage.key_request import Result
 from apikeys.usage.reports import Bucket, Interval, Period, Tally
 from core import transactions
 from organizations.models import Organization
-from tests.pages.support import developer
+from tests.pages.support import count_requests, developer
 from tests.support.api import MakeKey
-
-
-def add(key: ApiKey, days_ago: int, **results: int) -> None:
-    """Counts requests, as the ledger would have."""
-    hour = timezone.now().astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    for result, requests in results.items():
-        KeyUsage.objects.create(
-            key=key, hour=hour - timedelta(days=days_ago), result=result, requests=requests
-        )
 
 
 def _text(response: Any) -> str:
@@ -40,11 +31,11 @@ def _text(response: Any) -> str:
 @pytest.fixture
 def busy(make_key: MakeKey, foreigner: Issued) -> Issued:
     issued = make_key(name="Busy")
-    add(issued.key, 0, ok=1200, rate_limited=12, client_error=3)
-    add(issued.key, 5, ok=100)
-    add(issued.key, 20, ok=4)
-    add(make_key(name="Quiet").key, 0, ok=7)
-    add(foreigner.key, 0, ok=999_999)
+    count_requests(issued.key, 0, ok=1200, rate_limited=12, client_error=3)
+    count_requests(issued.key, 5, ok=100)
+    count_requests(issued.key, 20, ok=4)
+    count_requests(make_key(name="Quiet").key, 0, ok=7)
+    count_requests(foreigner.key, 0, ok=999_999)
     return issued
 
 
@@ -85,9 +76,9 @@ def test_changes_against_the_same_span_before(
     browser: Client, acme: Organization, make_key: MakeKey
 ) -> None:
     key = make_key(name="Busy").key
-    add(key, 1, ok=110, client_error=10)
-    add(key, 10, ok=80, client_error=20)
-    add(key, 20, ok=999)
+    count_requests(key, 1, ok=110, client_error=10)
+    count_requests(key, 10, ok=80, client_error=20)
+    count_requests(key, 20, ok=999)
 
     text = _text(browser.get(developer(acme, "usage/")))
 
@@ -99,7 +90,7 @@ def test_changes_against_the_same_span_before(
 
 def test_errors_only(browser: Client, acme: Organization, busy: Issued, make_key: MakeKey) -> None:
     """The bars and the keys are those of the errors; the totals stay."""
-    add(make_key(name="Failing").key, 0, server_error=40)
+    count_requests(make_key(name="Failing").key, 0, server_error=40)
 
     page = browser.get(developer(acme, "usage/?outcome=errors"))
 
@@ -173,7 +164,7 @@ def test_the_busiest_keys_are_listed_and_no_more(
     make_key: MakeKey,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    add(make_key(name="Middling").key, 0, ok=90, client_error=9)
+    count_requests(make_key(name="Middling").key, 0, ok=90, client_error=9)
     monkeypatch.setattr(usage_pages, "_MOST", 2)
 
     text = _text(browser.get(developer(acme, "usage/")))
@@ -190,7 +181,7 @@ def test_nothing_was_counted(browser: Client, acme: Organization) -> None:
 def test_the_file_adds_up_and_starts_no_formula(
     browser: Client, acme: Organization, busy: Issued, make_key: MakeKey
 ) -> None:
-    add(make_key(name="=cmd()").key, 0, ok=1)
+    count_requests(make_key(name="=cmd()").key, 0, ok=1)
 
     response = browser.get(developer(acme, "usage/export/?range=30d"))
 
@@ -233,8 +224,8 @@ def old(make_key: MakeKey) -> ApiKey:
     with transactions.allowed():
         past = timezone.now() - timedelta(days=120)
         ApiKey.objects.filter(pk=key.pk).update(created_at=past)
-    add(key, 100, ok=1)
-    add(key, 1, ok=1)
+    count_requests(key, 100, ok=1)
+    count_requests(key, 1, ok=1)
     week_ago = (timezone.now() - timedelta(days=7)).date()
     ScopeUse.objects.create(key=key, scope="search:read", last_used_on=week_ago)
     return key
