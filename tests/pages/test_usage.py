@@ -28,6 +28,12 @@ def _text(response: Any) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
 
 
+def _make_older(key: ApiKey, days: int = 100) -> None:
+    with transactions.allowed():
+        past = timezone.now() - timedelta(days=days)
+        ApiKey.objects.filter(pk=key.pk).update(created_at=past)
+
+
 @pytest.fixture
 def busy(make_key: MakeKey, foreigner: Issued) -> Issued:
     issued = make_key(name="Busy")
@@ -43,7 +49,7 @@ def test_totals_keys_and_outcomes(browser: Client, acme: Organization, busy: Iss
     page = browser.get(developer(acme, "usage/"))
 
     text = _text(page)
-    assert "Requests 1,322 No requests in the previous 7 days" in text
+    assert "Requests 1,322 No earlier 7 days to compare" in text
     assert "Successful 98.9% Errors 3 Rejected 12" in text
     assert "Busy 1,315 98.9% 3 12 Never Quiet 7 100% 0 0 Never" in text
     assert "Rate limited 12" in text
@@ -79,6 +85,7 @@ def test_changes_against_the_same_span_before(
     count_requests(key, 1, ok=110, client_error=10)
     count_requests(key, 10, ok=80, client_error=20)
     count_requests(key, 20, ok=999)
+    _make_older(key)
 
     text = _text(browser.get(developer(acme, "usage/")))
 
@@ -86,6 +93,21 @@ def test_changes_against_the_same_span_before(
     assert "Successful 91.7% Up 11.7 pts vs. previous 7 days" in text
     assert "Errors 10 Down 50.0% vs. previous 7 days" in text
     assert "Rejected 0 No change vs. previous 7 days" in text
+
+
+def test_a_young_key_is_not_compared(
+    browser: Client, acme: Organization, make_key: MakeKey
+) -> None:
+    """Ten days of use are no measure for the seven days before the last seven."""
+    key = make_key(name="Busy").key
+    _make_older(key, days=10)
+    count_requests(key, 1, ok=110)
+    count_requests(key, 9, ok=80)
+
+    text = _text(browser.get(developer(acme, "usage/")))
+
+    assert "No earlier 7 days to compare" in text
+    assert "vs. previous" not in text
 
 
 def test_errors_only(browser: Client, acme: Organization, busy: Issued, make_key: MakeKey) -> None:

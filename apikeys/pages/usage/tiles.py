@@ -24,16 +24,12 @@ class Tile:
 
 
 def tiles(total: Tally, before: Tally | None = None) -> list[Tile]:
-    """Requests, share of success, errors and rejected requests.
-
-    Has changes if there were requests in the period `before`.
-    """
-    old = before if before and before.requests else None
+    """Requests, share of success, errors and rejected requests, compared with `before`."""
     return [
-        _counted("Requests", "", total.requests, old and old.requests),
-        _successful(total, old),
-        _counted("Errors", "failed", total.failed, old and old.failed),
-        _counted("Rejected", "refused", total.refused, old and old.refused),
+        _counted("Requests", "", total.requests, before and before.requests),
+        _successful(total, before),
+        _counted("Errors", "failed", total.failed, before and before.failed),
+        _counted("Rejected", "refused", total.refused, before and before.refused),
     ]
 
 
@@ -46,7 +42,7 @@ def success_share(tally: Tally) -> float:
 
 
 def percent(share: float) -> str:
-    return f"{share:g}%"
+    return f"{share:.0f}%" if share in (0, 100) else f"{share:.1f}%"
 
 
 def _successful(total: Tally, before: Tally | None) -> Tile:

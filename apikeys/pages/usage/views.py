@@ -146,12 +146,12 @@ class Usage(UsagePage):
         """Totals and their change, of all outcomes; bars and results, of the requested one."""
         buckets = reports.buckets(keys, period)
         total = reports.total(bucket.tally for bucket in buckets)
-        before = reports.total_of(keys, period.previous) if total.requests else None
+        before = _total_before(keys, period) if total.requests else None
         results = total.only(self.results).results.most_common()
         return {
             "total": total,
             "tiles": tiles(total, before),
-            "has_before": before and before.requests,
+            "has_before": before is not None,
             "buckets": buckets,
             "chart": bar_chart(buckets, period.interval, self.results),
             "results": [(RESULT_LABELS[Result(result)], number) for result, number in results],
@@ -176,6 +176,15 @@ def _busiest(keys: ApiKeyQuerySet, period: Period, results: frozenset[str]) -> l
     tallies = reports.busiest(keys, period, _MOST, results)
     keys_by_id = keys.in_bulk(list(tallies))
     return [KeyTally(keys_by_id[pk], tally) for pk, tally in tallies.items()]
+
+
+def _total_before(keys: ApiKeyQuerySet, period: Period) -> Tally | None:
+    """The total of the period before. None if there were no keys, or requests, to compare with."""
+    first = keys.order_by("id").values_list("created_at", flat=True).first()
+    if first is None or first > period.previous.start:
+        return None
+    total = reports.total_of(keys, period.previous)
+    return total if total.requests else None
 
 
 def _with_part(row: KeyTally, total: Tally) -> KeyTally:
