@@ -12,7 +12,7 @@ from django.db.models import OuterRef, Subquery, Sum
 from django.db.models.functions import TruncDay
 from django.utils import timezone
 
-from apikeys.models import ApiKey, ApiKeyQuerySet, KeyUsage, KeyUsageQuerySet, ScopeUse
+from apikeys.models import ApiKey, ApiKeyQuerySet, KeyUsage, ScopeUse
 from apikeys.usage.key_request import REFUSED, Result
 from core.exceptions import Invalid
 
@@ -220,11 +220,11 @@ def total(tallies: Iterable[Tally]) -> Tally:
     return Tally(results)
 
 
-def _usage_of(keys: ApiKeyQuerySet, period: Period) -> KeyUsageQuerySet:
+def _usage_of(keys: ApiKeyQuerySet, period: Period) -> Any:
     return KeyUsage.objects.of(keys).between(period.start, period.end)
 
 
-def _with_results(usage: KeyUsageQuerySet, results: frozenset[str]) -> KeyUsageQuerySet:
+def _with_results(usage: Any, results: frozenset[str]) -> Any:
     return usage if results is ALL else usage.filter(result__in=results)
 
 

@@ -14,7 +14,7 @@ function equip() {
   for (const svg of document.querySelectorAll(`${CHART} svg:not([tabindex])`)) {
     svg.tabIndex = 0;
     for (const title of svg.querySelectorAll("title")) {
-      title.parentElement.dataset.words = title.textContent;
+      title.parentElement.dataset.words = title.textContent.trim();
       title.remove();
     }
   }

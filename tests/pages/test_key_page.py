@@ -73,7 +73,7 @@ def test_a_rotation_is_a_state(
 
     text = html(show(key))
 
-    assert "Rotating </span>" in text
+    assert "Rotating</span>" in text
     assert "A rotation is under way." in text
     assert "Old secret valid until" in text
 

@@ -1,6 +1,6 @@
 """Pages about one key: show, edit, disable, delete."""
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from apikeys import conf, services
 from apikeys.events import KeyEvent
-from apikeys.models import ApiKey, ApiKeySecret
+from apikeys.models import ApiKey, ApiKeySecret, Status
 from apikeys.pages.crud import EditView, ObjectPage
 from apikeys.pages.forms import DeleteForm, EditKeyForm
 from apikeys.pages.keys.delete import created_keys_of, deletion_message, without_deleted
@@ -50,12 +50,14 @@ class KeyPage(ObjectPage[ApiKey]):
         self, key: ApiKey, form: EditKeyForm | None = None, theirs: Any = None, status: int = 200
     ) -> HttpResponse:
         """Everything about a key except its secret. `form` edits one of its fields in place."""
+        row, older = key_row(key), overlap_of(key)
         edited = form.visible_fields()[0] if form else None
         events = AuditEvent.objects.visible_log_of(self.organization.id, self.actor)
         context = {
             "key": key,
-            "row": key_row(key),
-            "older": overlap_of(key),
+            "row": row,
+            "older": older,
+            "badge": _badge(row, older),
             "unused": unused_scopes(key),
             "refused": last_refusal(key),
             "usage": last_days(self.organization_keys().filter(pk=key.pk)),
@@ -72,6 +74,31 @@ class KeyPage(ObjectPage[ApiKey]):
 def overlap_of(key: ApiKey) -> ApiKeySecret | None:
     """The old secret, if it still works after a rotation."""
     return key.secrets.overlapping(timezone.now()).order_by("-ends_at").first()
+
+
+class _Badge(NamedTuple):
+    """A status in a heading. `kind` is its CSS class."""
+
+    kind: str
+    icon: str
+    word: str
+
+
+_ENDED: Final = {
+    Status.REVOKED: _Badge("bad", "trash", "Deleted"),
+    Status.EXPIRED: _Badge("bad", "clock", "Expired"),
+    Status.DISABLED: _Badge("off", "pause-circle", "Disabled"),
+}
+
+
+def _badge(row: dict[str, Any], older: ApiKeySecret | None) -> _Badge:
+    if row["status"] in _ENDED:
+        return _ENDED[row["status"]]
+    if older:
+        return _Badge("info", "arrow-path", "Rotating")
+    if row["expires_soon"]:
+        return _Badge("warn", "clock", "Expiring soon")
+    return _Badge("ok", "check-circle", "Active")
 
 
 def field_form(key: ApiKey, name: str, data: Any = None) -> EditKeyForm | None:

@@ -6,7 +6,6 @@ Charts with axes are as wide as the page: x is in percent. They have a fixed hei
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import count
 from typing import Final
 
 from apikeys.usage.reports import ALL, Bucket, Interval, Tally
@@ -184,8 +183,13 @@ def _segments(tally: Tally, highest: int) -> list[Segment]:
 
 def _step(highest: int) -> int:
     """The round number between two lines: 1, 2, 5, 10, 20, 25, 50, 100 and so on."""
-    steps = (tenths * 10**power for power in count() for tenths in (10, 20, 25, 50))
-    return next(s // 10 for s in steps if s % 10 == 0 and highest <= _LINES * s // 10)
+    power = 1
+    while True:
+        for tenths in (10, 20, 25, 50):
+            step, rest = divmod(tenths * power, 10)
+            if not rest and highest <= _LINES * step:
+                return step
+        power *= 10
 
 
 def short_number(number: int) -> str:

@@ -1,5 +1,6 @@
 """Stat tiles: a period's totals, and their change against the period before."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,14 +23,19 @@ class Tile:
     #: Whether the change is good; None if it is neither good nor bad.
     is_good: bool | None = None
 
+    @property
+    def mood(self) -> str:
+        """The CSS class of the change."""
+        return {True: "ok", False: "bad", None: "strong"}[self.is_good]
+
 
 def tiles(total: Tally, before: Tally | None = None) -> list[Tile]:
     """Requests, share of success, errors and rejected requests, compared with `before`."""
     return [
-        _counted("Requests", "", total.requests, before and before.requests),
+        _counted("Requests", "", lambda tally: tally.requests, total, before),
         _successful(total, before),
-        _counted("Errors", "failed", total.failed, before and before.failed),
-        _counted("Rejected", "refused", total.refused, before and before.refused),
+        _counted("Errors", "failed", lambda tally: tally.failed, total, before),
+        _counted("Rejected", "refused", lambda tally: tally.refused, total, before),
     ]
 
 
@@ -58,14 +64,19 @@ def _successful(total: Tally, before: Tally | None) -> Tile:
     )
 
 
-def _counted(label: str, kind: str, number: int, before: int | None) -> Tile:
+def _counted(
+    label: str, kind: str, count: Callable[[Tally], int], total: Tally, before: Tally | None
+) -> Tile:
+    """Fewer are better, except for all requests, which are the ones without a `kind`."""
+    number = count(total)
+    old = count(before) if before else number
     return Tile(
         label=label,
         value=f"{number:,}",
         kind=kind,
-        change="" if before is None else _change(number, before),
-        has_risen=before is not None and number > before,
-        is_good=before is not None and number < before if kind else None,
+        change=_change(number, old),
+        has_risen=number > old,
+        is_good=number < old if kind else None,
     )
 
 
