@@ -241,6 +241,13 @@ def test_what_cannot_be_edited_has_no_row_to_edit(browser: Client, page: Page, n
     assert "data-edit-form" not in _text(response)
 
 
+def test_an_unknown_field_edits_all(browser: Client, page: Page) -> None:
+    response = browser.get(page("edit/?field=nothing"))
+
+    assert {"name", "description", "scopes", "expires_at"} < set(response.context["form"].fields)
+    assert "data-edit-form" not in _text(response)
+
+
 def test_a_row_says_what_is_wrong_with_it(browser: Client, page: Page, issued: Issued) -> None:
     sent = {**_form_of(page, browser, "name"), "name": ""}
 

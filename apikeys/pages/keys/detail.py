@@ -23,6 +23,7 @@ from organizations.pages.base import with_retry
 from organizations.pages.step_up import StepUpPage
 from organizations.roles import MANAGE_KEYS_SCOPE, Action
 
+_EDITABLE: Final = frozenset(EditKeyForm.base_fields) - {"seen"}
 _CHANGES: Final = (KeyEvent.UPDATED, KeyEvent.ENABLED, KeyEvent.DISABLED)
 _OWN_CHANGE: Final = (
     "You changed this key in another tab while you were editing. Review that version."
@@ -103,9 +104,9 @@ def _badge(row: dict[str, Any], older: ApiKeySecret | None) -> _Badge:
 
 def field_form(key: ApiKey, name: str, data: Any = None) -> EditKeyForm | None:
     """The form of one field. None for an unknown one."""
-    form = EditKeyForm.of(key, data)
-    if name not in form.fields or name == "seen":
+    if name not in _EDITABLE:
         return None
+    form = EditKeyForm.of(key, data)
     form.limit_to(name)
     return form
 
@@ -127,7 +128,9 @@ class EditKey(EditView[ApiKey], StepUpPage, KeyPage):
 
     @property
     def field(self) -> str:
-        return self.request.GET.get("field", "")
+        """The one field to edit. Empty for all."""
+        name = self.request.GET.get("field", "")
+        return name if name in _EDITABLE else ""
 
     def get_form(self, obj: ApiKey, data: Any = None) -> VersionedForm:
         return field_form(obj, self.field, data) or super().get_form(obj, data)

@@ -179,7 +179,7 @@ def _busiest(keys: ApiKeyQuerySet, period: Period, results: frozenset[str]) -> l
 
 
 def _total_before(keys: ApiKeyQuerySet, period: Period) -> Tally | None:
-    """The total of the period before. None if there were no keys, or requests, to compare with."""
+    """The total of the period before. None if the first key is younger, or was not used."""
     first = keys.order_by("id").values_list("created_at", flat=True).first()
     if first is None or first > period.previous.start:
         return None
