@@ -1,8 +1,8 @@
 """Helpers for signing in and submitting forms."""
 
 import re
-from html import unescape
 from datetime import UTC, timedelta
+from html import unescape
 from typing import Any, Final
 
 from django.test import Client
