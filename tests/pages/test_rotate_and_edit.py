@@ -1,5 +1,6 @@
 """Rotating and editing keys on the pages."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -40,7 +41,8 @@ def page(acme: Organization, issued: Issued) -> Page:
 
 
 def _text(answer: Any) -> str:
-    text: str = answer.content.decode()
+    """The page without the elements of times."""
+    text: str = re.sub("</?time[^>]*>", "", answer.content.decode())
     return " ".join(text.replace("&#x27;", "'").split())
 
 
