@@ -29,7 +29,7 @@ BENCH := .venv/.bench
 OXLINT := $(BIN)/oxlint
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all test-rest test-slow test-postgres test-browser test-contract test-bench fuzz bench schemas settings matrix screenshots lint format typecheck secure sbom check lock
+.PHONY: help install demo test test-all test-rest test-slow test-postgres test-browser test-contract test-bench fuzz bench schemas settings matrix screenshots gallery mocks accessibility lint format typecheck secure sbom check lock
 .PHONY: revocation races crash-test state-machine outages neighbors upgrade-test timing clock-test
 
 help: ## List the targets
@@ -150,6 +150,16 @@ matrix: $(DEV) ## Generate docs/security/authorization.md from tests/security/ma
 
 screenshots: $(BROWSER) ## Generate the README's pictures from a temporary demo
 	$(BIN)/python -m tests.browser.screenshots docs/images
+
+gallery: $(BROWSER) ## Photograph every page and dialog of a temporary demo into FOLDER (var/gallery)
+	$(BIN)/python -m tests.browser.gallery $(or $(FOLDER),var/gallery)
+
+mocks: $(BROWSER) ## Put each picture of the folder MOCKS next to ours, in FOLDER (var/mocks)
+	@test -n "$(MOCKS)" || { echo 'Name the folder of the mocks: make mocks MOCKS=folder' >&2; exit 2; }
+	$(BIN)/python -m tests.browser.mocks $(MOCKS) $(or $(FOLDER),var/mocks)
+
+accessibility: $(BROWSER) ## Check every page and dialog with axe, in all themes and widths
+	LOOKS=all $(BIN)/python -m pytest tests/browser/test_accessibility.py
 
 lint: $(DEV) ## Check style, templates, scripts and import contracts
 	$(BIN)/ruff check .

@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 
 from config import well_known
+from config.design import DesignView
 from config.theme import choose_theme
 from organizations.pages.email_settings import EmailSettings, Unsubscribe
 from organizations.pages.personal_data import PersonalData
@@ -37,6 +38,7 @@ urlpatterns = [
         "accounts/password/set/", atomic_change(SetPassword.as_view()), name="account_set_password"
     ),
     path("accounts/", include(with_atomic_changes(allauth.urls.urlpatterns))),
+    path("design/", DesignView.as_view(), name="design"),
     path("theme/", choose_theme, name="theme"),
     path("", include(well_known.urlpatterns)),
     path("", include("apikeys.api.urls")),

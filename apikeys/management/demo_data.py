@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from apikeys import conf, services
 from apikeys.management.demo_past import (
+    JOBS,
     NIGHTLY,
     PEOPLE,
     SERVERS,
@@ -19,17 +20,18 @@ from apikeys.management.demo_past import (
     last_use,
     usage,
 )
+from apikeys.management.demo_people import ADMIN, MEMBER, OTHER_ADMIN, STAFF, People, person
 from apikeys.models import ApiKey, ApiKeySecret, KeyUsage, ScopeUse
+from apikeys.services.acting import actor_of
+from apikeys.verification.verify import verify
 from core import transactions
-from core.actors import Actor
+from core.actors import RequestContext
+from core.ids import new_public_id
 from organizations import services as organization_services
 from organizations.models import Organization, User
 from organizations.roles import Role
 
-ADMIN: Final = "admin@acme.example"
-MEMBER: Final = "member@acme.example"
-OTHER_ADMIN: Final = "admin@globex.example"
-STAFF: Final = "staff@latchkey.example"
+__all__ = ["ADMIN", "MEMBER", "OTHER_ADMIN", "STAFF", "seed"]
 
 #: Where requests come from: IP address and user agent.
 _SERVER: Final = ("192.0.2.7", "python-requests/2.32.3")
@@ -79,11 +81,14 @@ def account_id() -> str:
 @transaction.atomic
 def seed(password: str) -> str:
     """Creates all demo data, or none. Returns the secret of Acme's Production key."""
-    story = Story(timezone.now())
-    story.people(password)
-    secret = story.first_keys()
+    story = Story(timezone.now(), password)
+    story.beginnings()
+    story.templates()
+    story.first_keys()
+    secret = story.production()
     story.later_keys()
     story.lately()
+    story.today()
     story.count_usage()
     return secret
 
@@ -91,13 +96,9 @@ def seed(password: str) -> str:
 class Story:
     """Four months of Acme, day by day. Rows, audit events and usage agree on every time."""
 
-    acme: Organization
-    globex: Organization
-    ada: Actor
-    gina: Actor
-
-    def __init__(self, now: datetime) -> None:
+    def __init__(self, now: datetime, password: str) -> None:
         self.now = now
+        self.people = People(now, password)
         self.keys: dict[str, ApiKey] = {}
 
     def at(self, days_ago: int, clock: str) -> datetime:
@@ -106,95 +107,167 @@ class Story:
         day = self.now.astimezone(UTC) - timedelta(days=days_ago)
         return day.replace(hour=hour, minute=minute, second=0, microsecond=0)
 
-    def make(self, days_ago: int, clock: str, name: str, **options: Any) -> services.Issued:
-        """A key of Acme, created by Ada on that day."""
-        with as_of(self.at(days_ago, clock)):
+    def make(
+        self, at: datetime, name: str, *, by: User | None = None, **options: Any
+    ) -> services.Issued:
+        """A key of Acme, created then by Ada or `by`."""
+        with as_of(at):
             issued = services.create_api_key(
-                organization=self.acme, actor=self.ada, name=name, **options
+                organization=self.people.acme,
+                actor=person(by or self.people.ada),
+                name=name,
+                **options,
             )
         self.keys[name] = issued.key
         return issued
 
-    def people(self, password: str) -> None:
-        """Creates users, organizations and the first templates."""
-        system = Actor.system("demo")
-        with as_of(self.at(120, "09:02")):
-            User.objects.create_superuser(STAFF, password, name="Sam Staff")
-            admin = User.objects.create_user(ADMIN, password, name="Ada Acme")
-            self.acme = organization_services.create_organization(
-                name="Acme", admin=admin, actor=system
+    def beginnings(self) -> None:
+        """Creates organizations and people."""
+        self.people.founders(self.at(120, "09:02"))
+        self.people.colleagues()
+        self.people.neighbors(self.at(112, "08:41"))
+        with as_of(self.at(111, "09:10")):
+            services.create_api_key(
+                organization=self.people.globex, actor=person(self.people.gina), name="Production"
             )
-        self.ada = Actor.person(admin.id, str(admin))
+
+    def templates(self) -> None:
+        """Creates Acme's templates."""
         for place, (name, description, scopes, lifetime_days) in enumerate(_TEMPLATES):
-            with as_of(self.at(119, f"10:{15 + 2 * place}")):
+            with as_of(self.at(111, f"10:{15 + 2 * place}")):
                 services.create_template(
-                    organization=self.acme,
-                    actor=self.ada,
+                    organization=self.people.acme,
+                    actor=person(self.people.ada),
                     name=name,
                     description=description,
                     scopes=scopes,
                     lifetime_days=lifetime_days,
                 )
-        with as_of(self.at(118, "14:30")):
-            member = User.objects.create_user(MEMBER, password, name="Max Member")
-            organization_services.add_member(
-                self.acme, user=member, role=Role.MEMBER, actor=self.ada
-            )
-        with as_of(self.at(112, "08:41")):
-            other_admin = User.objects.create_user(OTHER_ADMIN, password, name="Gina Globex")
-            self.globex = organization_services.create_organization(
-                name="Globex", admin=other_admin, actor=system
-            )
-        self.gina = Actor.person(other_admin.id, str(other_admin))
 
-    def first_keys(self) -> str:
-        """Creates the oldest keys. Returns the secret of Production."""
-        with as_of(self.at(111, "09:10")):
-            services.create_api_key(organization=self.globex, actor=self.gina, name="Production")
-        shown = self.make(100, "09:12", "Production", scopes=list(conf.scopes()))
+    def first_keys(self) -> None:
+        """Creates the oldest keys."""
+        manages = ["api-keys:manage", "portfolios:manage"]
+        self.automation = self.make(self.at(110, "10:05"), "Key automation", scopes=manages)
+        self.make(self.at(109, "16:20"), "Invoices", scopes=["events:read"])
+        self.make(self.at(108, "13:20"), "Old dashboard")
+        self.make(
+            self.at(105, "11:45"),
+            "Reporting",
+            by=self.people.max,
+            scopes=_READ,
+            expires_at=self.at(-180, "11:45"),
+        )
+        self.make(self.at(101, "15:40"), "Forgotten", scopes=["search:read"])
+        self.make(
+            self.at(98, "09:30"), "Staging", environment="test", expires_at=self.at(-90, "09:30")
+        )
         with as_of(self.at(97, "11:05")):
             robot = organization_services.create_service_account(
-                self.acme, name="Nightly import", description="Imports portfolios.", actor=self.ada
+                self.people.acme,
+                name="Nightly import",
+                description="Imports portfolios.",
+                actor=person(self.people.ada),
             )
         self.make(
-            97, "11:09", "Nightly import", service_account=robot, scopes=["portfolios:manage"]
+            self.at(97, "11:09"),
+            "Nightly import",
+            service_account=robot,
+            scopes=["portfolios:manage"],
+            expires_at=self.at(-90, "11:09"),
         )
-        self.make(86, "15:40", "Forgotten", scopes=["search:read"])
-        self.make(80, "13:20", "Old dashboard", scopes=_READ)
-        self.make(71, "10:00", "Search box", scopes=["search:read"])
-        self.make(60, "16:45", "Crawler", scopes=["search:read"])
-        return shown.secret
+        self.make(self.at(95, "10:00"), "Search box", scopes=["search:read"])
+
+    def production(self) -> str:
+        """Creates, renames and rotates Production. Returns its secret."""
+        standard = [scope for scope in conf.scopes() if scope != "api-keys:manage"]
+        description = "Search and portfolio servers in eu-west."
+        made = self.make(self.at(90, "13:41"), "Prod", scopes=standard, description=description)
+        with as_of(self.at(87, "15:12")):
+            changed = services.update_api_key(
+                made.key, actor=person(self.people.ada), changes={"name": "Production"}
+            )
+        self.keys["Production"] = changed
+        self.people.second_organization(self.at(64, "10:10"))
+        self.make(self.at(60, "16:45"), "Crawler", scopes=["search:read"])
+        with as_of(self.at(49, "08:30")):
+            return services.rotate_api_key(changed, actor=person(self.people.ada)).secret
 
     def later_keys(self) -> None:
-        """Creates the newer keys, and revokes one that leaked."""
-        self.make(45, "09:30", "Staging", environment="test")
-        with as_of(self.at(33, "08:20")):
-            services.revoke_api_key(self.keys["Crawler"], actor=self.ada, reason="Found in a log.")
-        self.make(32, "12:00", "Trial", scopes=["search:read"], expires_at=self.at(2, "12:00"))
+        """Creates the newer keys, and disables an old one."""
+        self.make(
+            self.at(32, "12:00"), "Trial", scopes=["search:read"], expires_at=self.at(2, "12:00")
+        )
+        with as_of(self.at(18, "16:05")):
+            services.set_api_key_enabled(
+                self.keys["Old dashboard"], enabled=False, actor=person(self.people.ada)
+            )
+        self.make(
+            self.at(11, "08:50"),
+            "Contractor",
+            expires_at=self.at(-3, "08:50"),
+            scopes=["search:read"],
+        )
 
     def lately(self) -> None:
-        """Changes keys during the last two weeks."""
-        with as_of(self.at(12, "16:05")):
-            services.set_api_key_enabled(self.keys["Old dashboard"], enabled=False, actor=self.ada)
-        self.make(
-            11, "08:50", "Contractor", expires_at=self.at(-3, "08:50"), scopes=["search:read"]
-        )
-        with as_of(self.at(1, "10:30")):
-            services.rotate_api_key(
-                self.keys["Search box"], actor=self.ada, grace_period=timedelta(days=7)
+        """The last week: Max leaves, and a leaked key is revoked."""
+        self.people.invite(self.at(6, "14:02"), "finance@acme.example", Role.ADMIN)
+        with as_of(self.at(3, "10:12")):
+            self.people.limit_keys(1000)
+        self.people.max_leaves(self.at(3, "17:45"))
+        self._rotate_by_automation(self.at(2, "04:00"))
+        self.people.invite(self.at(1, "11:02"), "ops@acme.example", Role.MEMBER)
+        with as_of(self.at(1, "11:27")):
+            services.revoke_api_key(
+                self.keys["Crawler"], actor=person(self.people.ada), reason="Found in a log."
             )
+
+    def _rotate_by_automation(self, at: datetime) -> None:
+        """A key rotates another through the API."""
+        found = verify(self.automation.secret).found
+        if found is None:
+            raise LookupError("The automation's key must be valid.")
+        origin = RequestContext(new_public_id("req"), "198.51.100.24", "Python-urllib/3.13")
+        with as_of(at):
+            services.rotate_api_key(
+                self.keys["Nightly import"],
+                actor=actor_of(found, origin),
+                grace_period=timedelta(hours=1),
+            )
+
+    def today(self) -> None:
+        """The last hours: a wider key, a rotation, and a new key."""
+        ada = self.people.ada
+        with as_of(self.now - timedelta(hours=5)):
+            services.update_api_key(
+                self.keys["Production"],
+                actor=person(ada),
+                changes={"scopes": list(conf.scopes())},
+            )
+        with as_of(self.now - timedelta(minutes=24)):
+            services.rotate_api_key(self.keys["Search box"], actor=person(ada))
+        at = self.now - timedelta(minutes=13)
+        self.make(
+            at,
+            "CI",
+            environment="test",
+            scopes=["search:read"],
+            expires_at=at + timedelta(days=30),
+        )
 
     def count_usage(self) -> None:
         """Counts the requests of each key for as long as it was used."""
         self._use("Production", SERVERS, _SERVER, unused=["events:read", "api-keys:manage"])
-        self._use("Nightly import", NIGHTLY, _SERVER)
-        self._use("Forgotten", PEOPLE, _LAPTOP, until=self.at(47, "17:00"))
-        self._use("Old dashboard", PEOPLE, _SERVER, until=self.at(12, "16:05"))
         self._use("Search box", VISITORS, _SERVER)
-        self._use("Crawler", NIGHTLY, _LAPTOP, until=self.at(33, "08:20"))
+        self._use("Nightly import", NIGHTLY, _SERVER)
         self._use("Staging", PEOPLE, _SERVER)
-        self._use("Trial", PEOPLE, _LAPTOP, until=self.at(2, "12:00"))
+        self._use("Reporting", PEOPLE, _LAPTOP)
         self._use("Contractor", PEOPLE, _LAPTOP)
+        self._use("Invoices", JOBS, _SERVER)
+        self._use("Key automation", JOBS, _LAPTOP)
+        self._use("Forgotten", PEOPLE, _LAPTOP, until=self.at(47, "17:00"))
+        self._use("Old dashboard", PEOPLE, _SERVER, until=self.at(18, "16:05"))
+        self._use("Crawler", NIGHTLY, _LAPTOP, until=self.at(1, "11:27"))
+        self._use("Trial", PEOPLE, _LAPTOP, until=self.at(2, "12:00"))
 
     def _use(
         self,
@@ -225,7 +298,11 @@ def _mark_used(key: ApiKey, last: datetime, client: tuple[str, str]) -> None:
         ApiKey.objects.filter(pk=key.pk).update(
             last_used_at=last, last_used_ip=ip, last_used_user_agent=agent
         )
-        for secret in key.secrets.filter(created_at__lt=last):
-            # Servers switch to a new secret one by one; the older one was used a little earlier.
-            lag = timedelta(0) if secret.ends_at is None else (last - key.updated_at) / 2
-            ApiKeySecret.objects.filter(pk=secret.pk).update(last_used_at=last - lag)
+        newer = None
+        for secret in key.secrets.filter(created_at__lt=last).order_by("-created_at"):
+            # Servers switch to a new secret one by one; an older one is used for a little longer.
+            used = (
+                last if newer is None else newer + (min(last, secret.ends_at or last) - newer) / 2
+            )
+            ApiKeySecret.objects.filter(pk=secret.pk).update(last_used_at=used)
+            newer = secret.created_at

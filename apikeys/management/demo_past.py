@@ -23,6 +23,8 @@ _AROUND_THE_CLOCK: Final = (
     *(92, 95, 100, 99, 94, 86, 74, 63, 52, 42, 32, 24),
 )
 _OFFICE: Final = (*[0] * 7, 20, 60, 90, 100, 85, 50, 75, 95, 90, 70, 30, *[0] * 6)
+#: How many times as many requests fail on a bad day.
+_WORSE: Final = 9
 _AT_NIGHT: Final = (0, 0, 100, *[0] * 21)
 
 
@@ -57,10 +59,15 @@ class Habit:
         wobble = 85 + crc32(f"{name} {hour:%Y-%m-%d %H}".encode()) % 31
         return self.busiest * percent * wobble // 1_000_000
 
+    def has_incident(self, name: str, hour: datetime) -> bool:
+        """Whether more requests fail than usual on that day, about one in three weeks."""
+        return crc32(f"{name} {hour:%Y-%m-%d}".encode()) % 21 == 0
+
 
 SERVERS: Final = Habit(4200, _AROUND_THE_CLOCK, weekend=45, errors_in_thousand=9)
 VISITORS: Final = Habit(900, _AROUND_THE_CLOCK, weekend=120, errors_in_thousand=22)
 PEOPLE: Final = Habit(140, _OFFICE, weekend=0, errors_in_thousand=40)
+JOBS: Final = Habit(60, _OFFICE, weekend=0, errors_in_thousand=5)
 NIGHTLY: Final = Habit(2600, _AT_NIGHT, weekend=100, errors_in_thousand=2)
 
 
@@ -79,7 +86,8 @@ def usage(
     for hour in hours(start, end):
         share = (min(end, hour + _HOUR) - max(start, hour)) / _HOUR
         requests = int(habit.requests(name, hour) * share)
-        wrong = requests * habit.errors_in_thousand // 1000
+        worse = _WORSE if habit.has_incident(name, hour) else 1
+        wrong = requests * habit.errors_in_thousand * worse // 1000
         # The busiest client sometimes reaches its rate limit.
         limited = requests // 25 if requests > 4500 else 0
         told = (Result.OK, Result.CLIENT_ERROR, Result.RATE_LIMITED)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from organizations.models import Organization, User
+from tests.browser.launch import FLAGS
 from tests.factories import PASSWORD
 from tests.reliability.live.conftest import Server, server
 
@@ -17,15 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["server"]
 
 _FLAGS: Final = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
+    *FLAGS,
     # A name that is no loopback address to the browser, so that its origin is insecure.
     "--host-resolver-rules=MAP testserver 127.0.0.1",
 )

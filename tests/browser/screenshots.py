@@ -4,61 +4,18 @@ Run ``python -m tests.browser.screenshots FOLDER``. No screenshot shows a usable
 masked, and its key is deleted before the demo and its database are removed.
 """
 
-import os
-import re
-import shutil
-import signal
-import socket
-import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
+from tests.browser.demo_server import running_demo
+from tests.browser.launch import launched
 
 _SCHEMES: Final = ("light", "dark")
 _SIZE: Final = {"width": 1280, "height": 860}
-_ATTEMPTS: Final = 600
 #: How many keys the first picture shows.
 _KEYS: Final = 5
 _DEVELOPER: Final = "/o/acme/settings/developer/"
-
-
-@contextmanager
-def _demo() -> Iterator[tuple[str, str]]:
-    """Runs a demo; yields its URL and password."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "manage.py", "demo", "--port", str(port)]
-        log = Path(folder) / "log"
-        with log.open("wb") as out:
-            environment = {**os.environ, "VAR_DIR": str(Path(folder) / "var")}
-            process = subprocess.Popen(command, env=environment, stdout=out, stderr=out)
-            try:
-                yield _ready(f"http://localhost:{port}", log)
-            finally:
-                process.send_signal(signal.SIGINT)
-                process.wait(30)
-
-
-def _ready(address: str, log: Path) -> tuple[str, str]:
-    transport = httpx.HTTPTransport(retries=0)
-    for _ in range(_ATTEMPTS):
-        try:
-            with httpx.Client(transport=transport, trust_env=False) as client:
-                client.get(f"{address}/readyz")
-        except httpx.TransportError:
-            transport = httpx.HTTPTransport(retries=3)
-            continue
-        found = re.search(r"Password\s+(\S+)", log.read_text())
-        if found:
-            return address, found[1]
-    raise SystemExit(log.read_text())
 
 
 def _picture(page: Any, folder: Path, name: str) -> None:
@@ -69,7 +26,7 @@ def _picture(page: Any, folder: Path, name: str) -> None:
 def _picture_of_keys(page: Any, folder: Path, name: str) -> None:
     """The page down to its fifth key; the demo's newest five keys are in different states."""
     page.wait_for_load_state("networkidle")
-    row = page.locator(".list tbody tr").nth(_KEYS - 1).bounding_box()
+    row = page.locator("table tbody tr").nth(_KEYS - 1).bounding_box()
     clip = {"x": 0, "y": 0, "width": _SIZE["width"], "height": row["y"] + row["height"] + 1}
     page.screenshot(path=str(folder / f"{name}.png"), full_page=True, clip=clip)
 
@@ -104,17 +61,10 @@ def _take(browser: Any, address: str, password: str, scheme: str, folder: Path) 
 
 def main(folder: Path) -> None:
     """Writes the pictures into `folder`."""
-    from playwright.sync_api import sync_playwright
-
     folder.mkdir(parents=True, exist_ok=True)
-    with _demo() as (address, password), sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"),
-            args=["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
-        )
+    with running_demo() as demo, launched() as browser:
         for scheme in _SCHEMES:
-            _take(browser, address, password, scheme, folder)
-        browser.close()
+            _take(browser, demo.address, demo.password, scheme, folder)
 
 
 if __name__ == "__main__":

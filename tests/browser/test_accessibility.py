@@ -1,24 +1,32 @@
-"""axe finds no problem on any page or dialog, and everything works by keyboard."""
+"""axe finds nothing on any page or dialog, and everything works by keyboard.
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+The table is `PLACES`. Here each place has two of the twelve looks, and all places together have
+all of them; with ``LOOKS=all``, as in “make accessibility”, each place has all.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from django.test import Client
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
 
-from apikeys.guide.contents import PAGES as GUIDE
+from apikeys.management import demo_data
 from apikeys.services import Issued
-from organizations.models import Membership, Organization, User
+from organizations.models import Invitation, Organization, User
 from organizations.services import set_key_limit
+from organizations.services.invitation_links import token_of
 from tests.browser.conftest import OpenPage
-from tests.factories import SYSTEM, ServiceAccountFactory, TemplateFactory
-from tests.pages.support import sign_in as sign_in_with_form
+from tests.browser.places import EMAILS, LOOKS, PLACES, Ids, Look, Place, Visitors, find_ids, go
+from tests.factories import PASSWORD, SYSTEM
+from tests.reliability.live.conftest import Server
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-DEVELOPER = "/o/acme/settings/developer/"
+TAGS: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+DEVELOPER: Final = "/o/acme/settings/developer/"
 
 
 def _findings(page: "Page") -> list[str]:
@@ -26,111 +34,109 @@ def _findings(page: "Page") -> list[str]:
 
     options = {"runOnly": {"type": "tag", "values": TAGS}}
     violations: list[dict[str, Any]] = Axe().run(page, options=options).response["violations"]
-    return [f"{page.url}: {v['id']}: {v['nodes'][0]['html'][:200]}" for v in violations]
+    return [f"{v['id']}: {v['nodes'][0]['html'][:200]}" for v in violations]
 
 
 def _sideways(page: "Page") -> list[str]:
     too_wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
-    return [f"{page.url} scrolls sideways"] if too_wide else []
+    return ["scrolls sideways"] if too_wide else []
 
 
-def _look_at(page: "Page", addresses: list[str]) -> list[str]:
+def _looks_of(place: Place) -> tuple[Look, ...]:
+    """All, or two that differ in theme and width. Twelve places in a row have all of them."""
+    if os.environ.get("LOOKS") == "all":
+        return LOOKS
+    number = PLACES.index(place)
+    return tuple(LOOKS[(number + step) % len(LOOKS)] for step in (0, 7))
+
+
+def _look_at(page: "Page", place: Place, ids: Ids) -> list[str]:
+    page.set_default_timeout(15_000)
+    go(page, place, ids)
     found: list[str] = []
-    for address in addresses:
-        page.goto(address)
-        found += _findings(page) + _sideways(page)
+    for look in _looks_of(place):
+        look.apply(page)
+        faults = _findings(page) + _sideways(page)
+        found += [f"{place.name} ({look.theme}, {look.width}): {fault}" for fault in faults]
+    page.close()
     return found
 
 
-Open = Callable[[OpenPage], "Page"]
-
-
-@pytest.fixture(params=[(1280, "light"), (1280, "dark"), (320, "light"), (320, "dark")])
-def look(request: pytest.FixtureRequest) -> Open:
-    """Opens a page at each width and in each theme."""
-    width, scheme = request.param
-    return lambda opened: opened(color_scheme=scheme, viewport={"width": width, "height": 800})
+@pytest.fixture
+def secret(server: Server) -> str:
+    """A key of the demo, whose data are there."""
+    return demo_data.seed(PASSWORD)
 
 
 @pytest.fixture
-def things(acme: Organization, make_key: Callable[..., Issued]) -> dict[str, str]:
-    """One of each kind: address part → public id."""
-    return {
-        "keys": make_key(name="Production").key.public_id,
-        "templates": TemplateFactory.create(organization=acme).public_id,
-        "service-accounts": ServiceAccountFactory.create(organization=acme).public_id,
-    }
+def visitors(chromium: "Browser", server: Server, secret: str) -> Iterator[Visitors]:
+    """People who are signed in. Anything that the CSP blocks or a script throws fails the test."""
+    people = Visitors(chromium, server.address, PASSWORD)
+    yield people
+    people.close()
+    assert not people.troubles
 
 
-def test_developer_pages(sign_in: OpenPage, things: dict[str, str], look: Open) -> None:
-    parts = {
-        "keys": ("", "edit/", "rotate/", "switch/", "delete/"),
-        "templates": ("edit/", "delete/"),
-        "service-accounts": ("", "edit/", "switch/", "delete/"),
-    }
-    pages = [f"{kind}/{things[kind]}/{part}" for kind in parts for part in parts[kind]]
-    pages += [f"{kind}/create/" for kind in parts]
-    pages += ["", "?q=nothing", "test/", "activity/", "access/", "templates/", "service-accounts/"]
-
-    assert not _look_at(look(sign_in), [DEVELOPER + rest for rest in pages])
+@pytest.fixture
+def ids(visitors: Visitors, secret: str) -> Ids:
+    """What fills the paths."""
+    member = User.objects.get(email=demo_data.MEMBER)
+    reset = f"{user_pk_to_url_str(member)}-{default_token_generator.make_token(member)}"
+    invitation = Invitation.objects.open().select_related("organization").earliest("id")
+    return find_ids(
+        visitors.of("admin"), secret=secret, invitation=token_of(invitation), reset=reset
+    )
 
 
-def test_developer_pages_at_the_limit_of_keys(
-    sign_in: OpenPage, things: dict[str, str], acme: Organization, look: Open
-) -> None:
-    set_key_limit(acme, limit=1, actor=SYSTEM)
+def test_the_looks_of_the_places_cover_all_pairs() -> None:
+    looks = [_looks_of(place) for place in PLACES]
 
-    assert not _look_at(look(sign_in), [DEVELOPER, f"{DEVELOPER}keys/create/"])
-
-
-def test_people_and_accounts(sign_in: OpenPage, admin: User, member: User, look: Open) -> None:
-    membership = Membership.objects.get(user=member)
-    elsewhere = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Elsewhere"
-    sign_in_with_form(admin, Client(headers={"User-Agent": elsewhere}))
-    pages = [
-        *("/o/acme/settings/", "/o/acme/settings/members/", "/o/acme/settings/leave/"),
-        *(f"/o/acme/settings/members/{membership.pk}/remove/", "/organizations/new/"),
-        *("/accounts/email/", "/accounts/password/change/", "/accounts/sessions/"),
-        "/accounts/notifications/",
-        *("/accounts/2fa/", "/accounts/2fa/totp/activate/", "/accounts/2fa/webauthn/"),
-        *("/accounts/2fa/webauthn/add/", "/accounts/logout/", "/nothing-here"),
-    ]
-
-    assert not _look_at(look(sign_in), pages)
+    assert {look for seen in looks for look in seen} == set(LOOKS)
+    assert all(len({look.theme for look in seen}) > 1 for seen in looks)
+    assert all(len({look.width for look in seen}) > 1 for seen in looks)
+    assert len({place.name for place in PLACES}) == len(PLACES)
 
 
-def test_dialogs(sign_in: OpenPage, things: dict[str, str], look: Open) -> None:
-    page = look(sign_in)
+@pytest.mark.parametrize("who", EMAILS)
+def test_every_page_and_dialog(visitors: Visitors, ids: Ids, who: str) -> None:
     found: list[str] = []
-    for name in ("Create API key", "Test API key", "Delete Production"):
-        page.get_by_role("link", name=name).first.click()
-        page.locator("dialog[open]").wait_for()
+    for place in (place for place in PLACES if place.who == who):
+        found += _look_at(visitors.of(who).new_page(), place, ids)
+
+    assert not found, "\n".join(found)
+
+
+def test_pages_without_scripts(visitors: Visitors, ids: Ids) -> None:
+    found: list[str] = []
+    for who in ("admin", "nobody"):
+        context = visitors.blocked(who)
+        for place in (place for place in PLACES if place.plain and place.who == who):
+            found += _look_at(context.new_page(), place, ids)
+
+    assert not found, "\n".join(found)
+
+
+def test_developer_pages_at_the_limit_of_keys(visitors: Visitors, ids: Ids) -> None:
+    set_key_limit(Organization.objects.get(slug="acme"), limit=1, actor=SYSTEM)
+    page = visitors.of("admin").new_page()
+    found: list[str] = []
+    for path in (DEVELOPER, f"{DEVELOPER}keys/create/"):
+        page.goto(path)
         found += _findings(page) + _sideways(page)
-        page.keyboard.press("Escape")
-    page.get_by_label("More for Production").click()
-    found += _findings(page) + _sideways(page)
 
     assert not found
 
 
-def test_the_secret(sign_in: OpenPage, look: Open) -> None:
-    page = look(sign_in)
-    page.get_by_role("link", name="Create API key").first.click()
-    page.get_by_label("Name", exact=True).fill("Second")
-    page.get_by_role("button", name="Create", exact=True).click()
-    page.get_by_label("Secret key").wait_for()
-    found = _findings(page)
-    page.get_by_role("button", name="Done").click()
+def test_what_the_csp_blocks_is_noticed(chromium: "Browser", server: Server) -> None:
+    visitors = Visitors(chromium, server.address, PASSWORD)
+    page = visitors.of("nobody").new_page()
+    page.goto("/accounts/login/")
 
-    assert not found + _findings(page) + _sideways(page)
+    page.evaluate("document.body.setAttribute('style', 'color: red')")
+    page.wait_for_timeout(100)
+    visitors.close()
 
-
-def test_pages_for_everybody(open_page: OpenPage, look: Open) -> None:
-    entrance = ("login/", "signup/", "password/reset/", "password/reset/done/", "confirm-email/")
-
-    guide = [page.url for page in GUIDE] + ["/docs/search/?q=rotate"]
-
-    assert not _look_at(look(open_page), [*(f"/accounts/{page}" for page in entrance), *guide])
+    assert any("Content Security Policy" in trouble for trouble in visitors.troubles)
 
 
 @pytest.mark.parametrize("name", ["Create API key", "Test API key", "Delete Production"])
@@ -179,7 +185,7 @@ def test_searching_updates_the_list_and_says_how_many(
     make_key(name="Staging")
     page = sign_in()
 
-    page.get_by_label("Search keys by name or ID").press_sequentially("stag", delay=20)
+    page.get_by_label("Search keys by name, prefix or ID").press_sequentially("stag", delay=20)
     page.get_by_role("row", name="Production").wait_for(state="detached")
 
     assert page.get_by_role("row", name="Staging").is_visible()

@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth import authenticate
 from django.core import serializers
 from django.core.exceptions import ValidationError
+from django.core.mail import EmailMessage
 from django.db.models import F
 from django.utils import timezone
 
@@ -17,7 +18,14 @@ from apikeys.usage import reports
 from apikeys.usage.key_request import Result
 from apikeys.verification.verify import verify
 from core import ids
-from organizations.models import AuditEvent, Membership, Organization, ServiceAccount, User
+from organizations.models import (
+    AuditEvent,
+    Invitation,
+    Membership,
+    Organization,
+    ServiceAccount,
+    User,
+)
 from tests.conftest import ALL_SCOPES
 from tests.factories import IssuedKeyFactory
 from tests.support.client import ApiClient
@@ -35,13 +43,55 @@ def test_organizations_and_people_are_there() -> None:
     roles = Membership.objects.values_list("organization__name", "user__email", "role")
 
     assert demo_data.is_seeded()
-    assert set(roles) == {
+    assert set(roles) >= {
         ("Acme", demo_data.ADMIN, "admin"),
+        ("Acme Labs", demo_data.ADMIN, "admin"),
         ("Acme", demo_data.MEMBER, "member"),
         ("Globex", demo_data.OTHER_ADMIN, "admin"),
     }
-    assert all(authenticate(username=user.email, password=PASSWORD) for user in User.objects.all())
+    assert Membership.objects.filter(organization__slug="acme").count() == 7
     assert [user.email for user in User.objects.filter(is_staff=True)] == [demo_data.STAFF]
+
+
+def test_only_those_whose_address_is_printed_can_sign_in() -> None:
+    demo_data.seed(PASSWORD)
+    known = {demo_data.ADMIN, demo_data.MEMBER, demo_data.OTHER_ADMIN, demo_data.STAFF}
+
+    everyone = list(User.objects.values_list("email", flat=True))
+
+    assert known < set(everyone)
+    assert {who for who in everyone if authenticate(username=who, password=PASSWORD)} == known
+
+
+def test_a_creator_has_left_and_invitations_are_open(mailoutbox: list[EmailMessage]) -> None:
+    demo_data.seed(PASSWORD)
+    now = timezone.now()
+    left = [key for key in ApiKey.objects.for_pages() if vars(key)["maker_has_left"]]
+
+    assert [(key.name, str(key.created_by)) for key in left] == [("Reporting", "Max Member")]
+    days = {
+        invitation.email: (invitation.expires_at - now).days
+        for invitation in Invitation.objects.open()
+    }
+    assert set(days) == {"ops@acme.example", "finance@acme.example"}
+    assert days["finance@acme.example"] < 2 < days["ops@acme.example"] < 7
+    assert not mailoutbox, "they would appear in the terminal"
+
+
+def test_an_organization_has_no_keys_yet() -> None:
+    demo_data.seed(PASSWORD)
+
+    assert not ApiKey.objects.filter(organization__slug="acme-labs").exists()
+
+
+def test_the_list_shows_the_newest_key_first_and_each_state() -> None:
+    demo_data.seed(PASSWORD)
+    keys = ApiKey.objects.filter(organization__slug="acme").unrevoked().order_by("-id")
+
+    assert [key.name for key in keys] == [
+        *("CI", "Contractor", "Trial", "Production", "Search box", "Nightly import", "Staging"),
+        *("Forgotten", "Reporting", "Old dashboard", "Invoices", "Key automation"),
+    ]
 
 
 def test_acme_has_twelve_templates_and_a_key_in_each_state() -> None:
@@ -109,7 +159,7 @@ def test_the_name_that_is_proposed_for_another_key_is_free() -> None:
 
 
 def _trail_of(key: ApiKey) -> dict[str, AuditEvent]:
-    events = AuditEvent.objects.filter(target_id=key.pk)
+    events = AuditEvent.objects.filter(target_id=key.pk).order_by("id")
     return {event.event.removeprefix("api_key."): event for event in events}
 
 
@@ -125,8 +175,9 @@ def test_every_row_agrees_with_the_trail() -> None:
         assert key.updated_at == max(event.at for event in trail.values())
     for row in [*KeyTemplate.objects.all(), *ServiceAccount.objects.all()]:
         assert AuditEvent.objects.get(target_id=row.pk).at == row.created_at
-    for person in User.objects.exclude(is_staff=True):
-        assert person.date_joined <= person.memberships.get().created_at
+    for membership in Membership.objects.select_related("user"):
+        assert membership.user.date_joined <= membership.created_at
+        assert (membership.user.last_login or now) <= now
 
 
 def cut_to_milliseconds(at: datetime) -> datetime:
@@ -153,7 +204,7 @@ def test_keys_are_used_while_they_work_and_last_when_it_says() -> None:
     demo_data.seed(PASSWORD)
     now = timezone.now()
 
-    for key in ApiKey.objects.filter(organization__slug="acme"):
+    for key in ApiKey.objects.filter(organization__slug="acme").exclude(name="CI"):
         uses = KeyUsage.objects.filter(key=key, result=Result.OK)
         end = min(filter(None, [now, key.expires_at, key.revoked_at, key.disabled_at]))
         hours = sorted(uses.values_list("hour", flat=True))
@@ -162,6 +213,7 @@ def test_keys_are_used_while_they_work_and_last_when_it_says() -> None:
         assert hours[-1] <= key.last_used_at < min(hours[-1] + timedelta(hours=1), end)
         assert not key.secrets.filter(last_used_at__gt=key.last_used_at).exists()
         assert not key.secrets.filter(last_used_at__lt=F("created_at")).exists()
+    assert ApiKey.objects.get(name="CI").last_used_at is None
     unused = reports.unused_scopes(ApiKey.objects.get(name="Production", organization__slug="acme"))
     assert unused == ["events:read", "api-keys:manage"]
 
@@ -190,7 +242,7 @@ def test_usage_is_the_same_each_time() -> None:
 
     assert first == list(demo_past.usage("Production", demo_past.SERVERS, start, end))
     assert first != list(demo_past.usage("Search box", demo_past.SERVERS, start, end))
-    assert sum(number for _, _, number in first) == 1_413_117
+    assert sum(number for _, _, number in first) == 1_416_888
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,7 @@ CLASSES: Final[dict[str, dict[str, Answer]]] = {
     "staff sign-in page": _page(403, 403, 403, YES, YES, anonymous=SIGN_IN),
     "staff sign-out": _page(AWAY, AWAY, AWAY, YES, YES, anonymous=AWAY),
     "sign-out, other methods": _page(AWAY, AWAY, AWAY, 405, 405, anonymous=AWAY),
+    "page for staff alone": _page(404, 404, 404, YES, YES, anonymous=404),
     # Everyone
     "everyone": _people(YES, anonymous=YES),
     "method not allowed": _people(405, anonymous=405),
@@ -180,6 +181,7 @@ ROWS: Final[dict[tuple[str, str], str]] = {
             "search",
         )
     },
+    ("design/", "GET"): "page for staff alone",
     ("theme/", "GET"): "method not allowed",
     ("theme/", "POST"): "everyone",
     # Well-known files
