@@ -23,6 +23,11 @@ _TEMPLATE: Final = f"{_DEVELOPER}templates/{{template}}/"
 _ROBOT: Final = f"{_DEVELOPER}service-accounts/{{account}}/"
 _FACTOR: Final = "/accounts/2fa/"
 
+_TOPICS: Final = (
+    *("authentication", "environments", "create", "permissions", "rotate", "delete", "calls"),
+    *("errors", "limits", "formats", "scanning", "changes"),
+)
+
 #: Who looks: None is nobody signed in. The guarded person has a second factor.
 EMAILS: Final[Mapping[str, str | None]] = {
     "nobody": None,
@@ -87,6 +92,8 @@ PLACES: Final[tuple[Place, ...]] = (
         ("key-disable", f"{_KEY}switch/"),
         ("key-delete", f"{_KEY}delete/"),
         ("keys-delete", f"{_DEVELOPER}keys/delete/?key={{key}}"),
+        ("keys-disable", f"{_DEVELOPER}keys/disable/?key={{key}}"),
+        ("keys-enable", f"{_DEVELOPER}keys/enable/?key={{key}}"),
         ("test", f"{_DEVELOPER}test/"),
         ("usage", f"{_DEVELOPER}usage/"),
         ("activity", f"{_DEVELOPER}activity/"),
@@ -113,6 +120,7 @@ PLACES: Final[tuple[Place, ...]] = (
         ("organization-new", "/organizations/new/"),
         ("email", "/accounts/email/"),
         ("password-change", "/accounts/password/change/"),
+        ("notifications", "/accounts/notifications/"),
         ("sessions", "/accounts/sessions/"),
         ("your-data", "/accounts/data/"),
         ("sign-out", "/accounts/logout/"),
@@ -168,10 +176,8 @@ PLACES: Final[tuple[Place, ...]] = (
     # The guide
     Place("guide", "/docs/", plain=True),
     Place("guide-signed-out", "/docs/", "nobody"),
-    Place("guide-calls", "/docs/calls/"),
-    Place("guide-errors", "/docs/errors/"),
-    Place("guide-formats", "/docs/formats/"),
-    Place("guide-changes", "/docs/changes/"),
+    Place("guide-search", "/docs/search/?q=rotate"),
+    *(Place(f"guide-{topic}", f"/docs/{topic}/") for topic in _TOPICS),
     # Staff
     Place("design", "/design/", "staff"),
     Place("admin", "/admin/", "staff"),
@@ -190,6 +196,11 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "livez": "a check",
     "readyz": "a check",
     "theme/": "takes forms only",
+    "favicon.ico": "a picture",
+    "robots.txt": "a text for machines",
+    ".well-known/": "for machines",
+    "o/<slug:slug>/settings/developer/keys/export/": "a download",
+    "accounts/notifications/off/": "needs a link from an email; tests/pages has one",
     "o/<slug:slug>/settings/developer/activity/export/": "a download",
     "o/<slug:slug>/settings/developer/usage/export/": "a download",
     "accounts/2fa/recovery-codes/download/": "a download",
