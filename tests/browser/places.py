@@ -115,6 +115,7 @@ PLACES: Final[tuple[Place, ...]] = (
         ("service-account", _ROBOT),
         ("service-account-edit", f"{_ROBOT}edit/"),
         ("service-account-disable", f"{_ROBOT}switch/"),
+        ("service-account-delete", f"{_ROBOT}delete/"),
         ("member-remove", f"{_SETTINGS}members/{{member}}/remove/"),
         ("leave", f"{_SETTINGS}leave/"),
         ("organization-new", "/organizations/new/"),
