@@ -2,7 +2,9 @@
 
 import sys
 from http import HTTPStatus
+from typing import Any
 
+from django.db import Error as DatabaseErrors
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -10,8 +12,11 @@ from django.shortcuts import render
 from apikeys.api.error_responses import error_response, is_api
 from apikeys.api.errors import RETRY_SECONDS
 from core.exceptions import Busy
+from core.redaction import holds_secret
 from core.request_context import request_context_of
 from organizations.pages.base import with_retry
+from organizations.pages.context import frame_of
+from organizations.roles import Role
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -30,7 +35,34 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _answer(request, 404)
+    """404. A member of an organization stays in its frame."""
+    frame = None if is_api(request.path) else _frame(request)
+    if frame is None:
+        return _answer(request, 404)
+    return render(request, "404_in_frame.html", frame, status=404)
+
+
+def _frame(request: HttpRequest) -> dict[str, Any] | None:
+    """The frame of the last visited organization, None for visitors without one.
+
+    None too if the database is unavailable, or if the frame's forms would repeat a secret that is
+    part of the URL.
+    """
+    if not hasattr(request, "user") or holds_secret(request.get_full_path()):
+        return None
+    try:
+        frame = frame_of(request)
+    except DatabaseErrors:
+        return None
+    if frame.membership is None:
+        return None
+    return {
+        "organization": frame.organization,
+        "switcher": frame.memberships,
+        "is_admin": frame.membership.role == Role.ADMIN,
+        "home": frame.home,
+        "request_id": request_context_of(request).request_id,
+    }
 
 
 def too_large(request: HttpRequest) -> HttpResponse:

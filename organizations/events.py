@@ -22,6 +22,8 @@ def every_event() -> list[str]:
 class OrganizationEvent(StrEnum):
     CREATED = "organization.created"
     RENAMED = "organization.renamed"
+    CLOSED = "organization.closed"
+    REOPENED = "organization.reopened"
     API_ACCESS_ENABLED = "organization.api_access_enabled"
     API_ACCESS_DISABLED = "organization.api_access_disabled"
     TIER_CHANGED = "organization.rate_limit_tier_changed"

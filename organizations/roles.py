@@ -16,6 +16,8 @@ class Action(StrEnum):
 
     VIEW_ORGANIZATION = "view organization"
     RENAME_ORGANIZATION = "rename organization"
+    CLOSE_ORGANIZATION = "close organization"
+    REOPEN_ORGANIZATION = "reopen organization"
     MANAGE_MEMBERS = "manage members"
     MANAGE_SERVICE_ACCOUNTS = "manage service accounts"
     VIEW_KEYS = "view keys"
@@ -30,7 +32,14 @@ class Action(StrEnum):
 MANAGE_KEYS_SCOPE: Final = "api-keys:manage"
 
 #: Reserved for the provider of the service.
-STAFF_ONLY: Final = frozenset({Action.SET_API_ACCESS, Action.SET_TIER, Action.SET_KEY_LIMIT})
+STAFF_ONLY: Final = frozenset(
+    {
+        Action.REOPEN_ORGANIZATION,
+        Action.SET_API_ACCESS,
+        Action.SET_TIER,
+        Action.SET_KEY_LIMIT,
+    }
+)
 
 ALLOWED: Final[dict[Role, frozenset[Action]]] = {
     Role.ADMIN: frozenset(Action) - STAFF_ONLY,

@@ -2,7 +2,13 @@
 
 from django.urls import path
 
-from apikeys.pages import access, remove_member, service_accounts, templates
+from apikeys.pages import (
+    access,
+    organization_export,
+    remove_member,
+    service_accounts,
+    templates,
+)
 from apikeys.pages.activity import views as activity
 from apikeys.pages.key_test import views as testing
 from apikeys.pages.keys import bulk, create, detail, export, index
@@ -63,6 +69,11 @@ urlpatterns = [
         "o/<slug:slug>/settings/members/<uuid:member_id>/remove/",
         remove_member.RemoveMember.as_view(),
         name="remove-member",
+    ),
+    path(
+        "o/<slug:slug>/settings/export/",
+        organization_export.OrganizationExport.as_view(),
+        name="organization-export",
     ),
     path(f"{_ROOT}access/", access.Access.as_view(), name="access"),
 ]

@@ -53,7 +53,12 @@ class OrganizationAdmin(ServiceAdmin[Organization]):
     form = OrganizationForm
     id_prefix = "org"
     list_display = ("name", "slug", "api_access", "tier", "members", "created")
-    list_filter = ("api_access_enabled", "rate_limit_tier")
+    list_filter = (
+        "api_access_enabled",
+        ("closed_at", admin.EmptyFieldListFilter),
+        "rate_limit_tier",
+    )
+    actions = ("close", "reopen")
     search_fields = ("name", "slug")
     readonly_fields = (
         "organization_limit",
@@ -61,6 +66,7 @@ class OrganizationAdmin(ServiceAdmin[Organization]):
         "slug",
         "public_id",
         "uuid",
+        "closed_at",
         "created_at",
         "updated_at",
     )
@@ -110,6 +116,29 @@ class OrganizationAdmin(ServiceAdmin[Organization]):
         if form.wants("key_limit"):
             services.set_key_limit(obj, limit=new["key_limit"], actor=actor)
         return obj.refresh_from_db()
+
+    @admin.action(description="Close the selected organizations", permissions=["change"])
+    def close(self, request: HttpRequest, queryset: QuerySet[Organization]) -> None:
+        """Turns their API access off and hides them from their members."""
+        actor = staff_actor(request)
+        self.act_on_each(
+            request,
+            queryset,
+            lambda organization: services.close_organization(organization, actor=actor),
+            "Closed organizations",
+        )
+
+    @admin.action(description="Reopen the selected organizations", permissions=["change"])
+    @confirmed
+    def reopen(self, request: HttpRequest, queryset: QuerySet[Organization]) -> None:
+        """Requires a recent sign-in. API access stays off."""
+        actor = staff_actor(request)
+        self.act_on_each(
+            request,
+            queryset,
+            lambda organization: services.reopen_organization(organization, actor=actor),
+            "Reopened organizations",
+        )
 
     @admin.display(description="Members", ordering="member_count")
     def members(self, organization: Organization) -> int:

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("organizations", "0008_ascii_email_domains")]
+    dependencies = [("organizations", "0009_organization_closed_at")]
     operations = [
         migrations.AddField(
             model_name="user",

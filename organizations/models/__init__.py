@@ -8,6 +8,7 @@ from organizations.models.organizations import (
     DEFAULT_TIER,
     MOST_KEYS,
     Membership,
+    MembershipQuerySet,
     Organization,
     OwnedQuerySet,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "InvitationQuerySet",
     "InvitationState",
     "Membership",
+    "MembershipQuerySet",
     "Organization",
     "OwnedQuerySet",
     "ServiceAccount",

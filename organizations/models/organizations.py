@@ -28,7 +28,7 @@ class OwnedQuerySet(GuardedQuerySet[M]):
         return self.filter(organization_id=organization_id)
 
     def visible_to(self, actor: Actor) -> Self:
-        """A key sees its own organization's rows, a person their organizations' rows."""
+        """A key sees its own organization's rows, a person their open organizations' rows."""
         if actor.kind in (ActorKind.STAFF, ActorKind.SYSTEM):
             return self.all()
         if actor.kind is ActorKind.KEY and actor.organization_id:
@@ -40,14 +40,15 @@ class OwnedQuerySet(GuardedQuerySet[M]):
 
 def _organizations_of(actor: Actor) -> models.QuerySet["Membership", UUID]:
     memberships: MembershipQuerySet = Membership.objects.all()
-    return memberships.filter(user_id=actor.principal_id, user__is_active=True).values_list(
+    open_ones = memberships.filter(organization__closed_at=None)
+    return open_ones.filter(user_id=actor.principal_id, user__is_active=True).values_list(
         "organization_id", flat=True
     )
 
 
 class OrganizationQuerySet(GuardedQuerySet["Organization"]):
     def visible_to(self, actor: Actor) -> Self:
-        """A key sees its own organization, a person theirs, staff and the system all."""
+        """A key sees its own organization, a person their open ones, staff and the system all."""
         if actor.kind in (ActorKind.STAFF, ActorKind.SYSTEM):
             return self.all()
         if actor.kind is ActorKind.KEY:
@@ -60,10 +61,17 @@ class MembershipQuerySet(OwnedQuerySet["Membership"]):
         return self.filter(role="admin")
 
     def with_second_factor(self) -> Self:
-        """Adds `has_second_factor`: whether the user has more than a password."""
+        """Adds `has_passkey` and `has_second_factor`: more than a password."""
         factors = apps.get_model("mfa", "Authenticator").objects.exclude(type="recovery_codes")
         own = factors.filter(user_id=models.OuterRef("user_id"))
-        return self.annotate(has_second_factor=models.Exists(own))
+        return self.annotate(
+            has_second_factor=models.Exists(own),
+            has_passkey=models.Exists(own.filter(type="webauthn")),
+        )
+
+    def matching(self, text: str) -> Self:
+        """Members whose name or email address contains `text`."""
+        return self.filter(Q(user__name__icontains=text) | Q(user__email__icontains=text))
 
 
 class Organization(GuardedModel):
@@ -83,6 +91,8 @@ class Organization(GuardedModel):
         validators=[MaxValueValidator(MOST_KEYS)],
         help_text="The most keys, deleted ones aside. Empty for the usual number, 0 for any.",
     )
+    #: Closed organizations are hidden from their members. Their API access is off.
+    closed_at = models.DateTimeField("closed", null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

@@ -8,6 +8,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.generic import View
 
 from core.actors import Actor
@@ -31,13 +32,33 @@ def person_of(request: HttpRequest) -> Actor:
     return Actor.person(user.id, str(user), request_context_of(request))
 
 
+def memberships_of(request: HttpRequest) -> list[Membership]:
+    """The signed-in user's memberships, by the organization's name."""
+    if not request.user.is_authenticated:
+        return []
+    actor = person_of(request)
+    own = Membership.objects.visible_to(actor).filter(user_id=actor.principal_id)
+    return list(own.select_related("organization").order_by("organization__name", "id"))
+
+
+def last_visited(request: HttpRequest, memberships: list[Membership]) -> Membership | None:
+    """The membership in the last visited organization, or else the first."""
+    slug = request.session.get(LAST_VISITED)
+    first = memberships[0] if memberships else None
+    return next((m for m in memberships if m.organization.slug == slug), first)
+
+
 def membership_of(request: HttpRequest) -> Membership | None:
     """The user's membership in the last visited organization, or in the first by name."""
-    actor = person_of(request)
-    memberships = Membership.objects.visible_to(actor).filter(user_id=actor.principal_id)
-    found = list(memberships.select_related("organization").order_by("organization__name", "id"))
-    last = request.session.get(LAST_VISITED)
-    return next((m for m in found if m.organization.slug == last), found[0] if found else None)
+    return last_visited(request, memberships_of(request))
+
+
+def start_url(membership: Membership) -> str:
+    """Where a member begins: admins at the keys, others at the organization's settings."""
+    slug = membership.organization.slug
+    if membership.role == Role.ADMIN:
+        return f"/o/{slug}/settings/developer/"
+    return reverse("organizations:general", args=[slug])
 
 
 def with_retry(response: HttpResponse, refusal: Busy) -> HttpResponse:
@@ -174,5 +195,6 @@ class OrganizationPage(View):
             "reason": refusal.message,
             "admins": list(admins.order_by("name", "email")[:10]),
             "request_id": self.actor.origin.request_id,
+            "layout": "layouts/settings.html",
         }
-        return render(self.request, "403.html", context, status=403)
+        return self.render("organizations/no_permission.html", context, status=403)

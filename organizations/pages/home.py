@@ -11,8 +11,7 @@ from core.exceptions import Conflict, Invalid
 from core.forms import TextField, show_refusal
 from organizations import services
 from organizations.models import Membership
-from organizations.pages.base import membership_of, person_of
-from organizations.roles import Role
+from organizations.pages.base import membership_of, person_of, start_url
 from organizations.services.invitation_links import INVITATION_KEY
 
 
@@ -28,10 +27,7 @@ class Home(LoginRequiredMixin, View):
         if membership is None:
             start = "admin:index" if request.user.is_staff else "organizations:new"
             return HttpResponseRedirect(reverse(start))
-        slug = membership.organization.slug
-        if membership.role == Role.ADMIN:
-            return HttpResponseRedirect(f"/o/{slug}/settings/developer/")
-        return HttpResponseRedirect(reverse("organizations:general", args=[slug]))
+        return HttpResponseRedirect(start_url(membership))
 
 
 class NewOrganizationForm(forms.Form):

@@ -1,6 +1,7 @@
 """Pages about members and invitations."""
 
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from django import forms
@@ -11,13 +12,17 @@ from django.utils import timezone
 from core.exceptions import Conflict, DomainError, Invalid, NotFound
 from core.forms import TextField, show_refusal
 from core.text import EMAIL_LENGTH
-from organizations import policy, services
+from organizations import services
 from organizations.models import Invitation, Membership
+from organizations.pages import member_list
+from organizations.pages.member_list import MemberFilter
 from organizations.pages.step_up import StepUpPage
 from organizations.roles import Action, Role
 from organizations.site_url import site_link
 
 _ROLES = [(Role.MEMBER, "Member"), (Role.ADMIN, "Admin")]
+#: Invitations that expire before then are shown as such.
+_SOON: Final = timedelta(days=2)
 
 
 class InviteForm(forms.Form):
@@ -37,8 +42,9 @@ class PeoplePage(StepUpPage):
 
     @property
     def home(self) -> str:
-        """The URL of the member list."""
-        return reverse("organizations:members", args=[self.organization.slug])
+        """The URL of the member list, with the filter that the request names."""
+        address = reverse("organizations:members", args=[self.organization.slug])
+        return f"{address}{MemberFilter.from_query(self.request.GET).here}"
 
     def find_member(self, member_id: UUID) -> Membership:
         """A membership of this organization, or NotFound."""
@@ -57,40 +63,47 @@ class PeoplePage(StepUpPage):
         """The URL to accept an invitation."""
         return site_link(self.request, reverse("organizations:accept", args=[token]))
 
-    def show_list(
-        self, form: InviteForm, status: int = 200, refusal: DomainError | None = None
-    ) -> HttpResponse:
-        """The people by name, and the open invitations."""
-        organization_id = self.organization.id
-        members = Membership.objects.visible_to(self.actor).for_organization(organization_id)
-        members = members.with_second_factor().select_related("user")
-        invitations: list[Invitation] = []
+    def show_list(self, status: int = 200, refusal: DomainError | None = None) -> HttpResponse:
+        """A page of the people by name, and the open invitations."""
+        wanted = MemberFilter.from_query(self.request.GET)
+        members = Membership.objects.visible_to(self.actor).for_organization(self.organization.id)
+        invitations = None
         if self.is_admin:
-            sent = Invitation.objects.visible_to(self.actor).for_organization(organization_id)
-            invitations = list(sent.open().select_related("invited_by").order_by("email"))
+            sent = Invitation.objects.visible_to(self.actor).for_organization(self.organization.id)
+            invitations = wanted.invitations_of(sent)
         context: dict[str, Any] = {
-            "members": list(members.order_by("user__name", "user__email")),
+            "filter": wanted,
+            "page": wanted.page_of(members),
             "invitations": invitations,
-            "form": form,
             "roles": _ROLES,
+            "role_filter": member_list.ROLES.items(),
+            "factor_filter": member_list.FACTORS.items(),
+            "may_leave": services.may_leave(self.membership),
             "refusal": refusal,
-            "now": timezone.now(),
+            "soon": timezone.now() + _SOON,
         }
         return self.render("organizations/members.html", context, status=status)
 
 
 class Members(PeoplePage):
-    """The member list, from which admins invite."""
+    """The member list."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return self.show_list(InviteForm())
+        return self.show_list()
+
+
+class Invite(PeoplePage):
+    """Invites someone by email."""
+
+    action = Action.MANAGE_MEMBERS
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self._show(InviteForm())
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Invites someone by email."""
-        policy.require(self.actor, Action.MANAGE_MEMBERS, self.organization)
         form = InviteForm(request.POST)
         if not form.is_valid():
-            return self.show_list(form, status=422)
+            return self._show(form, status=422)
         confirmation = self.confirmed()
         if confirmation:
             return confirmation
@@ -102,8 +115,12 @@ class Members(PeoplePage):
             )
         except (Conflict, Invalid) as refusal:
             show_refusal(form, refusal)
-            return self.show_list(form, status=422)
+            return self._show(form, status=422)
         return self.done(mailed(invitation), self.home, is_warning=invitation.mail_failed)
+
+    def _show(self, form: InviteForm, status: int = 200) -> HttpResponse:
+        context = {"form": form, "to": self.home}
+        return self.render("organizations/invite.html", context, status=status)
 
 
 def mailed(invitation: Invitation) -> str:
@@ -133,14 +150,14 @@ class ChangeRole(PeoplePage):
         wanted = request.POST.get("role", "")
         if wanted not in list(Role):
             refusal: DomainError = Invalid.field("role", "Choose Member or Admin.")
-            return self.show_list(InviteForm(), status=422, refusal=refusal)
+            return self.show_list(status=422, refusal=refusal)
         confirmation = self.confirmed()
         if confirmation:
             return confirmation
         try:
             changed = services.change_role(member, role=Role(wanted), actor=self.actor)
         except Conflict as conflict:
-            return self.show_list(InviteForm(), status=409, refusal=conflict)
+            return self.show_list(status=409, refusal=conflict)
         own = member.user_id == self.actor.principal_id
         who = "You are" if own else f"{member.user} is"
         message = f"{who} now {'an admin' if wanted == Role.ADMIN else 'a member'}."
@@ -175,7 +192,7 @@ class ChangeInvitation(PeoplePage):
                 )
                 message = mailed(invitation)
         except Conflict as refusal:
-            return self.show_list(InviteForm(), status=409, refusal=refusal)
+            return self.show_list(status=409, refusal=refusal)
         return self.done(message, self.home, is_warning=invitation.mail_failed)
 
     def _find(self, invitation_id: UUID) -> Invitation:
@@ -205,5 +222,6 @@ class Leave(PeoplePage):
 
     def _show(self, status: int = 200, refusal: DomainError | None = None) -> HttpResponse:
         sent = self.sent_by(self.actor.principal_id)
-        context = {"invitations": sent, "refusal": refusal}
+        may_leave = services.may_leave(self.membership)
+        context = {"invitations": sent, "refusal": refusal, "may_leave": may_leave}
         return self.render("organizations/leave.html", context, status=status)

@@ -66,7 +66,7 @@ def invite(
     invitation = Invitation(
         organization=organization, email=email, role=role, invited_by_id=actor.authority_id
     )
-    waiting = _refused("An invitation is already open. Use Resend below to send it again.")
+    waiting = _refused("An invitation is already open. Resend it from Pending invitations.")
     with conflict_on("one_open_invitation_per_address", "email", waiting):
         invitation.save()
     audit.record(OrganizationEvent.INVITATION_CREATED, invitation, actor=actor)
@@ -131,6 +131,8 @@ def require_open(invitation: Invitation) -> None:
     """Raises Conflict if the invitation can't be accepted, with the reason."""
     if invitation.state in _OVER:
         raise Conflict(_OVER[invitation.state])
+    if invitation.organization.closed_at:
+        raise Conflict("This organization has been closed.")
     if not _is_authorized(invitation):
         raise Conflict(f"{_SENDER_LOST} Ask an admin for a new one.")
 

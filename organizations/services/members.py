@@ -78,6 +78,13 @@ def leave_organization(organization: Organization, *, actor: Actor) -> None:
     membership.delete()
 
 
+def may_leave(membership: Membership) -> bool:
+    """Whether another admin who can sign in would remain."""
+    admins = Membership.objects.for_organization(membership.organization_id).admins()
+    others = admins.filter(user__is_active=True).exclude(pk=membership.pk)
+    return membership.role != Role.ADMIN or others.exists()
+
+
 def _locked_member(membership: Membership, actor: Actor) -> Membership:
     organization = locked(membership.organization, Action.MANAGE_MEMBERS, actor)
     current = (
@@ -96,7 +103,5 @@ def _require_other_admin(membership: Membership) -> None:
 
     The database also protects the last admin, active or not.
     """
-    admins = Membership.objects.for_organization(membership.organization_id).admins()
-    others = admins.filter(user__is_active=True)
-    if membership.role == Role.ADMIN and not others.exclude(pk=membership.pk).exists():
+    if not may_leave(membership):
         raise Conflict("An organization needs at least one admin.", code=ErrorCode.LAST_ADMIN)

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from django.conf import settings
+from django.utils import timezone
 from django.utils.text import slugify
 
 from core import ids
@@ -83,9 +84,46 @@ def rename_organization(
 
 @limit_waiting()
 @operation()
+def close_organization(organization: Organization, *, actor: Actor) -> Organization:
+    """Turns API access off and hides the organization from its members.
+
+    Every key is rejected from the next request on. Nothing is deleted, so that staff can reopen it.
+    """
+    organization = locked(organization, Action.CLOSE_ORGANIZATION, actor)
+    require_wait()  # even if it is closed already: a concurrent request may have just done it
+    if organization.closed_at is None:
+        was_enabled, organization.api_access_enabled = organization.api_access_enabled, False
+        organization.closed_at = timezone.now()
+        organization.save(update_fields=["closed_at", "api_access_enabled", "updated_at"])
+        details = {"api_access_enabled": [was_enabled, False]}
+        audit.record(OrganizationEvent.CLOSED, organization, actor=actor, details=details)
+    return organization
+
+
+@operation()
+def reopen_organization(organization: Organization, *, actor: Actor) -> Organization:
+    """Shows a closed organization to its members again. API access stays off.
+
+    Staff turn it on separately, once they know that the keys are still in the right hands.
+    """
+    organization = locked(organization, Action.REOPEN_ORGANIZATION, actor)
+    if organization.closed_at is not None:
+        organization.closed_at = None
+        organization.save(update_fields=["closed_at", "updated_at"])
+        audit.record(OrganizationEvent.REOPENED, organization, actor=actor)
+    return organization
+
+
+@limit_waiting()
+@operation()
 def set_api_access(organization: Organization, *, enabled: bool, actor: Actor) -> Organization:
-    """Allows or rejects all of the organization's API keys, from the next request on."""
+    """Allows or rejects all of the organization's API keys, from the next request on.
+
+    Conflict if access would be turned on for a closed organization.
+    """
     organization = locked(organization, Action.SET_API_ACCESS, actor)
+    if enabled and organization.closed_at:
+        raise Conflict("This organization is closed. Reopen it first.")
     if not enabled:
         require_wait()  # even if it is off already: a concurrent request may have just done it
     if organization.api_access_enabled != enabled:

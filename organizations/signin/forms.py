@@ -12,6 +12,7 @@ from allauth.mfa.base import forms as codes
 from allauth.mfa.totp import forms as totp
 from allauth.mfa.webauthn import forms as passkeys
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
@@ -24,6 +25,7 @@ from core.text import canonical_email
 from organizations import services
 from organizations.models import User
 from organizations.signin import known_devices
+from organizations.signin.passwords import LEAST
 
 #: A passkey's response has about 2,000 characters, with a certificate chain about 10,000.
 _CREDENTIAL_LENGTH: Final = 32 * 1024
@@ -31,16 +33,49 @@ _CREDENTIAL_LENGTH: Final = 32 * 1024
 _MALFORMED: Final = (AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
-class LoginForm(BoundedTexts, account.LoginForm):  # type: ignore[misc]
+#: Instead of one line per validator.
+_PASSWORD_HELP: Final = (
+    "At least {length} characters besides words like “{site}” or your organization's name. Avoid"
+    " common passwords, your name and your email address."
+)
+
+
+class PlainFields(BoundedTexts):
+    """allauth's fields without placeholders, with labels in sentence case and short help."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.widget.attrs.pop("placeholder", None)
+            if field.label:
+                field.label = _sentence_case(str(field.label))
+            if name == "password1":
+                field.help_text = _PASSWORD_HELP.format(length=LEAST, site=settings.SITE_NAME)
+
+
+def _sentence_case(label: str) -> str:
+    """`New Password (again)` → `New password again`."""
+    return f"{label[:1]}{label[1:].lower()}"
+
+
+class LoginForm(PlainFields, account.LoginForm):  # type: ignore[misc]
     """The sign-in form."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password"].help_text = ""  # the page links to the reset
 
     def clean_login(self) -> str:
         """The canonical email address, for any spelling of its domain."""
         return canonical_email(super().clean_login())
 
 
-class AddEmailForm(BoundedTexts, account.AddEmailForm):  # type: ignore[misc]
+class AddEmailForm(PlainFields, account.AddEmailForm):  # type: ignore[misc]
     """Adds an email address to an account."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].label = "New email address"
 
     def save(self, request: HttpRequest) -> EmailAddress:
         """Also notifies the primary address."""
@@ -50,15 +85,15 @@ class AddEmailForm(BoundedTexts, account.AddEmailForm):  # type: ignore[misc]
         return added
 
 
-class ChangePasswordForm(BoundedTexts, account.ChangePasswordForm):  # type: ignore[misc]
+class ChangePasswordForm(PlainFields, account.ChangePasswordForm):  # type: ignore[misc]
     """Changes the password. Requires the old one."""
 
 
-class SetPasswordForm(BoundedTexts, account.SetPasswordForm):  # type: ignore[misc]
+class SetPasswordForm(PlainFields, account.SetPasswordForm):  # type: ignore[misc]
     """Sets the first password."""
 
 
-class ResetPasswordForm(BoundedTexts, account.ResetPasswordForm):  # type: ignore[misc]
+class ResetPasswordForm(PlainFields, account.ResetPasswordForm):  # type: ignore[misc]
     """Requests a password reset link."""
 
     def clean_email(self) -> str:
@@ -69,7 +104,7 @@ class ResetPasswordForm(BoundedTexts, account.ResetPasswordForm):  # type: ignor
         return email
 
 
-class ResetPasswordKeyForm(BoundedTexts, account.ResetPasswordKeyForm):  # type: ignore[misc]
+class ResetPasswordKeyForm(PlainFields, account.ResetPasswordKeyForm):  # type: ignore[misc]
     """Sets a password after a reset link."""
 
     def save(self) -> None:
@@ -81,27 +116,27 @@ class ResetPasswordKeyForm(BoundedTexts, account.ResetPasswordKeyForm):  # type:
         known_devices.remember_mailbox(context.request, self.user)
 
 
-class UserTokenForm(BoundedTexts, account.UserTokenForm):  # type: ignore[misc]
+class UserTokenForm(PlainFields, account.UserTokenForm):  # type: ignore[misc]
     """The user and token in a reset link."""
 
 
-class ReauthenticateForm(BoundedTexts, account.ReauthenticateForm):  # type: ignore[misc]
+class ReauthenticateForm(PlainFields, account.ReauthenticateForm):  # type: ignore[misc]
     """Reauthentication by password."""
 
 
-class ConfirmLoginCodeForm(BoundedTexts, account.ConfirmLoginCodeForm):  # type: ignore[misc]
+class ConfirmLoginCodeForm(PlainFields, account.ConfirmLoginCodeForm):  # type: ignore[misc]
     """Sign-in by an emailed code. The page exists but is not linked."""
 
 
-class AuthenticateForm(BoundedTexts, codes.AuthenticateForm):  # type: ignore[misc]
+class AuthenticateForm(PlainFields, codes.AuthenticateForm):  # type: ignore[misc]
     """Sign-in by an authenticator app's code or a recovery code."""
 
 
-class ReauthenticateCodeForm(BoundedTexts, codes.ReauthenticateForm):  # type: ignore[misc]
+class ReauthenticateCodeForm(PlainFields, codes.ReauthenticateForm):  # type: ignore[misc]
     """Reauthentication by a code."""
 
 
-class ActivateTOTPForm(BoundedTexts, totp.ActivateTOTPForm):  # type: ignore[misc]
+class ActivateTOTPForm(PlainFields, totp.ActivateTOTPForm):  # type: ignore[misc]
     """Setting up an authenticator app."""
 
 
@@ -135,7 +170,7 @@ class CredentialField(forms.JSONField):
         return ValidationError(self.error_messages["invalid"], code="invalid")
 
 
-class NewPasskeyForm(BoundedTexts, passkeys.AddWebAuthnForm):  # type: ignore[misc]
+class NewPasskeyForm(PlainFields, passkeys.AddWebAuthnForm):  # type: ignore[misc]
     """Adds a passkey."""
 
     name = TextField(required=False)
@@ -149,13 +184,13 @@ class NewPasskeyForm(BoundedTexts, passkeys.AddWebAuthnForm):  # type: ignore[mi
             raise get_adapter().validation_error("incorrect_code") from None
 
 
-class PasskeyNameForm(BoundedTexts, passkeys.EditWebAuthnForm):  # type: ignore[misc]
+class PasskeyNameForm(PlainFields, passkeys.EditWebAuthnForm):  # type: ignore[misc]
     """Renames a passkey."""
 
     name = TextField()
 
 
-class PasskeyFormMixin(BoundedTexts):
+class PasskeyFormMixin(PlainFields):
     """Shared by signing in and reauthenticating with a passkey."""
 
     def clean_credential(self) -> Any:

@@ -74,6 +74,16 @@ def _end(data: dict[str, Any]) -> datetime:
     return min(latest, timezone.now() + idle) if idle else latest
 
 
+def last_use(row: AbstractBaseSession, data: dict[str, Any]) -> datetime | None:
+    """When a session was last used, to about a twelfth of the idle time. None if not recorded.
+
+    Uses move the expiry, up to the latest possible end. Near that end this is the earliest time.
+    """
+    if not settings.SESSION_IDLE_MINUTES or SIGNED_IN_AT not in data:
+        return None
+    return row.expire_date - timedelta(minutes=settings.SESSION_IDLE_MINUTES)
+
+
 def _note_use(row: AbstractBaseSession, data: dict[str, Any]) -> None:
     end = _end(data)
     # abs(): the expiry moves back if the configured times were shortened.

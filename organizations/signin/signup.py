@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
 from core.actors import Actor
-from core.forms import BoundedTexts, TextField, cleaned
+from core.forms import TextField, cleaned
 from core.request_context import request_context_of
 from core.sqlite_writers import write_lock
 from core.text import EMAIL_LENGTH, canonical_email
@@ -20,6 +20,7 @@ from organizations import services
 from organizations.email_names import clean_mailed_name
 from organizations.models import User
 from organizations.services.invitation_links import INVITATION_KEY
+from organizations.signin.forms import PlainFields
 from organizations.signin.invitations import invitation_of
 from organizations.signin.passwords import refuse_words
 
@@ -50,7 +51,7 @@ class InvitedEmailField(forms.EmailField):
         return initial  # the field is read-only, so a different address could not be corrected
 
 
-class SignUpForm(BoundedTexts, SignupForm):  # type: ignore[misc]
+class SignUpForm(PlainFields, SignupForm):  # type: ignore[misc]
     """Creates a user and their organization, or a member of the inviting organization."""
 
     account_already_exists: bool

@@ -1,6 +1,7 @@
 // The entry of the pages. Each module looks after one thing and listens for its own events.
 // Every page works without scripts. What holds a secret is fetched and dropped in these modules alone.
 
+import "./back.js";
 import "./menus.js";
 import "./copy.js";
 import "./masks.js";
@@ -19,3 +20,4 @@ import "./usage-filter.js";
 import "./forms.js";
 import "./offline.js";
 import "./times.js";
+import "./send-on-change.js";

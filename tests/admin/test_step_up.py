@@ -83,6 +83,8 @@ ACTIONS: Final = {
     ("Invitation", "revoke"): False,
     ("ServiceAccount", "disable"): False,
     ("ServiceAccount", "enable"): True,
+    ("Organization", "close"): False,
+    ("Organization", "reopen"): True,
     ("User", "send_password_link"): True,
     ("User", "end_sessions"): False,
     ("User", "remove_second_factors"): True,
@@ -297,6 +299,8 @@ def _made_ready(world: World, model: str, action: str) -> Model:
     row = world.rows[model]
     if (model, action) == ("ServiceAccount", "enable"):
         services.set_service_account_enabled(row, enabled=False, actor=SYSTEM)  # type: ignore[arg-type]
+    if action == "reopen":
+        services.close_organization(row, actor=SYSTEM)  # type: ignore[arg-type]
     if (model, action) == ("ApiKey", "enable"):
         key_services.set_api_key_enabled(row, enabled=False, actor=SYSTEM)  # type: ignore[arg-type]
     if action == "remove_second_factors":

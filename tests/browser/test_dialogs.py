@@ -129,7 +129,7 @@ def test_a_confirmation_in_another_tab_is_enough(sign_in: OpenPage, admin: User)
     with page.context.expect_page() as opened:
         page.get_by_role("link", name="confirm with a passkey or a code in a new tab").click()
     other = opened.value
-    other.get_by_label("Password").fill(PASSWORD)
+    other.get_by_label("Password", exact=True).fill(PASSWORD)
     other.get_by_role("button", name="Confirm").click()
     other.wait_for_url("**/keys/create/**")
     page.get_by_role("button", name="Continue").click()

@@ -32,7 +32,7 @@ def _refuse(page: "Page") -> None:
 
 def _add(page: "Page") -> None:
     page.goto(ADD)
-    page.get_by_label("Sign in with it alone, without the password").check()
+    page.get_by_label("Allow sign-in with this passkey alone (no password)").check()
     page.get_by_role("button", name="Add", exact=True).click()
 
 

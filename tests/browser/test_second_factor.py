@@ -40,7 +40,7 @@ def page(sign_in: OpenPage) -> "Page":
 
 def _leave(page: "Page") -> None:
     page.goto("/accounts/logout/")
-    page.get_by_role("button", name="Log out").last.click()
+    page.get_by_role("button", name="Sign out").last.click()
     page.wait_for_url("**/accounts/login/**")
 
 
@@ -54,7 +54,7 @@ def _enter_password(page: "Page", admin: User, password: str = PASSWORD) -> None
 def _add_passkey(page: "Page", *, alone: bool) -> None:
     page.goto("/accounts/2fa/webauthn/add/")
     page.get_by_label("Name").fill("Laptop")
-    page.get_by_label("Sign in with it alone, without the password").set_checked(alone)
+    page.get_by_label("Allow sign-in with this passkey alone (no password)").set_checked(alone)
     page.get_by_role("button", name="Add", exact=True).click()
     page.get_by_role("heading", name="Recovery codes").wait_for()
 
@@ -62,7 +62,7 @@ def _add_passkey(page: "Page", *, alone: bool) -> None:
 def test_a_passkey_signs_in_by_itself(page: "Page") -> None:
     _add_passkey(page, alone=True)
     page.goto("/accounts/2fa/webauthn/")
-    assert page.get_by_text("Signs you in by itself").is_visible()
+    assert page.get_by_text("Signs you in without a password").is_visible()
 
     _leave(page)
     page.get_by_role("button", name="Sign in with a passkey").click()
@@ -90,7 +90,7 @@ def test_a_passkey_is_the_second_step(page: "Page", admin: User) -> None:
     _leave(page)
 
     _enter_password(page, admin)
-    page.get_by_role("heading", name="Second step").wait_for()
+    page.get_by_role("heading", name="Two-factor authentication").wait_for()
     page.goto("/o/acme/settings/developer/")
     assert "/accounts/" in page.url
     page.get_by_role("button", name="Use a passkey").click()
@@ -120,7 +120,7 @@ def test_codes_of_an_app_and_for_the_day_it_is_lost(page: "Page", admin: User) -
     page.get_by_label("Authenticator code").fill(_code(secret))
     page.get_by_role("button", name="Turn on").click()
     codes = (page.get_by_role("region", name="Recovery codes").text_content() or "").split()
-    page.get_by_role("link", name="I have stored them").click()
+    page.get_by_role("link", name="I've stored them").click()
     page.goto("/accounts/2fa/recovery-codes/")
 
     assert len(codes) == 10

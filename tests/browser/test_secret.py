@@ -146,7 +146,7 @@ def test_after_signing_out(sign_in: OpenPage) -> None:
     _close_uncopied(page)
 
     page.get_by_text("Ada Acme", exact=True).first.click()
-    page.get_by_role("button", name="Log out").click()
+    page.get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/accounts/login/**")
     _assert_gone(page, secret)
     page.go_back()

@@ -10,7 +10,9 @@ from django.test import Client
 from django.urls import include, path
 
 from config import urls
-from tests.pages.support import html
+from organizations.models import Organization, User
+from tests.pages.support import html, sign_in
+from tests.support.domain import SECRET
 
 handler400, handler403 = urls.handler400, urls.handler403
 handler404, handler500 = urls.handler404, urls.handler500
@@ -69,6 +71,49 @@ def test_the_api_answers_json(status: int, code: str, visitor: Client) -> None:
     assert body["error"]["code"] == code
     assert body["request_id"] == response.headers["X-Request-Id"]
     assert "detail-inside" not in html(response)
+
+
+def test_a_member_keeps_the_frame_where_nothing_is_found(
+    acme: Organization, admin: User, member: User
+) -> None:
+    pages = [html(sign_in(user).get("/nothing-here")) for user in (admin, member)]
+
+    for page, home in zip(pages, ("developer/", ""), strict=True):
+        assert ">Page not found</h1>" in page
+        assert '<nav class="sections" aria-label="Settings">' in page
+        assert f'<a class="button primary" href="/o/acme/settings/{home}">' in page
+        assert "This page doesn't exist, or you don't have access to it." in page
+    assert "Go to API keys" in pages[0]
+
+
+def test_somebody_without_an_organization_has_no_frame(staff: User) -> None:
+    page = html(sign_in(staff).get("/nothing-here"))
+
+    assert "<h1>Page not found</h1>" in page
+    assert 'aria-label="Settings"' not in page
+
+
+def test_a_secret_in_the_url_is_not_sent_back(acme: Organization, admin: User) -> None:
+    page = html(sign_in(admin).get(f"/nothing-here/{SECRET}?q={SECRET}"))
+
+    assert SECRET not in page
+    assert "<h1>Page not found</h1>" in page
+
+
+def test_the_frame_is_left_out_while_the_database_is_away(acme: Organization, admin: User) -> None:
+    browser = sign_in(admin)
+    browser.get("/o/acme/settings/")
+
+    def fail(execute: Any, sql: str, *args: Any) -> Any:
+        if "organizations_membership" in sql:
+            raise OperationalError("the server closed the connection")
+        return execute(sql, *args)
+
+    with connection.execute_wrapper(fail):
+        answer = browser.get("/nothing-here")
+
+    assert answer.status_code == 404
+    assert "<h1>Page not found</h1>" in html(answer)
 
 
 def test_an_unknown_host_is_refused_in_either_shape(visitor: Client) -> None:

@@ -41,6 +41,11 @@ BOUND: Final[dict[str, Operation[World]]] = {
         target_type="Organization",
         run=lambda w, a: services.set_api_access(w.acme, enabled=False, actor=a),
     ),
+    "close organization": Operation(
+        event=Event.CLOSED,
+        target_type="Organization",
+        run=lambda w, a: services.close_organization(w.acme, actor=a),
+    ),
     "change tier": Operation(
         event=Event.TIER_CHANGED,
         target_type="Organization",

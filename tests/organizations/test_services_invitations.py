@@ -155,7 +155,7 @@ def test_a_member_is_told_so(invitation: Invitation, dana: User) -> None:
         (
             "Dana@acme.example",
             Conflict,
-            "An invitation is already open. Use Resend below to send it again.",
+            "An invitation is already open. Resend it from Pending invitations.",
         ),
         ("dana", Invalid, "Enter an email address like name@example.com."),
         ("", Invalid, "Enter an email address like name@example.com."),

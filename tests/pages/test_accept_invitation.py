@@ -65,7 +65,7 @@ def test_signing_up_joins_with_the_invited_address(
     joined = _join(client)
     led = client.get("/")
 
-    assert f"<h1>{title}</h1>" in page
+    assert f">{title}</h1>" in page
     (field,) = re.findall(r'<input type="email"[^>]*>', page)
     assert f'value="{DANA}"' in field
     assert "readonly" in field
@@ -154,7 +154,7 @@ def test_an_invitation_that_is_over_is_said_and_makes_nobody(
     assert told in shown
     assert "Create an account" not in shown
     assert User.objects.count() == people
-    assert "Create an organization" in later, "the way that is open to all"
+    assert "Sign up for Latchkey" in later, "the way that is open to all"
 
 
 def _end(invitation: Invitation, end: str, admin: User) -> None:
@@ -223,7 +223,7 @@ def test_signing_in_names_the_account_and_not_an_organization(
     page = html(client.get("/accounts/login/"))
 
     assert "Create an account" in page
-    assert "Create an organization" not in page
+    assert "Sign up" not in page
 
 
 def test_the_wrong_account_can_sign_out_to_use_another(

@@ -1,18 +1,24 @@
 """Account pages: sessions, emails about changes, and texts that replace django-allauth's."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from allauth.usersessions.models import UserSession
+from django.contrib.auth.hashers import make_password
+from django.contrib.sessions.models import Session
 from django.core import mail
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from apikeys.services import Issued
 from organizations.models import Organization, User
-from tests.factories import PASSWORD
+from tests.factories import PASSWORD, UserFactory
 from tests.pages.support import grow_stale, html, sign_in
 from tests.support.logs import Lines
 
@@ -35,7 +41,7 @@ def test_the_number_of_queries_does_not_grow(acme: Organization, admin: User, ot
         page = here.get(SESSIONS)
 
     assert len(page.context["sessions"]) == others + 1
-    assert len(queries) == 4, [query["sql"][:100] for query in queries]
+    assert len(queries) == 5, [query["sql"][:100] for query in queries]
 
 
 def test_sessions_that_are_over_are_not_listed(acme: Organization, admin: User) -> None:
@@ -91,7 +97,7 @@ def test_there_is_a_button_for_each_but_this_one(acme: Organization, admin: User
 
     named = re.findall(r'name="session" value="(\d+)"', page)
     assert named == [str(_listed(here)["Other"])]
-    assert 'aria-label="End the session of Other"' in page
+    assert 'aria-label="Sign out Other, signed in ' in page
 
 
 @pytest.mark.parametrize("strange", ["0", "-1", "x", "\ud800", "9" * 30, "1\x00"])
@@ -123,6 +129,121 @@ def test_an_old_sign_in_is_confirmed_before_sessions_are_ended(
     here.post(asked["Location"], {"password": PASSWORD})
     assert not _is_in(other)
     assert _is_in(here)
+
+
+CHROME = (
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)"
+    " Chrome/142.0.0.0 Safari/537.36"
+)
+
+
+def test_sessions_say_which_device_and_when_it_was_active(
+    acme: Organization, admin: User, settings: Any
+) -> None:
+    settings.SESSION_IDLE_MINUTES = 120
+    _browser(admin, CHROME)
+    here = _browser(admin, "Here")
+    used = timezone.now() - timedelta(minutes=65)
+    other = UserSession.objects.get(user_agent=CHROME)
+    Session.objects.filter(pk=other.session_key).update(expire_date=used + timedelta(minutes=120))
+
+    page = html(here.get(SESSIONS))
+
+    rows = re.findall(r"<tr .*?</tr>", page)[1:]
+    assert ["Chrome on Linux" in row for row in rows] == [True, False]
+    assert "1 hour ago" in rows[0]
+    assert ["This device" in row for row in rows] == [False, True]
+    assert "AppleWebKit" not in page
+
+
+def test_without_idle_times_the_last_activity_is_unknown(
+    acme: Organization, admin: User, settings: Any
+) -> None:
+    settings.SESSION_IDLE_MINUTES = 0
+    _browser(admin, "Other")
+    here = _browser(admin, "Here")
+
+    other, current = re.findall(r"<tr .*?</tr>", html(here.get(SESSIONS)))[1:]
+
+    assert "Unknown</td>" in other
+    assert "Now</td>" in current
+
+
+def test_account_pages_keep_the_frame_and_lead_back(acme: Organization, admin: User) -> None:
+    browser = _browser(admin, "Here")
+
+    for address in ("/accounts/email/", "/accounts/2fa/", SESSIONS, "/accounts/data/"):
+        page = html(browser.get(address))
+        assert re.search(r'<a href="/o/acme/settings/developer/">.*?Back to Acme', page), address
+        assert re.search(r'<nav class="sections" aria-label="Your account">', page)
+        assert "Sign out" in page
+
+
+def test_account_pages_of_people_without_an_organization(db: None) -> None:
+    nora = UserFactory.create(email="nora@new.example")
+
+    page = html(sign_in(nora).get("/accounts/email/"))
+
+    assert "nora@new.example" in page
+    assert "Back to" not in page
+
+
+def _actions(page: str) -> list[str]:
+    return re.findall(r'name="(action_\w+)"', page)
+
+
+def test_only_sensible_actions_are_offered_for_email_addresses(
+    acme: Organization, admin: User
+) -> None:
+    browser = _browser(admin, "Here")
+
+    alone = html(browser.get("/accounts/email/"))
+    EmailAddress.objects.create(user=admin, email="second@acme.example", verified=True)
+    EmailAddress.objects.create(user=admin, email="third@acme.example", verified=False)
+    several = html(browser.get("/accounts/email/"))
+    browser.post("/accounts/email/", {"email": "second@acme.example", "action_primary": ""})
+
+    assert _actions(alone) == ["action_add"]
+    assert _actions(several) == [
+        *("action_primary", "action_remove"),
+        *("action_send", "action_remove", "action_add"),
+    ]
+    admin.refresh_from_db()
+    assert admin.email == "second@acme.example"
+
+
+@pytest.mark.parametrize(
+    ("address", "labels"),
+    [
+        (
+            "/accounts/password/change/",
+            ["Current password", "New password", "New password (again)"],
+        ),
+        ("/accounts/email/", ["New email address"]),
+    ],
+)
+def test_labels_are_in_sentence_case_and_not_repeated(
+    acme: Organization, admin: User, address: str, labels: list[str]
+) -> None:
+    page = html(_browser(admin, "Here").get(address))
+
+    assert re.findall(r"<label [^>]*>([^<]+?)\s*</label>", page) == labels
+    assert "placeholder" not in page
+
+
+def test_a_person_without_a_password_is_not_asked_for_one(acme: Organization, admin: User) -> None:
+    TOTP.activate(admin, generate_totp_secret())
+    browser = Client()
+    User.objects.filter(pk=admin.pk).update(password=make_password(None))
+    admin.refresh_from_db()
+    browser.force_login(admin)
+
+    led = browser.get("/accounts/reauthenticate/?next=/accounts/data/", follow=True)
+    page = html(led)
+
+    assert "Enter a code from your authenticator app" in page
+    assert "Use your password" not in page
+    assert "confirm your password" not in page
 
 
 def test_nobody_sees_the_sessions_of_others(acme: Organization, admin: User, member: User) -> None:
@@ -196,6 +317,6 @@ def test_a_key_in_the_name_of_a_browser_is_not_kept(admin: User, manager: Issued
 
     listed = html(client.get("/accounts/sessions/"))
 
-    assert "probe/1" in listed
+    assert "probe 1" in listed
     assert manager.secret not in listed
     assert not UserSession.objects.filter(user_agent__contains=manager.secret[13:]).exists()

@@ -78,7 +78,7 @@ def test_the_page_and_the_mail_say_who_asked_and_when(db: None) -> None:
     _signed_up()
     page, body = _text(Client().get(_link())), str(mail.outbox[-1].body)
 
-    assert re.search(r"On \d+ \w+ \d{4}, \d\d:\d\d UTC", page)
+    assert re.search(r"On <time [^>]*>\d+ \w+ \d{4}, \d\d:\d\d UTC", page)
     assert "Sly Stranger" in page
     assert re.search(r"When: \d+ \w+ \d{4}, \d\d:\d\d UTC\nFrom: 203\.0\.113\.66\n", body)
     assert "“This was not me”" in body

@@ -67,7 +67,9 @@ def test_an_invitation_is_accepted_by_whoever_signs_up_with_another_spelling(
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
-        sign_in(admin).post("/o/acme/settings/members/", {"email": spelling, "role": "member"})
+        sign_in(admin).post(
+            "/o/acme/settings/members/invite/", {"email": spelling, "role": "member"}
+        )
     (invited,) = mail.outbox
     accept = next(line for line in str(invited.body).splitlines() if "/invitations/" in line)
     browser = Client()
@@ -101,7 +103,7 @@ def _sign_up(email: str) -> Any:
 
 def _invite(email: str) -> Any:
     browser = sign_in(User.objects.get(email="ada@acme.example"))
-    return browser.post("/o/acme/settings/members/", {"email": email, "role": "member"})
+    return browser.post("/o/acme/settings/members/invite/", {"email": email, "role": "member"})
 
 
 def _add(email: str) -> Any:
@@ -205,7 +207,7 @@ def test_every_face_refuses_a_new_address_of_another_shape(
     answers = [
         Client().post("/accounts/signup/", new),
         browser.post("/accounts/email/", {"action_add": "", "email": email}),
-        browser.post("/o/acme/settings/members/", {"email": email, "role": "member"}),
+        browser.post("/o/acme/settings/members/invite/", {"email": email, "role": "member"}),
         office.post("/admin/organizations/user/add/", person),
         office.post(f"/admin/organizations/user/{member.pk}/change/", person),
     ]
@@ -228,7 +230,7 @@ def test_every_face_refuses_a_new_address_of_another_shape(
     ["max.o'neil+tag@acme.example", "a_b-c=d&e%f@acme.example", "max@1st.acme.example", "m@x.co"],
 )
 def test_plain_addresses_are_taken(email: str, browser: Client, acme: Organization) -> None:
-    browser.post("/o/acme/settings/members/", {"email": email, "role": "member"})
+    browser.post("/o/acme/settings/members/invite/", {"email": email, "role": "member"})
 
     assert Invitation.objects.get().email == email
 

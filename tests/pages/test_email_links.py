@@ -71,7 +71,9 @@ def test_the_link_for_an_address_that_is_taken(admin: User) -> None:
 def test_an_invitation_link(acme: Organization, admin: User, again: bool) -> None:
     browser = sign_in(admin, forged())
     with TestCase.captureOnCommitCallbacks(execute=True):
-        browser.post("/o/acme/settings/members/", {"email": "ida@new.example", "role": "member"})
+        browser.post(
+            "/o/acme/settings/members/invite/", {"email": "ida@new.example", "role": "member"}
+        )
         if again:
             invitation = acme.invitations.get()
             browser.post(f"/o/acme/settings/members/invitations/{invitation.pk}/")

@@ -117,7 +117,7 @@ def _kept_before(thing: Any, name: str) -> None:
 
 def _invite(browser: Client, email: str) -> Any:
     with TestCase.captureOnCommitCallbacks(execute=True):
-        return browser.post(MEMBERS, {"email": email, "role": "member"}, follow=True)
+        return browser.post(f"{MEMBERS}invite/", {"email": email, "role": "member"}, follow=True)
 
 
 def test_names_from_before_are_shown_without_their_links(

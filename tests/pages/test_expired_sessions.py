@@ -14,7 +14,7 @@ UNSAVED = "You were signed out, so your changes were not saved. Sign in, then se
 OVER = "You were signed out. Sign in to continue."
 FORMS = {
     "rename": "/o/acme/settings/",
-    "invite": "/o/acme/settings/members/",
+    "invite": "/o/acme/settings/members/invite/",
     "create key": "/o/acme/settings/developer/keys/create/",
     "new organization": "/organizations/new/",
     "own data": "/accounts/data/",

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.core import mail
 from django.db import connection
 from django.test import Client, TestCase
@@ -32,6 +33,7 @@ from tests.pages.support import developer, html, sign_in
 from tests.support.domain import person
 
 MEMBERS = "/o/acme/settings/members/"
+INVITE = f"{MEMBERS}invite/"
 
 
 def _text(answer: Any) -> str:
@@ -43,7 +45,7 @@ def _invite(browser: Client, email: str, role: Role = Role.MEMBER) -> Any:
     fields = {"email": email, "role": role}
     # Mails leave after the commit, which a test's transaction never sees.
     with TestCase.captureOnCommitCallbacks(execute=True):
-        return browser.post(MEMBERS, fields, follow=True)
+        return browser.post(INVITE, fields, follow=True)
 
 
 def _link() -> str:
@@ -70,7 +72,7 @@ def test_an_invited_person_with_an_account_joins(invited: str, acme: Organizatio
     joined = client.post(led)
     again = client.post(invited)
 
-    assert "Ada Acme invites" in asked
+    assert "Ada Acme invited" in asked
     assert led == invited
     assert joined["Location"] == "/o/acme/settings/"
     assert Membership.objects.get(user=dana).role == Role.MEMBER
@@ -128,7 +130,7 @@ def test_invented_links_are_not_there(db: None, token: str) -> None:
         ("", "Enter an email address like name@example.com."),
         ("nobody", "Enter an email address like name@example.com."),
         ("ADA@acme.example", "They are already a member."),
-        ("dana@acme.example", "An invitation is already open. Use Resend below to send it again."),
+        ("dana@acme.example", "An invitation is already open. Resend it from Pending invitations."),
     ],
 )
 def test_who_cannot_be_invited(browser: Client, invited: str, email: str, message: str) -> None:
@@ -284,7 +286,7 @@ def test_a_member_may_leave(acme: Organization, member: User) -> None:
 
     assert asked.status_code == 200
     assert client.get("/o/acme/settings/").status_code == 404
-    assert "You belong to no organization yet" in _text(client.get("/", follow=True))
+    assert "You're not in an organization yet" in _text(client.get("/", follow=True))
 
 
 def test_members_see_people_and_no_forms(acme: Organization, member: User) -> None:
@@ -293,6 +295,126 @@ def test_members_see_people_and_no_forms(acme: Organization, member: User) -> No
     assert "Ada Acme" in text
     assert "Invite" not in text
     assert "/role/" not in text
+    assert "/remove/" not in text
+    assert "Leave organization" in text
+
+
+def _names(answer: Any) -> list[str]:
+    return [str(member.user) for member in answer.context["page"]]
+
+
+def test_members_are_searched_by_name_and_email(browser: Client, acme: Organization) -> None:
+    for name, email in (("Zoe Zander", "z@acme.example"), ("", "platform@acme.example")):
+        user = UserFactory.create(name=name, email=email)
+        MembershipFactory.create(organization=acme, user=user)
+
+    assert _names(browser.get(MEMBERS)) == ["Ada Acme", "platform@acme.example", "Zoe Zander"]
+    assert _names(browser.get(MEMBERS, {"q": "zan"})) == ["Zoe Zander"]
+    assert _names(browser.get(MEMBERS, {"q": "PLATFORM@"})) == ["platform@acme.example"]
+    none = browser.get(MEMBERS, {"q": "nobody"})
+    assert _names(none) == []
+    assert "No members match." in _text(none)
+
+
+def test_members_are_filtered_by_role_and_second_factor(
+    browser: Client, acme: Organization, admin: User, member: User
+) -> None:
+    Authenticator.objects.create(user=member, type="totp", data={})
+
+    assert _names(browser.get(MEMBERS, {"role": "admin"})) == ["Ada Acme"]
+    assert _names(browser.get(MEMBERS, {"factor": "on"})) == ["Max Member"]
+    assert _names(browser.get(MEMBERS, {"factor": "off", "role": "member"})) == []
+    assert len(_names(browser.get(MEMBERS, {"factor": "other", "role": "owner"}))) == 2
+
+
+@pytest.mark.parametrize(
+    ("page", "said", "first"),
+    [
+        ("", "1–25 of 60 members", "Ada Acme"),
+        ("3", "51–60 of 60 members", "Person 49"),
+        ("99", "51–60 of 60 members", "Person 49"),
+        ("x", "1–25 of 60 members", "Ada Acme"),
+    ],
+)
+def test_members_come_in_pages(
+    browser: Client, acme: Organization, page: str, said: str, first: str
+) -> None:
+    for number in range(59):
+        user = UserFactory.create(name=f"Person {number:02}")
+        MembershipFactory.create(organization=acme, user=user)
+
+    answer = browser.get(MEMBERS, {"page": page, "role": ""})
+
+    assert said in _text(answer)
+    assert _names(answer)[0] == first
+
+
+def test_a_changed_role_leads_back_to_the_same_page(
+    browser: Client, acme: Organization, member: User
+) -> None:
+    theirs = Membership.objects.get(user=member)
+
+    done = browser.post(f"{MEMBERS}{theirs.pk}/role/?q=max&page=2&evil=1", {"role": "admin"})
+
+    assert done["Location"] == f"{MEMBERS}?q=max&page=2"
+
+
+def test_only_admins_are_warned_about_a_missing_second_factor(
+    browser: Client, acme: Organization, admin: User, member: User
+) -> None:
+    before = _text(browser.get(MEMBERS))
+    Authenticator.objects.create(user=admin, type="webauthn", data={"name": "Laptop"})
+    after = _text(browser.get(MEMBERS))
+
+    assert [page.count("Recommended for admins") for page in (before, after)] == [1, 0]
+    assert "Passkey" in after
+
+
+def test_the_only_admin_is_told_why_they_cannot_leave(
+    browser: Client, acme: Organization, member: User
+) -> None:
+    why = "You're the only admin."
+    alone, asked = _text(browser.get(MEMBERS)), _text(browser.get("/o/acme/settings/leave/"))
+    services.change_role(Membership.objects.get(user=member), role=Role.ADMIN, actor=SYSTEM)
+    shared, may = _text(browser.get(MEMBERS)), _text(browser.get("/o/acme/settings/leave/"))
+
+    assert [why in page for page in (alone, asked, shared, may)] == [True, True, False, False]
+    leave = "Leave organization"
+    assert [leave in page for page in (alone, asked, shared, may)] == [False, False, True, True]
+
+
+def test_invitations_say_when_they_expire_and_come_in_pages(
+    browser: Client, acme: Organization
+) -> None:
+    for number in range(26):
+        InvitationFactory.create(organization=acme, email=f"guest{number:02}@acme.example")
+    now = timezone.now()
+    with transactions.allowed():
+        for email, end in (("guest00", now), ("guest01", now + timedelta(hours=25))):
+            sent = Invitation.objects.filter(email=f"{email}@acme.example")
+            sent.update(expires_at=end)
+
+    first = _text(browser.get(MEMBERS))
+    second = _text(browser.get(MEMBERS, {"invitations": "2"}))
+
+    assert "1–25 of 26 invitations" in first
+    assert first.count(">Resend</button>") == 25
+    states = re.findall(
+        r'class="status (\w+)"> <svg (?:(?!</svg>).)*</svg> (Expire[^<]*?)\s*<', first
+    )
+    assert states == [("bad", "Expired"), ("warn", "Expires in 1 day")]
+    assert "guest25@acme.example" in second
+    assert "26–26 of 26 invitations" in second
+
+
+def test_inviting_is_a_page_and_a_dialog(browser: Client, acme: Organization) -> None:
+    page = _text(browser.get(INVITE))
+    dialog = _text(browser.get(INVITE, headers={"X-Dialog": "1"}))
+
+    assert '<nav class="sections"' in page
+    assert "data-dialog-content" in dialog
+    assert '<nav class="sections"' not in dialog
+    assert f'href="{INVITE}" data-dialog="invite"' in _text(browser.get(MEMBERS))
 
 
 def test_switching_between_organizations(
@@ -316,7 +438,7 @@ def test_the_number_of_queries_does_not_grow(
     with CaptureQueriesContext(connection) as queries:
         browser.get(MEMBERS)
 
-    assert len(queries) == 7
+    assert len(queries) == 9
 
 
 def test_renaming(browser: Client, acme: Organization) -> None:
@@ -334,7 +456,7 @@ def test_a_mail_that_could_not_be_sent_is_said_as_a_warning(
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
     browser = sign_in(admin)
 
-    answers = [browser.post(MEMBERS, {"email": "dana@acme.example", "role": "member"}, follow=True)]
+    answers = [browser.post(INVITE, {"email": "dana@acme.example", "role": "member"}, follow=True)]
     again = f"{MEMBERS}invitations/{Invitation.objects.get().pk}/"
     answers.append(browser.post(again, {"do": "resend"}, follow=True))
 

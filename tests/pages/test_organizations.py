@@ -53,7 +53,7 @@ def test_somebody_without_an_organization_makes_one(db: None) -> None:
     page = _text(client, "/")
     made = client.post(NEW, {"name": " New Ventures "})
 
-    assert "You belong to no organization yet" in page
+    assert "You're not in an organization yet" in page
     assert "nora@new.example" in page
     assert made["Location"] == "/o/new-ventures/settings/developer/"
     membership = Membership.objects.get()

@@ -58,7 +58,8 @@ ASKS: Final[dict[str, list[Fields]]] = {
     ],
     f"{_ACCOUNT}switch/": [{"enabled": "yes"}],
     f"{_O}leave/": [{}],
-    f"{_O}members/": [{"email": "new@acme.example", "role": "member"}],
+    f"{_O}close/": [{"typed": "Acme"}],
+    f"{_O}members/invite/": [{"email": "new@acme.example", "role": "member"}],
     f"{_MEMBER}role/": [{"role": "admin"}],
     f"{_MEMBER}remove/": [{}],
     _INVITATION: [{"do": "resend"}],
@@ -81,6 +82,7 @@ LEADS_AWAY: Final[dict[str, list[Fields]]] = {
 #: Operations that an old sign-in is enough for, each with the reason.
 GOES_ON: Final = {
     _O: "a name gives access to nothing",
+    f"{_O}export/": "reads what the pages show, and is recorded",
     f"{_D}test/": "writes nothing",
     f"{_D}keys/disable/": "takes access away, and can be undone",
     f"{_D}service-accounts/create/": "an account has no key yet",
@@ -244,7 +246,7 @@ def test_another_way_is_offered_to_those_who_have_one(
         grow_stale(browser)
 
     fields = {"email": "new@acme.example", "role": "member"}
-    asked = html(browser.post("/o/acme/settings/members/", fields))
+    asked = html(browser.post("/o/acme/settings/members/invite/", fields))
 
     assert ("confirm with a passkey or a code in a new tab" in asked) is (factor != "none")
     assert ("Your password" in asked) is (factor != "app alone")

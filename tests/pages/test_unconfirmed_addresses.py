@@ -303,7 +303,7 @@ def test_the_page_says_that_another_account_has_the_address(
 
     asked, refused = client.get(link), client.post(link)
 
-    assert "belongs to another account already" in html(asked)
+    assert "already belongs to another account" in html(asked)
     assert refused.status_code == 409
     assert not EmailAddress.objects.get(user=admin, email=VERA).verified
 

@@ -25,6 +25,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     KeyEvent.TEMPLATE_DELETED: "deleted the template “{target}”",
     OrganizationEvent.CREATED: "created the organization “{target}”",
     OrganizationEvent.RENAMED: "renamed the organization",
+    OrganizationEvent.CLOSED: "closed the organization",
+    OrganizationEvent.REOPENED: "reopened the organization",
     OrganizationEvent.API_ACCESS_ENABLED: "turned API access on",
     OrganizationEvent.API_ACCESS_DISABLED: "turned API access off",
     OrganizationEvent.TIER_CHANGED: "changed the rate-limit tier",

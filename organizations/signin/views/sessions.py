@@ -20,9 +20,11 @@ from django.utils.decorators import method_decorator
 from core.actors import Actor
 from core.request_context import request_context_of
 from core.transactions import operation
+from core.user_agents import describe
 from organizations import services
 from organizations.events import OrganizationEvent
 from organizations.models import User
+from organizations.signin.session_store import last_use
 
 _log = structlog.get_logger(__name__)
 
@@ -82,12 +84,20 @@ class Sessions(ListUserSessionsView):  # type: ignore[misc]
 
 
 def live_sessions(user: User) -> list[UserSession]:
-    """The user's sessions that have not expired or been ended by a new password."""
+    """The user's sessions that have not expired or been ended by a new password.
+
+    Each has its `device` in words, and `last_active`.
+    """
     listed = list(UserSession.objects.filter(user=user).order_by("created_at"))
     keys = [session.session_key for session in listed]
     stored = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
-    live = {session.session_key for session in stored if _lets_in(session, user)}
-    return [session for session in listed if session.session_key in live]
+    live = {row.session_key: row for row in stored if _lets_in(row, user)}
+    sessions = [session for session in listed if session.session_key in live]
+    for session in sessions:
+        row = live[session.session_key]
+        session.device = describe(session.user_agent)
+        session.last_active = last_use(row, row.get_decoded())
+    return sessions
 
 
 def _lets_in(session: Session, user: User) -> bool:
