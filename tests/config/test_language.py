@@ -1,13 +1,15 @@
-"""Product code avoids words that have a plainer replacement."""
+"""Product code, pages, emails and scripts avoid words that have a plainer replacement."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 from config.env import ROOT
 
 PACKAGES: Final = ("core", "organizations", "apikeys", "config")
+#: Folder → endings of the files that users read, or that say something to them.
+SHOWN: Final = {"templates": ("html", "txt"), "static/js": ("js",)}
 #: Words with a plainer replacement, such as “again” for “anew”.
 AVOIDED: Final = re.compile(
     r"\b("
@@ -17,6 +19,10 @@ AVOIDED: Final = re.compile(
     r"|go(?:es)? on working"
     r")\b",
     re.IGNORECASE,
+)
+#: One word for one thing: email, sign in and sign out.
+AVOIDED_ON_PAGES: Final = re.compile(
+    r"\b(e-mails?|mails?(?! server)|log(?:ged)? (?:in|out)|ids?(?=[ .,:]))\b"
 )
 #: Names in the database, in cursors and in generated clients, which stay.
 STORED: Final = (
@@ -35,23 +41,40 @@ def _files() -> Iterator[Path]:
                 yield file
 
 
-def _avoided_in(text: str) -> list[str]:
+def _shown_files() -> Iterator[Path]:
+    for folder, endings in SHOWN.items():
+        for ending in endings:
+            yield from sorted((ROOT / folder).rglob(f"*.{ending}"))
+
+
+def _avoided_in(text: str, avoided: re.Pattern[str] = AVOIDED) -> list[str]:
     for name in STORED:
         text = text.replace(name, "")
-    return [match[0] for match in AVOIDED.finditer(text)]
+    return [match[0] for match in avoided.finditer(text)]
+
+
+def _found_in(files: Iterable[Path], avoided: re.Pattern[str]) -> dict[str, list[str]]:
+    return {
+        f"{file.relative_to(ROOT)}:{number}": words
+        for file in files
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1)
+        if (words := _avoided_in(line, avoided))
+    }
 
 
 def test_product_code_avoids_these_words() -> None:
     files = list(_files())
-    found = {
-        f"{file.relative_to(ROOT)}:{number}": words
-        for file in files
-        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1)
-        if (words := _avoided_in(line))
-    }
 
     assert len(files) > 100
-    assert found == {}
+    assert _found_in(files, AVOIDED) == {}
+
+
+def test_pages_emails_and_scripts_avoid_these_words() -> None:
+    files = list(_shown_files())
+
+    assert len(files) > 100
+    assert _found_in(files, AVOIDED) == {}
+    assert _found_in(files, AVOIDED_ON_PAGES) == {}
 
 
 def test_avoided_words_are_found() -> None:
