@@ -33,7 +33,7 @@ function show(bar) {
   place(tip, bar, chart);
 }
 
-/** Right of the bar, or left of it where there is no room. */
+/** Right of the bar, or left of it where that is too narrow. */
 function place(tip, bar, chart) {
   const edges = chart.getBoundingClientRect();
   const slot = bar.firstElementChild.getBoundingClientRect();
@@ -91,6 +91,6 @@ document.addEventListener("focusout", (event) => {
 });
 
 equip();
-// Charts come anew with parts of the page.
+// Parts of the page that are fetched again bring new charts.
 const main = document.querySelector("#main");
 if (main) new MutationObserver(equip).observe(main, { childList: true, subtree: true });

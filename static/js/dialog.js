@@ -159,7 +159,7 @@ dialog?.addEventListener("input", (event) => {
   changed ||= event.target.form?.matches("[data-guard]");
 });
 
-// Chromium lets a second Escape close a dialog whatever `cancel` says, unless the key is taken.
+// Chromium lets a second Escape close a dialog even if `cancel` is prevented, unless the key is taken.
 dialog?.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   event.preventDefault();

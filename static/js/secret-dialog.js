@@ -22,7 +22,7 @@ async function copySecret(button, text) {
   field.select();
 }
 
-/** Saves the secret as a line of a file. The URL of the file holds nothing and is gone at once. */
+/** Saves the secret as a line of a file. The URL of the file doesn't contain it and is revoked immediately. */
 function download(button) {
   const line = `${button.dataset.secretDownload}=${secretField().value}\n`;
   const link = document.createElement("a");

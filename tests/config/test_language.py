@@ -21,15 +21,14 @@ AVOIDED: Final = re.compile(
     re.IGNORECASE,
 )
 #: One word for one thing: email, sign in and sign out.
-AVOIDED_ON_PAGES: Final = re.compile(
-    r"\b(e-mails?|mails?(?! server)|log(?:ged)? (?:in|out)|ids?(?=[ .,:]))\b"
-)
+AVOIDED_ON_PAGES: Final = re.compile(r"\b(e-mails?|log(?:ged)? (?:in|out))\b", re.IGNORECASE)
 #: Names in the database, in cursors and in generated clients, which stay.
 STORED: Final = (
     '"trail.addresses_erased"',
     "class Trail:",
     "Trail()",
     'salt=f"trail:',
+    '"trail": "clock"',
     '{noun}Answer"',
 )
 

@@ -42,7 +42,7 @@ def shape_problem(secret: str) -> str:
 
 
 def _own_pattern() -> str:
-    """Matches keys of the current brand, whatever their length."""
+    """Matches keys of the current brand, of any length."""
     return rf"{conf.brand()}_(?:live|test)_[0-9A-Za-z]*"
 
 
