@@ -83,6 +83,7 @@ ACTIONS: Final = {
     ("Invitation", "revoke"): False,
     ("ServiceAccount", "disable"): False,
     ("ServiceAccount", "enable"): True,
+    ("ServiceAccount", "remove"): False,
     ("Organization", "close"): False,
     ("Organization", "reopen"): True,
     ("User", "send_password_link"): True,

@@ -98,6 +98,17 @@ GOES_ON: Final = {
     "accounts/password/set/": "for people without a password, whose only way in is a mailed link",
     "accounts/logout/": "ends this session alone",
     "theme/": "colors",
+    "accounts/notifications/": "which emails one gets",
+    "accounts/notifications/off/<str:token>/": "the link from the email is the proof",
+    **dict.fromkeys(
+        (
+            ".well-known/change-password",
+            ".well-known/security.txt",
+            "favicon.ico",
+            "robots.txt",
+        ),
+        "takes no form",
+    ),
     **dict.fromkeys(
         (
             "accounts/login/",
