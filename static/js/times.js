@@ -26,7 +26,7 @@ function upgrade(time) {
   if (time.dataset.time === "full") time.textContent = full;
   else time.title = `${full} (${utc})`;
   if (time.dataset.time === "day") time.textContent = day;
-  if (time.dataset.time === "full" && time.closest(".facts")) time.tabIndex = 0;
+  if (time.dataset.time === "full" && time.closest("dl")) time.tabIndex = 0;
 }
 
 function upgradeIn(node) {
