@@ -24,7 +24,7 @@ export async function copy(text, { success, failure, button }) {
 /** A check and “Copied” for a moment, in the room that the button has. */
 export function mark(button, word = "Copied") {
   if ("justCopied" in button.dataset) return;
-  const label = button.querySelector("span");
+  const label = button.querySelector("span:not(.visually-hidden)");
   const text = label?.textContent;
   button.style.minInlineSize = `${button.offsetWidth}px`;
   button.dataset.justCopied = "";
