@@ -525,7 +525,7 @@ def test_create_test_rotate_and_delete_by_keyboard(sign_in: OpenPage) -> None:
 
 @pytest.mark.parametrize("way", ["Escape", "Cancel", "Close dialog"])
 def test_a_dialog_asks_before_it_drops_what_was_typed(sign_in: OpenPage, way: str) -> None:
-    """In the page: whoever answers is not torn out of it, and twice asked is once too often."""
+    """The question is part of the page: the browser does not ask a second time."""
     page, native = sign_in(), list[str]()
     page.on("dialog", lambda asked: native.append(asked.message))
 

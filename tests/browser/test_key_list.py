@@ -172,7 +172,7 @@ def test_a_list_that_cannot_be_fetched_says_so_and_is_fetched_again(listed: "Pag
     assert page.evaluate(f"{FOCUSED}.id") == "keys-heading"
 
 
-def test_whoever_is_offline_is_told(listed: "Page") -> None:
+def test_a_lost_connection_is_shown_until_it_is_back(listed: "Page") -> None:
     page = listed
 
     page.context.set_offline(True)
