@@ -107,7 +107,8 @@ def test_the_page_says_how_far_it_has_searched(
     assert "Searched 10 events, back to" in html(first)
     assert "No match so far." in html(first)
     assert "Search older events" in html(first)
-    assert [row["event"].actor_label for row in second.context["rows"]] == ["Max"]
+    shown = [entry for day in second.context["days"] for entry in day.entries]
+    assert [entry.event.actor_label for entry in shown] == ["Max"]
     assert exported.count("Max renamed") == 1
 
 

@@ -15,7 +15,7 @@ from tests.pages.support import sign_in
 
 NEW: Final = "nora@new.example"
 UNSENT: Final = "We couldn&#x27;t send the email."
-SENT: Final = ("We sent you an email", "a mail with a link is on its way")
+SENT: Final = ("We sent you a link", "we've sent it a link")
 
 
 @pytest.fixture

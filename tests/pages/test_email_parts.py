@@ -61,7 +61,7 @@ def _add_address(user: User) -> None:
 def _invite(user: User, slug: str = "acme") -> None:
     with TestCase.captureOnCommitCallbacks(execute=True):
         form = {"email": NEW, "role": "member"}
-        sign_in(user).post(f"/o/{slug}/settings/members/", form)
+        sign_in(user).post(f"/o/{slug}/settings/members/invite/", form)
 
 
 def _words(text: str) -> str:
