@@ -30,10 +30,3 @@ if (links.length && headings.every(Boolean)) {
   document.addEventListener("scroll", markSoon, { passive: true });
   mark();
 }
-
-// On phones the navigation is one line that scrolls sideways: the current page is in view.
-const navigation = document.querySelector(".guide > .sections");
-const here = navigation?.querySelector("[aria-current]");
-if (here && navigation.scrollWidth > navigation.clientWidth) {
-  navigation.scrollLeft = here.offsetLeft - (navigation.clientWidth - here.offsetWidth) / 2;
-}

@@ -2,6 +2,7 @@
 // Every page works without scripts. What holds a secret is fetched and dropped in these modules alone.
 
 import "./back.js";
+import "./current-tab.js";
 import "./menus.js";
 import "./copy.js";
 import "./masks.js";

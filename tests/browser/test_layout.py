@@ -132,3 +132,28 @@ def test_a_menu_near_the_bottom_opens_upwards(sign_in: OpenPage, many: None) -> 
 
     panel = box(page.locator(".menu.end[open] > .panel"))
     assert panel["y"] + panel["height"] <= 800
+
+
+@pytest.mark.parametrize("path", ["developer/", "developer/activity/", "developer/access/"])
+def test_on_a_phone_the_current_tab_is_in_view(sign_in: OpenPage, path: str) -> None:
+    page = sign_in(viewport={"width": 375, "height": 812}, reduced_motion="no-preference")
+    page.goto(f"/o/acme/settings/{path}", wait_until="networkidle")
+
+    current = box(page.locator(".tabs [aria-current]"))
+
+    assert current["x"] >= 0
+    assert current["x"] + current["width"] <= 375
+    assert page.evaluate("scrollY") == 0
+
+
+@pytest.mark.parametrize("path", ["developer/", "developer/usage/", "members/"])
+def test_selects_keep_an_arrow_in_forced_colors(
+    sign_in: OpenPage, acme: Organization, path: str
+) -> None:
+    page = sign_in(forced_colors="active")
+    page.goto(f"/o/acme/settings/{path}", wait_until="networkidle")
+    arrow = "(select) => getComputedStyle(select).appearance"
+
+    seen = {select.evaluate(arrow) for select in page.locator("main select").all()}
+
+    assert seen == {"auto"}
