@@ -119,11 +119,15 @@ def _send(kind: EmailKind, keys: Sequence[ApiKey], actor: Actor, facts: Mapping[
 
 
 def _recipients(kind: EmailKind, keys: Sequence[ApiKey], actor: Actor) -> list[_Recipient]:
-    """Admins, and members who created one of the keys, if they have confirmed their address."""
+    """Admins, and members who created one of the keys, if they have confirmed their address.
+
+    None of a closed organization, which is hidden from its members.
+    """
     makers = {key.created_by_id for key in keys}
     members = Membership.objects.visible_to(actor).for_organization(keys[0].organization_id)
     found = members.filter(
         Q(role=Role.ADMIN) | Q(user_id__in=makers),
+        organization__closed_at=None,
         user__is_active=True,
         user__emailaddress__verified=True,
         user__emailaddress__email=F("user__email"),

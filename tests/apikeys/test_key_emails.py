@@ -22,14 +22,14 @@ from core import transactions
 from organizations.mail import background
 from organizations.models import Organization, User
 from organizations.roles import Role
-from organizations.services import leave_organization
+from organizations.services import close_organization, leave_organization
 from tests.admin.support import act, enter
 from tests.conftest import ALL_SCOPES
 from tests.factories import SYSTEM, IssuedKeyFactory, MembershipFactory, UserFactory
 from tests.pages.support import developer, secret_in, sign_in, submission_of
 from tests.support.api import CURRENT, KEYS, one
 from tests.support.client import ApiClient
-from tests.support.domain import person
+from tests.support.domain import acting, person
 from tests.support.mails import body_of, html_of, sent
 
 NOW: Final = datetime.fromisoformat("2026-11-30T14:05:00+00:00")
@@ -357,4 +357,17 @@ def test_each_email_can_be_turned_off_with_one_click(
     assert User.objects.get(pk=admin.pk).muted_emails == ["key_created"]
     with committed():
         make_key(name="Second")
+    assert sent() == []
+
+
+def test_a_closed_organization_gets_none(
+    acme: Organization, admin: User, make_key: MakeKey
+) -> None:
+    issued = make_key(name="Production", scopes=["search:read"])
+    close_organization(acme, actor=SYSTEM)
+
+    with committed():
+        services.revoke_api_key(issued.key, actor=SYSTEM)
+        key_emails.retired_secret_used(issued.key.secrets.get(), actor=acting(issued))
+
     assert sent() == []
