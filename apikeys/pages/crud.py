@@ -9,6 +9,7 @@ from apikeys.pages.base import DeveloperPage
 from core import ids
 from core.exceptions import Conflict, Invalid, NotFound
 from core.forms import VersionedForm, show_edit_refusal, show_refusal
+from organizations.pages.base import as_refused
 
 M = TypeVar("M", bound=Model)
 
@@ -78,7 +79,7 @@ class CreateView(ObjectPage[M]):
             obj = self.perform_create(form.service_arguments())
         except (Conflict, Invalid) as refusal:
             show_refusal(form, refusal)
-            return self.show_form(form, status=422)
+            return as_refused(self.show_form(form, status=422), refusal)
         message = f"{self.verbose_name.capitalize()} {obj} created."
         return self.done(message, self.get_success_url(obj))
 
@@ -114,5 +115,6 @@ class EditView(ObjectPage[M]):
             self.perform_update(obj, form)
         except (Conflict, Invalid) as refusal:
             theirs = show_edit_refusal(form, refusal, self.get_object())
-            return self.show_form(form, obj, status=422, theirs=theirs)
+            shown = self.show_form(form, obj, status=422, theirs=theirs)
+            return as_refused(shown, refusal)
         return self.done("Changes saved.", self.get_success_url(obj))

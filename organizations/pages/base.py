@@ -13,7 +13,7 @@ from django.views.generic import View
 
 from core.actors import Actor
 from core.bulkheads import Kind, refusal_of
-from core.exceptions import Busy, Forbidden, NotFound
+from core.exceptions import Busy, DomainError, Forbidden, NotFound
 from core.redaction import REDACTED, holds_secret, redact
 from core.request_context import request_context_of
 from organizations import policy
@@ -66,6 +66,11 @@ def with_retry(response: HttpResponse, refusal: Busy) -> HttpResponse:
     response.status_code = HTTPStatus.TOO_MANY_REQUESTS
     response.headers["Retry-After"] = str(refusal.retry_after)
     return response
+
+
+def as_refused(response: HttpResponse, refusal: DomainError) -> HttpResponse:
+    """The response, as a 429 if the refusal is only for now."""
+    return with_retry(response, refusal) if isinstance(refusal, Busy) else response
 
 
 def _without_secret(request: HttpRequest) -> HttpResponse:

@@ -10,8 +10,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
+from apikeys.models import ApiKey
 from apikeys.pages.activity import filters
 from apikeys.pages.csv_export import HeldLines
+from apikeys.services import Issued
 from core import bulkheads
 from organizations.models import Organization
 from tests.pages.support import developer, html
@@ -198,3 +200,31 @@ def test_a_test_call_gives_its_place_back(
 
     assert answer.status_code == 200
     assert bulkheads.taken() == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("keys/delete/", {"key": "{id}"}),
+        ("keys/disable/", {"key": "{id}"}),
+        ("keys/{id}/switch/", {"enabled": "no"}),
+        ("keys/{id}/edit/?field=scopes", {"scopes": "search:read"}),
+        ("keys/{id}/rotate/", {"grace": "0", "submission": "{uuid}"}),
+    ],
+)
+def test_a_change_that_cannot_wait_is_refused_with_its_page(
+    browser: Client,
+    acme: Organization,
+    reader: Issued,
+    no_place_free: None,
+    path: str,
+    form: dict[str, str],
+) -> None:
+    known = {"id": reader.key.public_id, "uuid": uuid4()}
+    sent = {name: value.format(**known) for name, value in form.items()}
+
+    page = alert(browser.post(developer(acme, path.format(**known)), sent))
+
+    assert "Too many changes are in progress. Try again in 1 second" in page
+    assert f"{reader.key.name}" in page
+    assert ApiKey.objects.get().updated_at == reader.key.updated_at

@@ -11,9 +11,9 @@ from apikeys.pages.forms import DeleteForm
 from apikeys.pages.keys.delete import created_keys_of, deletion_message, without_deleted
 from apikeys.pages.keys.detail import switch_message
 from core import ids
-from core.exceptions import Busy, Conflict, DomainError, NotFound
+from core.exceptions import Conflict, DomainError, NotFound
 from core.forms import show_refusal
-from organizations.pages.base import with_retry
+from organizations.pages.base import as_refused
 from organizations.pages.step_up import StepUpPage
 from organizations.roles import Action
 
@@ -62,7 +62,7 @@ class DeleteKeys(SelectedKeysPage):
             )
         except Conflict as refusal:
             show_refusal(form, refusal)
-            return self._show(keys, form, status=422)
+            return as_refused(self._show(keys, form, status=422), refusal)
         return self.done(deletion_message(revoked), self.page_url("configuration"))
 
     def _show(self, keys: list[ApiKey], form: DeleteForm, status: int = 200) -> HttpResponse:
@@ -97,10 +97,8 @@ class SwitchKeys(SelectedKeysPage):
             services.set_api_keys_enabled(
                 keys or selected[:1], enabled=self.enabled, actor=self.actor
             )
-        except Busy as refusal:
-            return with_retry(self._show(keys, refusal=refusal), refusal)
         except Conflict as refusal:
-            return self._show(keys, status=422, refusal=refusal)
+            return as_refused(self._show(keys, status=422, refusal=refusal), refusal)
         return self.done(self._message(keys), self.page_url("configuration"))
 
     def _message(self, keys: list[ApiKey]) -> str:

@@ -17,6 +17,7 @@ from core import ids
 from core.exceptions import Conflict, Invalid
 from core.forms import show_refusal
 from organizations.models import ServiceAccount
+from organizations.pages.base import as_refused
 from organizations.pages.step_up import GOES_BACK, StepUpPage
 from organizations.roles import Action
 
@@ -86,7 +87,7 @@ class CreateKey(SecretPage):
             return self.show_earlier(refusal.key)
         except (Conflict, Invalid) as refusal:
             show_refusal(form, refusal)
-            return self._show(form, status=422)
+            return as_refused(self._show(form, status=422), refusal)
         return self.show_secret(issued)
 
     def _templates(self) -> KeyTemplateQuerySet:
@@ -145,7 +146,7 @@ class RotateKey(SecretPage):
             return self.show_earlier(refusal.key, rotated=True)
         except (Conflict, Invalid) as refusal:
             show_refusal(form, refusal)
-            return self._show(key, form, status=422)
+            return as_refused(self._show(key, form, status=422), refusal)
         return self.show_secret(issued, rotated=True)
 
     def _show(self, key: ApiKey, form: RotateForm, status: int = 200) -> HttpResponse:

@@ -19,7 +19,7 @@ from apikeys.usage.reports import Interval, Period, tally_of, unused_scopes
 from core.exceptions import Busy, Conflict, is_stale
 from core.forms import VersionedForm, show_refusal
 from organizations.models import AuditEvent
-from organizations.pages.base import with_retry
+from organizations.pages.base import as_refused, with_retry
 from organizations.pages.step_up import StepUpPage
 from organizations.roles import MANAGE_KEYS_SCOPE, Action
 
@@ -191,9 +191,8 @@ class SwitchKey(StepUpPage, KeyPage):
         try:
             services.set_api_key_enabled(key, enabled=enabled, actor=self.actor)
         except Conflict as refusal:
-            return self.render(
-                "apikeys/switch.html", {"key": key, "refusal": refusal.message}, status=409
-            )
+            context = {"key": key, "refusal": refusal.message}
+            return as_refused(self.render("apikeys/switch.html", context, status=409), refusal)
         return self.done(switch_message(key, enabled=enabled), self.get_success_url(key))
 
 
