@@ -24,6 +24,7 @@ DIALOG_HEADER: Final = "X-Dialog"
 #: Session key for the slug of the last visited organization.
 LAST_VISITED: Final = "organization"
 _SEE_OTHER: Final = 303
+_FULL_SECRET: Final = "You entered a full secret. Only its prefix was used for the search."
 
 
 def person_of(request: HttpRequest) -> Actor:
@@ -73,12 +74,11 @@ def as_refused(response: HttpResponse, refusal: DomainError) -> HttpResponse:
     return with_retry(response, refusal) if isinstance(refusal, Busy) else response
 
 
-def _without_secret(request: HttpRequest) -> HttpResponse:
+def without_secret(request: HttpRequest) -> HttpResponse:
     """Redirects to the same page, with secrets in the query cut to their prefixes."""
     query = request.GET.copy()
     for name, values in query.lists():
         query.setlist(name, [redact(value).replace(REDACTED, "") for value in values])
-    messages.warning(request, "You entered a full secret. Only its prefix was used for the search.")
     return HttpResponseRedirect(f"{request.path}?{query.urlencode()}")
 
 
@@ -108,7 +108,8 @@ class OrganizationPage(View):
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
         if request.method == "GET" and holds_secret(request.META["QUERY_STRING"]):
-            return _without_secret(request)
+            messages.warning(request, _FULL_SECRET)
+            return without_secret(request)
         try:
             self._enter(request, kwargs.pop("slug"))
             policy.require(self.actor, self.action, self.organization)

@@ -22,6 +22,7 @@ from core.exceptions import ErrorCode
 from organizations.models import Organization, User
 from tests.pages.support import html, sign_in
 from tests.support.client import ApiClient
+from tests.support.domain import SECRET
 
 PAGES = ["/docs/", *(f"/docs/{page.name}/" for page in CONTENTS if page.name != "start")]
 
@@ -254,3 +255,11 @@ def test_the_guide_tells_both_limits(
     shown = re.findall('data-label="All keys together">([0-9,]+) requests a minute</td>', text)
     assert shown[1:2] == ([together] if together else [])
     assert ("All keys of an organization together have a limit too" in text) == bool(together)
+
+
+def test_a_search_cuts_a_pasted_secret_to_its_prefix(db: None, client: Client) -> None:
+    answer = client.get("/docs/search/", {"q": f"401 {SECRET}"}, follow=True)
+
+    assert SECRET not in _text(answer)
+    assert [SECRET in url for url, _ in answer.redirect_chain] == [False]
+    assert f'value="401 {SECRET[:13]}"' in _text(answer)
