@@ -23,6 +23,7 @@ from apikeys.management.demo_past import (
 from apikeys.management.demo_people import ADMIN, MEMBER, OTHER_ADMIN, STAFF, People, person
 from apikeys.models import ApiKey, ApiKeySecret, KeyUsage, ScopeUse
 from apikeys.services.acting import actor_of
+from apikeys.services.key_emails import no_emails
 from apikeys.verification.verify import verify
 from core import transactions
 from core.actors import RequestContext
@@ -78,6 +79,7 @@ def account_id() -> str:
     return Organization.objects.get(slug="acme").public_id
 
 
+@no_emails()  # they would appear in the terminal
 @transaction.atomic
 def seed(password: str) -> str:
     """Creates all demo data, or none. Returns the secret of Acme's Production key."""

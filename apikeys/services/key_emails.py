@@ -7,7 +7,9 @@ after the commit and in the background. They never contain a secret.
 import re
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -56,6 +58,7 @@ _MOST_NAMES: Final = 10
 _MOST_SCOPES: Final = 10
 _HOUR: Final = 60 * 60
 _EMAIL: Final = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
+_is_quiet: Final = ContextVar("key_emails_are_quiet", default=False)
 _log = structlog.get_logger(__name__)
 
 
@@ -64,6 +67,16 @@ class _Recipient:
     user_id: UUID
     email: str
     is_admin: bool
+
+
+@contextmanager
+def no_emails() -> Iterator[None]:
+    """Sends nothing about changes made within, such as those of the demo's past."""
+    token = _is_quiet.set(True)
+    try:
+        yield
+    finally:
+        _is_quiet.reset(token)
 
 
 def created(key: ApiKey, *, actor: Actor) -> None:
@@ -94,6 +107,8 @@ def retired_secret_used(secret: ApiKeySecret, *, actor: Actor) -> None:
 
 
 def _after_commit(kind: EmailKind, keys: Sequence[ApiKey], actor: Actor, **facts: Any) -> None:
+    if _is_quiet.get():
+        return
     # Robust: the change is made, so an error here is only logged.
     send = partial(_send, kind, keys, actor, {"at": timezone.now(), **facts})
     transaction.on_commit(send, robust=True)

@@ -29,6 +29,7 @@ from organizations.models import (
 from tests.conftest import ALL_SCOPES
 from tests.factories import IssuedKeyFactory
 from tests.support.client import ApiClient
+from tests.support.mails import sent
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "made up for a test"
@@ -76,6 +77,13 @@ def test_a_creator_has_left_and_invitations_are_open(mailoutbox: list[EmailMessa
     assert set(days) == {"ops@acme.example", "finance@acme.example"}
     assert days["finance@acme.example"] < 2 < days["ops@acme.example"] < 7
     assert not mailoutbox, "they would appear in the terminal"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_past_sends_no_emails_about_keys() -> None:
+    demo_data.seed(PASSWORD)
+
+    assert not sent(), "they would appear in the terminal"
 
 
 def test_an_organization_has_no_keys_yet() -> None:
