@@ -7,8 +7,9 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -31,10 +32,10 @@ class Demo:
         """The secret of Production, as printed at the first start."""
         return self._last(r"export KEY=(\S+)")
 
-    def _last(self, pattern: str) -> str:
+    def _last(self, pattern: str, flags: int = 0) -> str:
         # Emails appear there as well. Their long lines end in “=”.
         text = self.log.read_text().replace("=\n", "").replace("=3D", "=")
-        found = re.findall(pattern, text)
+        found = re.findall(pattern, text, flags)
         if not found:
             raise LookupError(pattern)
         return str(found[-1])
@@ -42,6 +43,15 @@ class Demo:
     def mailed(self, pattern: str) -> str:
         """What matches in the emails, the last one."""
         return self._last(pattern)
+
+    def wait_for_page(self, subject: str) -> str:
+        """The HTML part of an email, once it appears. It is sent in the background."""
+        pattern = rf"<!doctype html>(?:(?!</html>).)*<title>{subject}</title>.*?</html>"
+        for _ in range(_ATTEMPTS):
+            with suppress(LookupError):
+                return self._last(pattern, re.DOTALL)
+            time.sleep(0.1)
+        raise LookupError(pattern)
 
 
 @contextmanager
@@ -54,10 +64,11 @@ def running_demo() -> Iterator[Demo]:
         command = [sys.executable, "manage.py", "demo", "--port", str(port)]
         log = Path(folder) / "log"
         with log.open("wb") as out:
-            environment = {**os.environ, "VAR_DIR": str(Path(folder) / "var")}
+            address = f"http://localhost:{port}"
+            environment = {**os.environ, "SITE_URL": address, "VAR_DIR": f"{folder}/var"}
             process = subprocess.Popen(command, env=environment, stdout=out, stderr=out)
             try:
-                yield _ready(f"http://localhost:{port}", log)
+                yield _ready(address, log)
             finally:
                 process.send_signal(signal.SIGINT)
                 process.wait(30)

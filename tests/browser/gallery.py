@@ -49,9 +49,12 @@ def _invitation(page: "Page", demo: Demo) -> str:
 
 
 def _reset(page: "Page", demo: Demo) -> str:
-    """The key of a link to choose a password, from its email."""
+    """The key of a link to choose a password, from the email to someone who doesn't sign in.
+
+    A sign-in makes such links invalid.
+    """
     page.goto("/accounts/password/reset/")
-    page.evaluate(_POST, ["/accounts/password/reset/", {"email": "member@acme.example"}])
+    page.evaluate(_POST, ["/accounts/password/reset/", {"email": "billing@acme.example"}])
     return demo.mailed(r"/password/reset/key/([^/\s]+)/")
 
 

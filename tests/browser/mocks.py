@@ -1,7 +1,8 @@
 """Puts each picture of a folder of mocks next to ours.
 
 Run ``python -m tests.browser.mocks MOCKS FOLDER``. A mock's file name ends in its width and theme,
-as in ``keys-1280-light.png``. Pictures of screens that `SCREENS` doesn't know are named at the end.
+as in ``keys-1280-light.png``; the email's has no width. Pictures of screens that `SCREENS` doesn't
+know are named at the end.
 """
 
 import base64
@@ -13,6 +14,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from tests.browser.demo_server import Demo
 from tests.browser.gallery import visited
 from tests.browser.places import Ids, Place, Visitors, go
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 _DEVELOPER: Final = "/o/acme/settings/developer/"
 _PHONE: Final = 640
+_EMAIL: Final = "email"
+_EMAIL_WIDTH: Final = 1280
 #: Screens by the first part of the mock's file name.
 SCREENS: Final[dict[str, Place]] = {
     "access": Place("access", f"{_DEVELOPER}access/"),
@@ -58,6 +62,8 @@ SCREENS: Final[dict[str, Place]] = {
     ),
     "usage": Place("usage", f"{_DEVELOPER}usage/?range=30d"),
 }
+#: Causes the email.
+_DELETION: Final = Place("deletion", _DEVELOPER, steps=("Delete Forgotten", "Delete key"))
 _STYLE: Final = """body { margin: 0; padding: 24px; font: 14px system-ui; background: #888; }
 main { display: flex; gap: 24px; align-items: flex-start; }
 figure { margin: 0; } figcaption { padding-block-end: 8px; font-weight: 600; }"""
@@ -77,19 +83,19 @@ class Mock:
 
 def read_mock(file: Path) -> Mock | None:
     """The mock of a file, None if its name is no screen, width and theme."""
-    parts = re.fullmatch(r"(.+)-(\d+)-(light|dark)", file.stem)
-    if parts is None or parts[1] not in SCREENS:
+    parts = re.fullmatch(r"(.+?)(?:-(\d+))?-(light|dark)", file.stem)
+    if parts is None or parts[1] not in (SCREENS if parts[2] else {_EMAIL}):
         return None
     across, down = struct.unpack(">II", file.read_bytes()[16:24])
-    width = int(parts[2])
+    width = int(parts[2] or _EMAIL_WIDTH)
     scale = max(1, across // width)
     return Mock(file, parts[1], parts[3], width, down // scale, scale)
 
 
-def _ours(browser: "Browser", visitors: Visitors, address: str, mock: Mock, ids: Ids) -> bytes:
-    place = SCREENS[mock.screen]
+def _ours(browser: "Browser", visitors: Visitors, demo: Demo, mock: Mock, ids: Ids) -> bytes:
+    place = SCREENS.get(mock.screen, _DELETION)
     context = browser.new_context(
-        base_url=address,
+        base_url=demo.address,
         color_scheme="dark" if mock.theme == "dark" else "light",
         device_scale_factor=mock.scale,
         has_touch=mock.width < _PHONE,
@@ -100,6 +106,8 @@ def _ours(browser: "Browser", visitors: Visitors, address: str, mock: Mock, ids:
     context.set_default_timeout(10_000)
     page = context.new_page()
     go(page, place, ids)
+    if mock.screen == _EMAIL:
+        page.set_content(demo.wait_for_page("API key “Forgotten” deleted"))
     picture = page.screenshot(animations="disabled")
     context.close()
     return picture
@@ -139,7 +147,7 @@ def main(mocks: Path, folder: Path) -> list[str]:
                 missing.append(f"{file.name}: no such screen")
                 continue
             try:
-                ours = _ours(browser, visitors, demo.address, mock, ids)
+                ours = _ours(browser, visitors, demo, mock, ids)
             except Error as error:
                 missing.append(f"{file.name}: {error.message.splitlines()[0]}")
             else:
