@@ -32,6 +32,7 @@ def scope_choices() -> list[tuple[str, Option]]:
 class ScopesField(forms.MultipleChoiceField):
     """One checkbox per scope."""
 
-    def __init__(self, **options: Any) -> None:
-        widget = forms.CheckboxSelectMultiple
+    def __init__(
+        self, *, widget: type[forms.Widget] = forms.CheckboxSelectMultiple, **options: Any
+    ) -> None:
         super().__init__(**{**options, "choices": scope_choices, "widget": widget})

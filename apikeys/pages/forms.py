@@ -25,6 +25,12 @@ def name_field(noun: str, *, help_text: str = "", autofocus: bool = False) -> Te
     )
 
 
+class ScopeBoxes(forms.CheckboxSelectMultiple):
+    """Shows what each scope means below its name."""
+
+    option_template_name = "apikeys/scope_option.html"
+
+
 def description_field() -> TextField:
     widget = forms.Textarea(attrs={"rows": 2})
     return TextField(max_length=TEXT_LENGTH, required=False, widget=widget)
@@ -34,7 +40,9 @@ class EditKeyForm(VersionedForm):
     name = name_field("key", help_text=NAME_HELP)
     description = description_field()
     scopes = ScopesField(
-        label="Permissions", error_messages={"required": "Choose at least one permission."}
+        label="Permissions",
+        error_messages={"required": "Choose at least one permission."},
+        widget=ScopeBoxes,
     )
     expires_at = forms.DateTimeField(
         required=False,
@@ -60,7 +68,9 @@ class TemplateForm(VersionedForm):
     name = name_field("template", autofocus=True)
     description = description_field()
     scopes = ScopesField(
-        label="Permissions", error_messages={"required": "Choose at least one permission."}
+        label="Permissions",
+        error_messages={"required": "Choose at least one permission."},
+        widget=ScopeBoxes,
     )
     lifetime_days = forms.IntegerField(
         required=False,
