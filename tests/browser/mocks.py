@@ -107,6 +107,7 @@ def _ours(browser: "Browser", visitors: Visitors, demo: Demo, mock: Mock, ids: I
     page = context.new_page()
     go(page, place, ids)
     if mock.screen == _EMAIL:
+        page = context.new_page()  # without the CSP of our pages
         page.set_content(demo.wait_for_page("API key “Forgotten” deleted"))
     picture = page.screenshot(animations="disabled")
     context.close()
