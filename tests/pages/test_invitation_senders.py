@@ -10,6 +10,7 @@ from django.core import mail
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
+from django.utils.html import strip_tags
 
 from core.actors import Actor
 from core.exceptions import Conflict, DomainError
@@ -203,6 +204,11 @@ def test_invitations_of_other_organizations_stay(
     assert list(Invitation.objects.open()) == [other]
 
 
+def _words(response: Any) -> str:
+    """The text of a page, with single spaces."""
+    return " ".join(strip_tags(response.content.decode()).split())
+
+
 def test_the_page_of_a_removal_shows_whom_the_person_has_invited(
     browser: Client, acme: Organization, mallory: User, alias: User, invitation: Invitation
 ) -> None:
@@ -217,12 +223,12 @@ def test_the_page_of_a_removal_shows_whom_the_person_has_invited(
             organization=acme, email="late@elsewhere.example", actor=person(mallory)
         )
 
-    page = html(browser.get(f"{MEMBERS}{_membership(mallory).pk}/remove/"))
+    page = _words(browser.get(f"{MEMBERS}{_membership(mallory).pk}/remove/"))
     listed = html(browser.get(MEMBERS))
 
-    assert f"{ALIAS}, admin, expires" in page
-    assert "late@elsewhere.example, member, expired" in page
-    assert 'Friend <span class="sub">friend@elsewhere.example</span>' in page
+    assert f"{ALIAS} Admin Expires" in page
+    assert "late@elsewhere.example Member Expired" in page
+    assert "Friend friend@elsewhere.example Admin" in page
     assert "kept@acme.example" not in page
     assert "Invited by Mallory" in listed
 
@@ -230,11 +236,11 @@ def test_the_page_of_a_removal_shows_whom_the_person_has_invited(
 def test_changing_a_role_and_leaving_say_so(
     browser: Client, mallory: User, invitation: Invitation
 ) -> None:
-    theirs = html(sign_in(mallory).get(LEAVE))
+    theirs = _words(sign_in(mallory).get(LEAVE))
     address = f"{MEMBERS}{_membership(mallory).pk}/role/"
     changed = html(browser.post(address, {"role": "member"}, follow=True))
 
-    assert f"{ALIAS}, admin, expires" in theirs
+    assert f"{ALIAS} Admin Expires" in theirs
     assert "Mallory is now a member. Open invitations they sent were revoked (1)." in changed
 
 
