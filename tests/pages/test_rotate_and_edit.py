@@ -110,7 +110,7 @@ def test_the_old_secrets_use_stands_above_the_choices(
 
     _use(issued.secret)
 
-    assert f"just now, from {ORIGIN.ip}" in _text(browser.get(page("rotate/")))
+    assert f"Just now, from {ORIGIN.ip}" in _text(browser.get(page("rotate/")))
 
 
 def test_a_second_rotation_ends_the_overlap(
