@@ -136,7 +136,8 @@ def main(mocks: Path, folder: Path) -> list[str]:
     """Writes the pairs into `folder`. Returns what is missing."""
     from playwright.sync_api import Error
 
-    files = sorted(mocks.glob("*.png"))
+    # The email's comes last, because it deletes a key.
+    files = sorted(mocks.glob("*.png"), key=lambda file: (file.stem.startswith(_EMAIL), file))
     if not files:
         return [f"{mocks} has no PNG files. Name a folder of mocks: make mocks MOCKS=folder"]
     folder.mkdir(parents=True, exist_ok=True)
