@@ -24,7 +24,7 @@ SLOW: Final = (
     "security/hostile",
 )
 #: How many cases of one test the fast tier runs, where each of them needs the database.
-CASES: Final = 2
+CASES: Final = 4
 #: The same where each case starts a process, which takes a second.
 PROCESSES: Final = 2
 
