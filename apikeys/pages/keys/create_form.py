@@ -36,7 +36,8 @@ def expiry_choices(more: Iterable[int] = ()) -> list[tuple[str, Option]]:
 
 def expires_at(days: str) -> datetime | None:
     """When a key that is created now expires. None for NEVER and CUSTOM."""
-    return timezone.now() + timedelta(days=int(days)) if days.isdecimal() else None
+    known = days.isascii() and days.isdecimal() and len(days) < 5  # no choice has more digits
+    return timezone.now() + timedelta(days=int(days)) if known else None
 
 
 class ExpirySelect(forms.Select):
