@@ -102,6 +102,11 @@ class Scene:
         path = developer(self.acme, f"service-accounts/{self.robot.public_id}/switch/")
         return self._as_sent(self.person.post(path, changes))
 
+    def close(self) -> Request:
+        """The page that closes the organization."""
+        path = f"/o/{self.acme.slug}/settings/close/"
+        return self._as_sent(self.person.form(path, {"typed": self.acme.name}))
+
     def _as_sent(self, request: Request) -> Request:
         return request.in_dialog() if self.variant else request
 
@@ -163,6 +168,11 @@ def _open_access(scene: Scene) -> None:
     organization_services.set_api_access(scene.acme, enabled=True, actor=SYSTEM)
 
 
+def _reopen(scene: Scene) -> None:
+    organization_services.reopen_organization(scene.acme, actor=SYSTEM)
+    _open_access(scene)
+
+
 def _enable_robot(scene: Scene) -> None:
     organization_services.set_service_account_enabled(scene.robot, enabled=True, actor=SYSTEM)
 
@@ -184,6 +194,7 @@ SHORTENED: Final = Kind("given an earlier expiry", accepted=_never)
 FORCED: Final = Kind("rotated by force during an overlap", before=_rotate)
 NO_OVERLAP: Final = Kind("rotated without an overlap")
 ACCESS_OFF: Final = Kind("of an organization whose API access is off", after=_open_access)
+CLOSED: Final = Kind("of an organization that is closed", after=_reopen)
 ACCOUNT_OFF: Final = Kind("of a service account that is off", after=_enable_robot)
 TIER_LOWERED: Final = Kind("in a lower tier", accepted=_in_highest_tier)
 ALL_LOWERED: Final = Kind(
@@ -200,6 +211,7 @@ KINDS_OF: Final[dict[str, dict[str, Kind]]] = {
     "rotate_api_key": {"force": FORCED, "grace_period": NO_OVERLAP},
     "set_key_rate_limit_tier": {"": TIER_LOWERED},
     "set_api_access": {"": ACCESS_OFF},
+    "close_organization": {"": CLOSED},
     "set_rate_limit_tier": {"": ALL_LOWERED},
     "set_service_account_enabled": {"": ACCOUNT_OFF},
 }
@@ -282,6 +294,7 @@ ROWS: Final = [
     Row(FORCED, f"{_KEY}rotate/", lambda s: s.page("rotate", submission=uuid4())),
     Row(NO_OVERLAP, f"{_KEY}rotate/", lambda s: s.page("rotate", grace="0")),
     Row(ACCOUNT_OFF, f"{_ROBOT}switch/", lambda s: s.account_page(enabled="no")),
+    Row(CLOSED, "POST o/<slug:slug>/settings/close/", lambda s: s.close()),
     # Administration: actions of the lists and of a key's page, then change pages
     Row(
         REVOKED,
@@ -293,6 +306,11 @@ ROWS: Final = [
         TIER_LOWERED,
         f"{_ACTION} set_tier",
         lambda s: s.action(s.victim.key, "set_tier", confirmed="yes", rate_limit_tier="high"),
+    ),
+    Row(
+        CLOSED,
+        "admin action organizations.organization close",
+        lambda s: s.action(s.acme, "close"),
     ),
     Row(
         ACCOUNT_OFF,
