@@ -109,7 +109,7 @@ def _ours(browser: "Browser", visitors: Visitors, demo: Demo, mock: Mock, ids: I
     if mock.screen == _EMAIL:
         page = context.new_page()  # without the CSP of our pages
         page.set_content(demo.wait_for_page("API key “Forgotten” deleted"))
-    picture = page.screenshot(animations="disabled")
+    picture: bytes = page.screenshot(animations="disabled")
     context.close()
     return picture
 

@@ -255,7 +255,8 @@ def mixed(sign_in: OpenPage, make_key: Callable[..., Issued], as_admin: Actor) -
 def _named(page: "Page") -> list[str]:
     """The names in the list, as soon as it is no longer being fetched."""
     page.locator("#keys:not([aria-busy])").wait_for()
-    return page.locator("#keys tbody strong").all_inner_texts()
+    names: list[str] = page.locator("#keys tbody strong").all_inner_texts()
+    return names
 
 
 def test_filters_by_keyboard_alone(mixed: "Page") -> None:

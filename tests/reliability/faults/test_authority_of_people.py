@@ -12,7 +12,7 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.urls import reverse
 
-from apikeys.services import Issued
+from apikeys.services import Issued, set_api_key_enabled
 from organizations import services
 from organizations.models import AuditEvent, Follower, Membership, Organization, User
 from organizations.roles import Role
@@ -41,9 +41,12 @@ FORMS: Final = [
 _TEMPLATE: Final = {"name": "Late", "description": "Late", "scopes": ["search:read"]}
 _FIELDS: Final[dict[str, dict[str, Any]]] = {
     "settings/": {"name": "Renamed late"},
-    "members/": {"email": "late@example.com", "role": "member"},
+    "close/": {"typed": "<name>"},
+    "members/invite/": {"email": "late@example.com", "role": "member"},
     "role/": {"role": "admin"},
     "keys/delete/": {"key": "<str:key_id>", "typed": "delete"},
+    "keys/disable/": {"key": "<str:key_id>"},
+    "keys/enable/": {"key": "<disabled>"},
     "keys/create/": {"name": "Late", "environment": "live", "permissions": "standard"},
     "keys/<str:key_id>/edit/": _TEMPLATE,
     "rotate/": {"grace": "0"},
@@ -69,7 +72,11 @@ class Office:
         acme = OrganizationFactory.create()
         admin = MembershipFactory.create(organization=acme, role=Role.ADMIN).user
         key: Issued = IssuedKeyFactory.create(organization=acme)
+        disabled: Issued = IssuedKeyFactory.create(organization=acme)
+        set_api_key_enabled(disabled.key, enabled=False, actor=SYSTEM)
         places = {
+            "<name>": acme.name,
+            "<disabled>": disabled.key.public_id,
             "<slug:slug>": acme.slug,
             "<str:key_id>": key.key.public_id,
             "<str:template_id>": TemplateFactory.create(organization=acme).public_id,
