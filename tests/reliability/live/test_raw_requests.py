@@ -142,7 +142,7 @@ def test_a_page_that_is_sent_too_much_says_so(server: Server, size: int, chunked
     status, answer = exchange(server, request)
 
     assert status == 413
-    assert b"Pages take at most 256 KB." in answer
+    assert b"Pages accept at most 256 KB." in answer
 
 
 def test_a_media_type_longer_than_any_counts_as_none(server: Server, manager: Issued) -> None:

@@ -170,7 +170,7 @@ def test_a_page_takes_256_kilobytes(path: str, content: Any, visitor: Client) ->
 
     assert response.status_code == 413
     assert "<h1>This is too large</h1>" in html(response)
-    assert "Pages take at most 256 KB." in html(response)
+    assert "Pages accept at most 256 KB." in html(response)
     assert response.headers["X-Request-Id"] in html(response)
     assert "Content-Security-Policy" in response.headers
     assert visitor.post(path, content(LIMIT - 1_000)).status_code != 413
@@ -181,7 +181,7 @@ def test_too_many_cookies_are_told(visitor: Client) -> None:
     response = visitor.get("/accounts/login/", headers={"Cookie": "a=" + "b" * 33_000})
 
     assert response.status_code == 431
-    assert "Delete the cookies of this site" in html(response)
+    assert "Delete this site's cookies" in html(response)
     assert (
         visitor.get("/accounts/login/", headers={"Cookie": "a=" + "b" * 9_000}).status_code == 200
     )
