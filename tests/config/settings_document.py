@@ -15,19 +15,15 @@ TEXT: Final = ROOT / "docs/operations/settings.md"
 _INTRODUCTION: Final = """\
 # Settings
 
-Settings are environment variables. They can also stand in the file `.env`; real environment
-variables override it. [Deploying](README.md) says which ones to set first.
+Environment variables, or lines of the file `.env`, which they override. `make settings` generates
+this page from `.env.example` and from the code that reads the variables.
 
-- A switch takes `on` or `off` (or true/false, yes/no, 1/0). Any other value, an empty one too,
-  stops the start. So does a line of the file that is not `NAME=value`, a comment or empty.
+- A switch takes `on` or `off` (or true/false, yes/no, 1/0). Any other value stops the start, as
+  does a line of the file that is not `NAME=value`, a comment or empty.
 - In URLs, write `#`, `/`, `?` and `@` of a name or password as `%23`, `%2F`, `%3F` and `%40`.
-- `HTTP_*` variables are removed at the start, because WSGI servers pass them on as headers of
-  every request.
+- `HTTP_*` variables are ignored, because WSGI servers pass them on as headers of every request.
 - Scopes (`API_KEY_SCOPES`) and rate-limit tiers (`RATE_LIMIT_TIERS`) are constants in
   `config/settings/base.py`.
-- Outside the demo the application does not start without its own secrets, and says what to set.
-
-`make settings` generates this page from `.env.example` and from the code that reads the variables.
 
 """
 _VARIABLE: Final = re.compile(r"^# (.+)\n(# )?([A-Z][A-Z_]+)=(.*)$", re.MULTILINE)
