@@ -14,7 +14,7 @@ from apikeys.ratelimits import limiter
 from apikeys.services import Issued
 from apikeys.usage.recorder import recorder
 from apikeys.verification import guess_limit, key_cache
-from core import bulkheads
+from core import bulkheads, cooldowns
 from core import triggers as core_triggers
 from core.actors import Actor
 from organizations import triggers as organization_triggers
@@ -57,6 +57,7 @@ def no_attempts_counted() -> None:
     """Each test begins with none of the attempts and guesses that another has made."""
     cache.clear()
     guess_limit.reset()
+    cooldowns.reset()
 
 
 @pytest.fixture(autouse=True)

@@ -3,11 +3,12 @@
 from typing import Any, Final
 
 from django.conf import settings
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from apikeys.models import ApiKey, ApiKeyQuerySet
 from apikeys.ratelimits.limiter import limiter
+from core import cooldowns
 from core.exceptions import Busy
 from organizations.pages.base import OrganizationPage
 from organizations.roles import ALLOWED, Action, Role
@@ -20,6 +21,10 @@ _TABS: Final = (
     ("activity", "Activity", Action.VIEW_KEYS),
     ("access", "Access", Action.VIEW_KEYS),
 )
+
+
+def _too_often(wait: int) -> Busy:
+    return Busy(f"Too many attempts. Try again in {wait} seconds.", retry_after=wait)
 
 
 class DeveloperPage(OrganizationPage):
@@ -39,7 +44,13 @@ class DeveloperPage(OrganizationPage):
         """Raises Busy if a person does `work` more often than `limit`, such as ``10/minute``."""
         wait = limiter().hit_named(f"{work}:{self.actor.principal_id}", limit)
         if wait:
-            raise Busy(f"Too many attempts. Try again in {wait} seconds.", retry_after=wait)
+            cooldowns.begin(self.request.session.session_key, work, wait)
+            raise _too_often(wait)
+
+    def known_pace_refusal(self, request: HttpRequest, work: str) -> Busy | None:
+        """What `require_pace` told this session before, while it lasts. Reads nothing."""
+        wait = cooldowns.seconds_left(request.session.session_key, work)
+        return _too_often(wait) if wait else None
 
     @property
     def base_url(self) -> str:

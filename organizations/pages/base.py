@@ -100,11 +100,15 @@ class OrganizationPage(View):
         """The bulkhead that the request uses if it may hold its thread for long."""
         return None
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def early_refusal(self, request: HttpRequest) -> Busy | None:
+        """A refusal that is known before the session is read, so that it costs others little."""
         kind = self.waiting_kind(request)
-        full = refusal_of(kind) if kind else None
-        if full:  # before the session is read
-            return self.show_busy(full)
+        return refusal_of(kind) if kind else None
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        early = self.early_refusal(request)
+        if early:
+            return self.show_busy(early)
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
         if request.method == "GET" and holds_secret(request.META["QUERY_STRING"]):

@@ -1,5 +1,6 @@
 """Pages while too many requests wait, and how long their own work counts."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
@@ -15,8 +16,8 @@ from apikeys.pages.activity import filters
 from apikeys.pages.csv_export import HeldLines
 from apikeys.services import Issued
 from core import bulkheads
-from organizations.models import Organization
-from tests.pages.support import developer, html
+from organizations.models import Organization, User
+from tests.pages.support import developer, html, sign_in
 from tests.reliability.faults.trail import fill_trail
 from tests.support.domain import SECRET
 
@@ -108,6 +109,36 @@ def test_exports_of_what_no_index_finds_share_the_pace_of_searches(
     whole: Any = browser.get(developer(acme, "activity/export/"))
     assert whole.status_code == 200
     assert len(list(whole.streaming_content)) == 1
+
+
+def test_who_searches_on_instead_of_waiting_is_refused_without_a_query(
+    browser: Client, acme: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("apikeys.pages.activity.views._SEARCHES", "1/hour")
+    for _ in range(2):
+        browser.get(developer(acme, "activity/?actor=Ada"))
+
+    for path in ["activity/?actor=Max", "activity/?key=CI", "activity/export/?actor=Ada"]:
+        with CaptureQueriesContext(connection) as queries:
+            page = alert(browser.get(developer(acme, path)))
+        assert len(queries) == 0
+        assert "Too many attempts. Try again in" in page
+    assert browser.get(developer(acme, "activity/")).status_code == 200
+
+
+def test_waiting_ends_with_the_window_and_is_of_one_session(
+    browser: Client, acme: Organization, admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("apikeys.pages.activity.views._SEARCHES", "1/hour")
+    for _ in range(2):
+        answer = browser.get(developer(acme, "activity/?actor=Ada"))
+    assert answer.status_code == 429
+    monkeypatch.setattr("apikeys.pages.activity.views._SEARCHES", "9/hour")
+
+    assert sign_in(admin).get(developer(acme, "activity/?actor=Ada")).status_code == 200
+    later = time.monotonic() + int(answer.headers["Retry-After"])
+    monkeypatch.setattr("core.cooldowns.time.monotonic", lambda: later)
+    assert browser.get(developer(acme, "activity/?actor=Ada")).status_code == 200
 
 
 def test_an_export_rests_after_each_query_even_without_a_hit(

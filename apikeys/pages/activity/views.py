@@ -21,6 +21,7 @@ from apikeys.pages.csv_export import begin_export, csv_response, paced
 from core import bulkheads
 from core.actors import ActorKind
 from core.bulkheads import Kind
+from core.exceptions import Busy
 from core.forms import TextField
 from organizations.models import AuditEvent, AuditEventQuerySet, ServiceAccount
 
@@ -77,10 +78,21 @@ class FilterForm(forms.Form):
         return AuditFilter(**self.cleaned_data)
 
 
+def _is_text_search(request: HttpRequest) -> bool:
+    query = request.GET
+    return AuditFilter(actor=query.get("actor", ""), key=query.get("key", "")).has_text
+
+
 class TrailPage(DeveloperPage):
     """Base of the pages about an organization's audit events."""
 
     tab = "activity"
+
+    def early_refusal(self, request: HttpRequest) -> Busy | None:
+        busy = super().early_refusal(request)
+        if busy or not _is_text_search(request):
+            return busy
+        return self.known_pace_refusal(request, "search")
 
     @property
     def events(self) -> AuditEventQuerySet:
@@ -95,9 +107,7 @@ class TrailPage(DeveloperPage):
 
 class Activity(TrailPage):
     def waiting_kind(self, request: HttpRequest) -> Kind | None:
-        query = request.GET
-        audit_filter = AuditFilter(actor=query.get("actor", ""), key=query.get("key", ""))
-        return "search" if audit_filter.has_text else None
+        return "search" if _is_text_search(request) else None
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Shows no events if the filter is invalid, only its errors."""
