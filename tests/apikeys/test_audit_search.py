@@ -162,10 +162,10 @@ def long_trail(acme: Organization, admin: User, globex: Organization) -> AuditEv
 SEARCHES = [
     AuditFilter(actor="nobody"),
     AuditFilter(kind="invitation"),
-    AuditFilter(key="nothing"),
+    AuditFilter(text="nothing"),
     AuditFilter(actor="nobody", until=timezone.now().date()),
     AuditFilter(actor="nobody", since=date(2020, 1, 1)),
-    AuditFilter(key=ids.public_id("key", UUID(int=5))),
+    AuditFilter(text=ids.public_id("key", UUID(int=5))),
     AuditFilter(until=date(2020, 1, 1)),
     AuditFilter(),
 ]
@@ -233,7 +233,7 @@ def test_the_page_looks_at_a_bounded_number_of_rows(
     long_trail: AuditEventQuerySet, acme: Organization, admin: User
 ) -> None:
     browser = sign_in(admin)
-    queries = ["", "?actor=nobody", "?kind=invitation", "?key=nothing"]
+    queries = ["", "?actor=nobody", "?kind=invitation", "?q=nothing"]
     pages = [developer(acme, f"activity/{query}") for query in queries]
     read = {page: rows_read(partial(browser.get, page)) for page in pages}
 

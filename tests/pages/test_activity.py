@@ -20,7 +20,7 @@ from apikeys.pages.activity.sentences import SENTENCES
 from apikeys.pages.csv_export import cell
 from apikeys.services import Issued
 from core import transactions
-from core.actors import Actor
+from core.actors import Actor, RequestContext
 from core.timestamps import stamp
 from organizations import audit
 from organizations import services as organization_services
@@ -215,7 +215,7 @@ def test_filters(browser: Client, acme: Organization, make_key: Callable[..., Is
     def found(query: str) -> int:
         return len(told(browser.get(developer(acme, f"activity/?{query}"))))
 
-    assert found("key=ci") == found(f"key={key.public_id}") == 1
+    assert found("q=ci") == found(f"q={key.public_id}") == 1
     assert found("kind=api_key") == 2
     assert found("actor=nobody") == 0
     assert found(f"since={tomorrow}") == 0
@@ -223,13 +223,21 @@ def test_filters(browser: Client, acme: Organization, make_key: Callable[..., Is
 
 
 @pytest.mark.parametrize(
-    "query", ["since=soon", "until=2026-99-99", "until=9999-12-31", "kind=x", "actor=" + "x" * 101]
+    "query",
+    [
+        "since=soon",
+        "until=2026-99-99",
+        "until=9999-12-31",
+        "kind=x",
+        "period=x",
+        "actor=" + "x" * 101,
+    ],
 )
 def test_a_filter_that_cannot_be_read_is_named(
     browser: Client, acme: Organization, query: str
 ) -> None:
     for page in ("activity/", "activity/export/"):
-        answer = browser.get(developer(acme, f"{page}?{query}&key=kept"))
+        answer = browser.get(developer(acme, f"{page}?{query}&q=kept"))
 
         assert answer.status_code == 422
         assert 'role="alert"' in html(answer)
@@ -294,3 +302,41 @@ def test_a_key_has_its_own_timeline(
     assert [row["sentence"][:30] for row in page.context["timeline"]] == [
         "The system created the key “CI"
     ]
+
+
+def test_the_search_finds_an_ip_address_and_a_request_id(
+    browser: Client, acme: Organization, make_key: Callable[..., Issued]
+) -> None:
+    make_key(name="CI")
+    elsewhere = Actor.person(
+        UUID(int=7),
+        "Ada",
+        RequestContext(ip="2001:db8::7", request_id="req_0356mFYkn5NDnrdtYj6UG4"),
+    )
+    with transactions.operation():
+        audit.record(OrganizationEvent.RENAMED, acme, actor=elsewhere)
+
+    def found(text: str) -> list[str]:
+        return told(browser.get(developer(acme, f"activity/?q={text}")))
+
+    assert len(found("2001:DB8:0::7")) == len(found("req_0356mFYkn5NDnrdtYj6UG4")) == 1
+    assert found("2001:db8::8") == found("req_0356mFYkn5NDnrdtYj6UG5") == found("2001:db8") == []
+
+
+def test_a_period_ends_today_and_days_count_only_with_their_choice(
+    browser: Client, acme: Organization, as_admin: Actor
+) -> None:
+    today = timezone.now()
+    for days in (6, 7, 29, 30):
+        with as_of(today - timedelta(days=days)), transactions.operation():
+            audit.record(OrganizationEvent.MEMBER_LEFT, acme, actor=as_admin)
+    tomorrow = f"{today + timedelta(days=1):%Y-%m-%d}"
+
+    def found(query: str) -> int:
+        return len(told(browser.get(developer(acme, f"activity/?kind=member&{query}"))))
+
+    periods = ["", "1", "7", "30", "90", "dates"]
+    assert [found(f"period={period}") for period in periods] == [4, 0, 1, 3, 4, 4]
+    assert found(f"period=7&since={tomorrow}&until=soon") == 1
+    assert found(f"period=&since={tomorrow}") == 4
+    assert found(f"period=dates&since={tomorrow}") == found(f"since={tomorrow}") == 0

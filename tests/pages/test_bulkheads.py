@@ -42,7 +42,7 @@ def two_searches(acme: Organization, bulkheads_of_four: None) -> Iterator[list[b
         place.release()
 
 
-@pytest.mark.parametrize("query", ["actor=Ada", "key=CI"])
+@pytest.mark.parametrize("query", ["actor=Ada", "q=CI"])
 def test_a_search_beside_another_one_is_refused_with_what_was_typed(
     browser: Client, acme: Organization, two_searches: list[bulkheads.Place], query: str
 ) -> None:
@@ -88,7 +88,7 @@ def test_where_there_is_no_place_at_all_it_is_told_without_a_query(
 
 
 @pytest.mark.parametrize(
-    "query", ["", "?kind=api_key", "?since=2026-01-01", "?key=key_0000000000000000000042"]
+    "query", ["", "?kind=api_key", "?since=2026-01-01", "?q=key_0000000000000000000042"]
 )
 def test_what_an_index_finds_needs_no_place(
     browser: Client, acme: Organization, no_place_free: None, query: str
@@ -105,7 +105,7 @@ def test_exports_of_what_no_index_finds_share_the_pace_of_searches(
         list(getattr(answer, "streaming_content", ()))
 
     alert(browser.get(developer(acme, "activity/?actor=Ada")))
-    alert(browser.get(developer(acme, "activity/export/?key=CI")))
+    alert(browser.get(developer(acme, "activity/export/?q=CI")))
     whole: Any = browser.get(developer(acme, "activity/export/"))
     assert whole.status_code == 200
     assert len(list(whole.streaming_content)) == 1

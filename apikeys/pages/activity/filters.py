@@ -1,8 +1,10 @@
 """Filters, pages and CSV rows of the audit log."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from ipaddress import ip_address
 from typing import Any, Final
 from uuid import UUID
 
@@ -33,26 +35,27 @@ KINDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
+    #: The ID of a key, part of its name, an IP address or a request ID.
+    text: str = ""
     actor: str = ""
     kind: str = ""
-    key: str = ""
     since: date | None = None
     until: date | None = None
 
     @property
     def key_id(self) -> UUID | None:
-        """The ID in `key`. None if `key` is a name."""
-        return ids.read_id("key", self.key) if self.key else None
+        """The key ID in `text`."""
+        return ids.read_id("key", self.text) if self.text else None
 
     @property
     def has_text(self) -> bool:
         """Whether it searches for text, which takes longest."""
-        return bool(self.actor or (self.key and not self.key_id))
+        return bool(self.actor or (self.text and not self.key_id))
 
     @property
     def searches(self) -> bool:
         """Whether it has conditions without an index."""
-        return bool(self.actor or self.kind or (self.key and not self.key_id))
+        return bool(self.kind or self.has_text)
 
     def within(self, events: AuditEventQuerySet) -> AuditEventQuerySet:
         """Applies the conditions that have an index."""
@@ -73,9 +76,17 @@ class AuditFilter:
             condition &= Q(actor_label__icontains=self.actor)
         if self.kind:
             condition &= Q(event__startswith=f"{self.kind}.")
-        if self.key and not self.key_id:
-            condition &= Q(target_label__icontains=self.key, target_type="ApiKey")
+        if self.text and not self.key_id:
+            condition &= _mentions(self.text)
         return condition
+
+
+def _mentions(text: str) -> Q:
+    """Events about a key of this name, or from this IP address or request."""
+    found = Q(target_label__icontains=text, target_type="ApiKey") | Q(request_id=text)
+    with suppress(ValueError):
+        found |= Q(ip=str(ip_address(text)))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

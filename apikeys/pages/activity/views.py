@@ -5,7 +5,6 @@ from itertools import chain
 from typing import Any, Final
 from uuid import UUID
 
-from django import forms
 from django.conf import settings
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
@@ -15,72 +14,23 @@ from django.utils import timezone
 from apikeys.models import ApiKey
 from apikeys.pages.activity import filters
 from apikeys.pages.activity.entries import by_day
-from apikeys.pages.activity.filters import KINDS, AuditFilter, AuditPage, find_all, page_of, rows
+from apikeys.pages.activity.filter_form import FilterForm
+from apikeys.pages.activity.filters import AuditFilter, AuditPage, find_all, page_of, rows
 from apikeys.pages.base import DeveloperPage
 from apikeys.pages.csv_export import begin_export, csv_response, paced
 from core import bulkheads
 from core.actors import ActorKind
 from core.bulkheads import Kind
 from core.exceptions import Busy
-from core.forms import TextField
 from organizations.models import AuditEvent, AuditEventQuerySet, ServiceAccount
 
-_FIRST_YEAR: Final = 2000
-_LAST_YEAR: Final = 2999
 #: Text searches per person: more than anyone reads, fewer than a script sends.
 _SEARCHES: Final = "30/minute"
 
 
-def _text_input(placeholder: str) -> forms.TextInput:
-    attributes = {"class": "input", "placeholder": placeholder, "autocomplete": "off"}
-    return forms.TextInput(attrs=attributes)
-
-
-def _date_input() -> forms.DateInput:
-    return forms.DateInput(attrs={"class": "input", "type": "date"})
-
-
-class FilterForm(forms.Form):
-    key = TextField(
-        required=False, label="Key, by name or ID", widget=_text_input("Key name or ID")
-    )
-    actor = TextField(required=False, label="Who", widget=_text_input("Anyone"))
-    kind = forms.ChoiceField(
-        required=False,
-        label="What",
-        choices=[("", "All events"), *KINDS.items()],
-        widget=forms.Select(attrs={"class": "input"}),
-    )
-    since = forms.DateField(required=False, label="From", widget=_date_input())
-    until = forms.DateField(required=False, label="To", widget=_date_input())
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name, field in self.fields.items():
-            if self.data.get(name):
-                field.widget.attrs["class"] += " is-set"
-
-    def clean(self) -> dict[str, Any]:
-        # Limits years to 2000–2999: date arithmetic must not overflow.
-        for name in ("since", "until"):
-            day = self.cleaned_data.get(name)
-            if day and not _FIRST_YEAR <= day.year <= _LAST_YEAR:
-                self.add_error(name, f"Choose a year from {_FIRST_YEAR} to {_LAST_YEAR}.")
-        return self.cleaned_data
-
-    @property
-    def dates(self) -> list[forms.BoundField]:
-        return [self["since"], self["until"]]
-
-    @property
-    def audit_filter(self) -> AuditFilter:
-        """Available only after `is_valid`."""
-        return AuditFilter(**self.cleaned_data)
-
-
 def _is_text_search(request: HttpRequest) -> bool:
     query = request.GET
-    return AuditFilter(actor=query.get("actor", ""), key=query.get("key", "")).has_text
+    return AuditFilter(actor=query.get("actor", ""), text=query.get("q", "")).has_text
 
 
 class TrailPage(DeveloperPage):
@@ -141,7 +91,7 @@ class Activity(TrailPage):
             "following": query.urlencode() if next_cursor else "",
             "exported": exported,
             "is_later_page": bool(cursor),
-            "is_filtered": any(request.GET.get(name) for name in form.fields),
+            "is_filtered": form.is_set,
         }
         return self.show_trail(context, status)
 

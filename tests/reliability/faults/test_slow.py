@@ -69,7 +69,7 @@ def _percentile(calls: list[Call], share: float) -> float:
 # --- Searches of a long trail ---
 
 #: What a person searches for: nothing that is there, so that a search has to look at everything.
-FILTERS = ("actor=nobody", "kind=invitation", "key=nothing", "actor=nobody&until=2999-01-01")
+FILTERS = ("actor=nobody", "kind=invitation", "q=nothing", "actor=nobody&until=2999-01-01")
 
 
 def _pages(acme: Organization) -> list[str]:
