@@ -99,6 +99,16 @@ def test_on_a_phone_the_first_key_is_near_the_top(sign_in: OpenPage, many: None)
         assert box(page.locator("#keys tbody tr").first)["y"] <= 480
 
 
+def test_on_a_phone_a_key_takes_four_lines(sign_in: OpenPage, many: None) -> None:
+    page = sign_in(viewport={"width": 375, "height": 812}, has_touch=True, is_mobile=True)
+    row = page.locator("#keys tbody tr").first
+
+    assert box(row)["height"] <= 116
+    status, prefix = box(row.locator(".status")), box(row.locator(".key-name .sub"))
+    assert status["y"] == prefix["y"], "on one line"
+    assert box(row.locator("time").filter(visible=True).first)["x"] < status["x"]
+
+
 @pytest.mark.parametrize("width", [1280, 1024, 768, 375, 320])
 def test_each_row_has_its_bin_and_a_gap_beside_it(
     sign_in: OpenPage, many: None, width: int
