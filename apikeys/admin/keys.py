@@ -28,7 +28,7 @@ from core.forms import show_refusal
 from core.text import name_key
 from core.timestamps import stamp
 from organizations.admin.base import ServiceAdmin, staff_actor
-from organizations.admin.display import link_to, moment, state, two_lines
+from organizations.admin.display import client, link_to, moment, state, two_lines
 from organizations.admin.step_up import confirmation_first, too_old
 from organizations.signin.step_up import StepUp
 
@@ -77,7 +77,7 @@ _FIELDS: Final[dict[str | None, tuple[str, ...]]] = {
         "last_refused",
         "last_used_at",
         "last_used_ip",
-        "last_used_user_agent",
+        "last_used_by",
     ),
     "Identifiers": ("public_id", "uuid"),
 }
@@ -210,6 +210,10 @@ class ApiKeyAdmin(KeyActions, ServiceAdmin[ApiKey]):
     @admin.display(description="Last used", ordering="last_used_at")
     def last_used(self, key: ApiKey) -> str:
         return moment(key.last_used_at, "Never")
+
+    @admin.display(description="Last used by")
+    def last_used_by(self, key: ApiKey) -> str:
+        return client(key.last_used_user_agent)
 
     @admin.display(description="Expires", ordering="expires_at")
     def expires(self, key: ApiKey) -> str:

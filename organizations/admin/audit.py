@@ -19,7 +19,14 @@ from core import bulkheads
 from core.actors import ActorKind
 from core.exceptions import Busy
 from organizations.admin.base import ReadOnlyAdmin, SearchedList, rendered
-from organizations.admin.display import event_in_words, in_words, link_to, moment, two_lines
+from organizations.admin.display import (
+    client,
+    event_in_words,
+    in_words,
+    link_to,
+    moment,
+    two_lines,
+)
 from organizations.events import every_event
 from organizations.models import AuditEvent, AuditEventQuerySet, Organization
 from organizations.pages.base import with_retry
@@ -126,7 +133,7 @@ class AuditEventAdmin(ReadOnlyAdmin[AuditEvent]):
         "target_uuid",
         "details",
         "ip",
-        "user_agent",
+        "agent",
         "request",
         "number",
         "uuid",
@@ -163,6 +170,10 @@ class AuditEventAdmin(ReadOnlyAdmin[AuditEvent]):
     @admin.display(description="IP address")
     def origin(self, event: AuditEvent) -> str:
         return event.ip or "–"
+
+    @admin.display(description="User agent")
+    def agent(self, event: AuditEvent) -> SafeString | str:
+        return client(event.user_agent)
 
     @admin.display(description="Request ID")
     def request(self, event: AuditEvent) -> SafeString | str:

@@ -13,6 +13,7 @@ from django.utils.text import capfirst
 from heroicons.templatetags.heroicons import heroicon_micro
 
 from core.timestamps import rfc3339, stamp
+from core.user_agents import describe
 
 #: Kind of a state → icon, where the state names no other.
 _ICONS: Final = {"ok": "check-circle", "warn": "clock", "bad": "x-circle", "off": "pause-circle"}
@@ -39,6 +40,11 @@ def moment(value: datetime | None, otherwise: str = "–") -> SafeString | str:
     return format_html(
         '<time datetime="{}">{}<span class="second">{}</span></time>', rfc3339(value), day, time
     )
+
+
+def client(user_agent: str) -> SafeString | str:
+    """A browser or program in words, above the header that names it."""
+    return two_lines(describe(user_agent), user_agent) if user_agent else "–"
 
 
 def in_words(kind: str) -> str:

@@ -12,8 +12,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from core.timestamps import distance, rfc3339, stamp
+from core.user_agents import describe
 
 register = template.Library()
+register.filter("device", describe)
 
 
 @register.simple_tag

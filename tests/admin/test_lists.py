@@ -9,8 +9,11 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from apikeys import services
+from apikeys.events import KeyEvent
 from apikeys.models import ApiKey
 from apikeys.services import Issued
+from core import transactions
+from core.actors import RequestContext
 from organizations.admin.base import StaffPages
 from organizations.admin.forms import permissions_in_use
 from organizations.models import AuditEvent, Clock, Follower, Membership, Organization, User
@@ -176,3 +179,18 @@ def test_each_page_of_the_admin_names_the_permissions_that_it_asks_for() -> None
         assert isinstance(pages, StaffPages), model
         assert set(pages.permissions_in_use) <= {"view", "add", "change", "delete"}
         assert "view" in pages.permissions_in_use
+
+
+def test_a_user_agent_is_named_in_words_above_its_text(browser: Client, manager: Issued) -> None:
+    agent = "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/141.0 Safari/537.36"
+    with transactions.allowed():
+        ApiKey.objects.filter(pk=manager.key.pk).update(last_used_user_agent=agent)
+
+    actor = SYSTEM._replace(origin=RequestContext(user_agent="curl/8.5.0"))
+    services.set_api_key_enabled(manager.key, enabled=False, actor=actor)
+    event = AuditEvent.objects.get(event=KeyEvent.DISABLED)
+
+    shown = text(browser.get(change(manager.key)))
+
+    assert 'curl 8.5<span class="second">curl/8.5.0</span>' in text(browser.get(change(event)))
+    assert f'Chrome on Windows<span class="second">{agent}</span>' in shown

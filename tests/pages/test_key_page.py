@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
+from django.utils.html import escape
 
 from apikeys import services
 from apikeys.models import ApiKey
@@ -63,6 +64,30 @@ def test_the_state_stands_next_to_the_name(
 
     shown = text.split('id="key-status"')[1].split("</span>")[0]
     assert shown.strip().endswith(badge)
+
+
+@pytest.mark.parametrize(
+    ("agent", "shown"),
+    [
+        ("python-requests/2.32.3", "python-requests 2.32"),
+        (
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/141.0.0.0 Safari/537.36",
+            "Chrome on Linux",
+        ),
+        ('"><script>', "Unknown device"),
+    ],
+)
+def test_the_last_use_names_the_client_in_words(
+    show: Show, make_key: Callable[..., Issued], agent: str, shown: str
+) -> None:
+    key = make_key(name="Production").key
+    used = {"last_used_at": timezone.now(), "last_used_ip": "192.0.2.7"}
+    _change(key, **used, last_used_user_agent=agent)
+
+    text = html(show(key))
+
+    assert f'192.0.2.7 · <span title="{escape(agent)}">{shown}</span>' in text
+    assert text.count(escape(agent)) == 1, "only as the title"
 
 
 def test_a_rotation_is_a_state(
