@@ -127,6 +127,21 @@ def test_one_selected_key_is_asked_about_by_name(
     assert "Key Key 0 deleted. Requests using it now get 401." in _text(answer)
 
 
+@pytest.mark.parametrize("used", [False, True], ids=["unused", "used"])
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_consequence_is_said_once(
+    browser: Client, keys: list[ApiKey], there: str, used: bool, count: int
+) -> None:
+    if used:
+        _use(keys[0])
+
+    asked = _text(browser.get(there, _ids(*keys[:count])))
+
+    assert asked.count("401") == asked.count("can't be undone") == 1
+    assert asked.count('class="notice') == 1
+    assert ("Something still uses this key." in asked) is (used and count == 1)
+
+
 def test_keys_in_use_are_deleted_after_a_word(
     browser: Client, keys: list[ApiKey], there: str
 ) -> None:
