@@ -60,6 +60,13 @@ class MembershipQuerySet(OwnedQuerySet["Membership"]):
     def admins(self) -> Self:
         return self.filter(role="admin")
 
+    def own_closed(self, actor: Actor) -> Self:
+        """The person's memberships in closed organizations, which `visible_to` leaves out."""
+        if actor.kind is not ActorKind.PERSON:
+            return self.none()
+        own = self.filter(user_id=actor.principal_id, user__is_active=True)
+        return own.exclude(organization__closed_at=None)
+
     def with_second_factor(self) -> Self:
         """Adds `has_passkey` and `has_second_factor`: more than a password."""
         factors = apps.get_model("mfa", "Authenticator").objects.exclude(type="recovery_codes")

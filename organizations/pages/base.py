@@ -114,17 +114,22 @@ class OrganizationPage(View):
         if request.method == "GET" and holds_secret(request.META["QUERY_STRING"]):
             messages.warning(request, _FULL_SECRET)
             return without_secret(request)
+        slug = kwargs.pop("slug")
         try:
-            self._enter(request, kwargs.pop("slug"))
+            self._enter(request, slug)
             policy.require(self.actor, self.action, self.organization)
-            response = super().dispatch(request, *args, **kwargs)
+            response = self.handle(request, *args, **kwargs)
         except NotFound as refusal:
-            raise Http404 from refusal
+            response = self._not_found(slug, refusal)
         except Forbidden as refusal:
             response = self._refuse(refusal)
         except Busy as refusal:
             response = self.show_busy(refusal)
         return response
+
+    def handle(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Responds to a person who may use the page."""
+        return super().dispatch(request, *args, **kwargs)
 
     def _enter(self, request: HttpRequest, slug: str) -> None:
         self.actor = person_of(request)
@@ -194,6 +199,21 @@ class OrganizationPage(View):
         }
         response = render(self.request, "429.html", context, status=429)
         return with_retry(response, refusal)
+
+    def _not_found(self, slug: str, refusal: NotFound) -> HttpResponse:
+        """A 404 that tells the members of a closed organization, and only them, that it is closed.
+
+        Another admin may have closed it while they were at work.
+        """
+        own = Membership.objects.own_closed(self.actor).select_related("organization")
+        closed = own.filter(organization__slug=slug).first()
+        if closed is None:
+            raise Http404 from refusal
+        context = {
+            "organization": closed.organization,
+            "request_id": self.actor.origin.request_id,
+        }
+        return render(self.request, "organizations/closed.html", context, status=404)
 
     def _refuse(self, refusal: Forbidden) -> HttpResponse:
         admins = User.objects.filter(

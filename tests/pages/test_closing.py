@@ -69,3 +69,28 @@ def test_members_find_neither_the_button_nor_the_page(acme: Organization, member
 
     assert CLOSE not in html(client.get("/o/acme/settings/"))
     assert client.get(CLOSE).status_code == 403
+
+
+def test_the_second_to_close_it_reads_that_it_is_closed(
+    browser: Client, acme: Organization, admin: User
+) -> None:
+    second = sign_in(admin)
+    browser.post(CLOSE, {"typed": "Acme"})
+
+    with nothing_written():
+        answers = [second.post(CLOSE, {"typed": "Acme"}), second.get("/o/acme/settings/")]
+
+    for answer in answers:
+        assert answer.status_code == 404
+        assert "Acme is closed" in html(answer)
+        assert "Contact support to reopen it." in html(answer)
+
+
+def test_outsiders_do_not_learn_that_it_is_closed(acme: Organization, outsider: User) -> None:
+    client = sign_in(outsider)
+    services.close_organization(acme, actor=SYSTEM)
+
+    for answer in (client.post(CLOSE, {"typed": "Acme"}), client.get("/o/acme/settings/")):
+        assert answer.status_code == 404
+        assert "closed" not in html(answer)
+        assert "Acme" not in html(answer)

@@ -17,10 +17,10 @@ from apikeys.verification.verify import verify
 from core import transactions
 from core.actors import Actor
 from core.timestamps import stamp
-from organizations.models import Organization
+from organizations.models import Organization, User
 from organizations.roles import Role
 from tests.factories import PASSWORD, MembershipFactory, UserFactory
-from tests.pages.support import developer, grow_stale, secret_in, submission_of
+from tests.pages.support import developer, grow_stale, secret_in, sign_in, submission_of
 from tests.support.domain import ORIGIN, nothing_written
 from tests.support.last_used import note_use
 
@@ -290,8 +290,8 @@ def test_a_deleted_key_is_not_edited_in_its_row(
         refused = browser.post(page("edit/?field=description"), sent)
     shown = browser.get(page("?edit=description"))
 
-    assert refused.status_code == 422
-    assert "This key has been revoked and can't be restored." in _text(refused)
+    assert refused.status_code == 409
+    assert "This key was already deleted." in _text(refused)
     assert "data-edit-form" not in _text(shown)
     assert "Edit description" not in _text(shown)
 
@@ -356,42 +356,46 @@ def _end(key: ApiKey) -> None:
         ApiKey.objects.filter(pk=key.pk).update(expires_at=timezone.now() - timedelta(days=1))
 
 
-@pytest.mark.parametrize(
-    ("state", "words"),
-    [
-        ("expired", "This key has expired. Create a new one instead."),
-        ("revoked", "This key has been revoked and can't be restored. Create a new key instead."),
-    ],
-)
-def test_a_key_that_is_over_gets_no_secret(
-    browser: Client, page: Page, issued: Issued, as_admin: Actor, state: str, words: str
-) -> None:
+def test_an_expired_key_gets_no_secret(browser: Client, page: Page, issued: Issued) -> None:
     fields = {"grace": "3600", "submission": submission_of(browser.get(page("rotate/")))}
-    if state == "expired":
-        _end(issued.key)
-    else:
-        services.revoke_api_key(issued.key, actor=as_admin)
+    _end(issued.key)
 
     with nothing_written():
         answer = browser.post(page("rotate/"), fields)
 
     assert answer.status_code == 422
-    assert words in _text(answer)
+    assert "This key has expired. Create a new one instead." in _text(answer)
 
 
-def test_a_revoked_key_is_neither_switched_nor_edited(
-    browser: Client, page: Page, issued: Issued, as_admin: Actor
+@pytest.mark.parametrize("path", ["edit/", "edit/?field=name", "rotate/", "switch/", "delete/"])
+def test_each_page_about_a_deleted_key_says_so(
+    browser: Client, page: Page, issued: Issued, as_admin: Actor, path: str
 ) -> None:
+    fields = {"name": "Back", "grace": "3600", "enabled": "no", "instead": "disable"}
+    if path == "rotate/":
+        fields["submission"] = submission_of(browser.get(page(path)))
     services.revoke_api_key(issued.key, actor=as_admin)
-    edited = {"name": "Back", "scopes": ["search:read"]}
 
     with nothing_written():
-        answers = [browser.post(page("switch/"), {"enabled": on}) for on in ("yes", "no")]
-        answers.append(browser.post(page("edit/"), edited))
+        shown, sent = browser.get(page(path)), browser.post(page(path), fields)
 
-    assert [answer.status_code for answer in answers] == [409, 409, 422]
-    for answer in answers:
-        assert "This key has been revoked and can't be restored." in _text(answer)
+    assert (shown.status_code, sent.status_code) == (200, 409)
+    for answer in (shown, sent):
+        assert "This key was already deleted. Requests using it get 401." in _text(answer)
+        assert "data-submit" not in _text(answer)
+        assert "data-edit-form" not in _text(answer)
+
+
+def test_a_deleted_key_of_others_is_not_found(
+    page: Page, issued: Issued, as_admin: Actor, outsider: User
+) -> None:
+    services.revoke_api_key(issued.key, actor=as_admin)
+    client = sign_in(outsider)
+
+    for path in ("edit/", "rotate/", "switch/", "delete/"):
+        for answer in (client.get(page(path)), client.post(page(path))):
+            assert answer.status_code == 404
+            assert "deleted. Requests" not in _text(answer)
 
 
 def test_an_expired_key_is_switched_and_stays_expired(

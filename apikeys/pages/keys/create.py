@@ -10,7 +10,7 @@ from apikeys.models import ApiKey, KeyTemplate, KeyTemplateQuerySet
 from apikeys.pages.forms import RotateForm
 from apikeys.pages.keys import presets
 from apikeys.pages.keys.create_form import CreateKeyForm
-from apikeys.pages.keys.detail import KeyPage, overlap_of
+from apikeys.pages.keys.detail import ChangeKeyPage, KeyPage, overlap_of
 from apikeys.services import AlreadySubmitted, IdempotencyToken, Issued, key_limit
 from apikeys.usage.reports import Interval, Period, tally_of
 from core import ids
@@ -117,7 +117,7 @@ def _filled(template: KeyTemplate | None) -> dict[str, Any]:
     return {**chosen, **presets.filled_in(template)}
 
 
-class RotateKey(SecretPage):
+class RotateKey(SecretPage, ChangeKeyPage):
     """Issues a new secret. The user chooses how long the old one keeps working."""
 
     def get(self, request: HttpRequest, **_: str) -> HttpResponse:
@@ -146,7 +146,7 @@ class RotateKey(SecretPage):
             return self.show_earlier(refusal.key, rotated=True)
         except (Conflict, Invalid) as refusal:
             show_refusal(form, refusal)
-            return as_refused(self._show(key, form, status=422), refusal)
+            return as_refused(self._show(self.get_object(), form, status=422), refusal)
         return self.show_secret(issued, rotated=True)
 
     def _show(self, key: ApiKey, form: RotateForm, status: int = 200) -> HttpResponse:

@@ -1,9 +1,11 @@
 """Pages about one key: show, edit, disable, delete."""
 
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from apikeys import conf, services
@@ -11,7 +13,7 @@ from apikeys.events import KeyEvent
 from apikeys.models import ApiKey, ApiKeySecret, Status
 from apikeys.pages.crud import EditView, ObjectPage
 from apikeys.pages.forms import DeleteForm, EditKeyForm
-from apikeys.pages.keys.delete import created_keys_of, deletion_message, without_deleted
+from apikeys.pages.keys.delete import created_keys_of, deletion_message
 from apikeys.pages.keys.history import SHOWN, history
 from apikeys.pages.keys.key_list import key_row
 from apikeys.pages.usage.views import last_days, last_refusal
@@ -121,10 +123,35 @@ class KeyDetail(KeyPage):
         return self.show_key(key, field_form(key, edited))
 
 
-class EditKey(EditView[ApiKey], StepUpPage, KeyPage):
-    """Edits a key: all of its fields, or the one that `field` in the query names."""
+class _AlreadyDeletedError(Exception):
+    pass
+
+
+class ChangeKeyPage(StepUpPage, KeyPage):
+    """Base of the pages that change a key. Of a deleted key, each says only that it was deleted."""
 
     action = Action.MANAGE_KEYS
+
+    def get_object(self) -> ApiKey:
+        key = super().get_object()
+        if key.revoked_at:
+            raise _AlreadyDeletedError
+        return key
+
+    def handle(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """A change of a deleted key is a conflict, also if it was deleted a moment ago."""
+        try:
+            return super().handle(request, *args, **kwargs)
+        except _AlreadyDeletedError:
+            if request.method != "POST":
+                return self.render("apikeys/deleted.html")
+        with suppress(Conflict):
+            services.require_not_revoked(super().get_object())  # waits until the deletion holds
+        return self.render("apikeys/deleted.html", status=409)
+
+
+class EditKey(EditView[ApiKey], ChangeKeyPage):
+    """Edits a key: all of its fields, or the one that `field` in the query names."""
 
     @property
     def field(self) -> str:
@@ -173,10 +200,8 @@ class EditKey(EditView[ApiKey], StepUpPage, KeyPage):
         return last == self.actor.principal_id
 
 
-class SwitchKey(StepUpPage, KeyPage):
+class SwitchKey(ChangeKeyPage):
     """Disables a key, or enables it again."""
-
-    action = Action.MANAGE_KEYS
 
     def get(self, request: HttpRequest, **_: str) -> HttpResponse:
         """Asks for confirmation."""
@@ -191,7 +216,7 @@ class SwitchKey(StepUpPage, KeyPage):
         try:
             services.set_api_key_enabled(key, enabled=enabled, actor=self.actor)
         except Conflict as refusal:
-            context = {"key": key, "refusal": refusal.message}
+            context = {"key": self.get_object(), "refusal": refusal.message}
             return as_refused(self.render("apikeys/switch.html", context, status=409), refusal)
         return self.done(switch_message(key, enabled=enabled), self.get_success_url(key))
 
@@ -202,10 +227,8 @@ def switch_message(key: ApiKey, *, enabled: bool) -> str:
     return f"Key {key} disabled. Requests using it now get 401 until you enable it."
 
 
-class DeleteKey(StepUpPage, KeyPage):
+class DeleteKey(ChangeKeyPage):
     """Deletes a key permanently, or disables it instead."""
-
-    action = Action.MANAGE_KEYS
 
     def get(self, request: HttpRequest, **_: str) -> HttpResponse:
         """Asks for confirmation, and shows the key's usage."""
@@ -214,10 +237,6 @@ class DeleteKey(StepUpPage, KeyPage):
 
     def post(self, request: HttpRequest, **_: str) -> HttpResponse:
         key = self.get_object()
-        try:
-            services.require_not_revoked(key)
-        except Conflict:
-            return self._show(key, DeleteForm([key]), status=409)
         disable = request.POST.get("instead") == "disable"
         form = DeleteForm([key], request.POST)
         if not disable and not form.is_valid():
@@ -245,8 +264,6 @@ class DeleteKey(StepUpPage, KeyPage):
     def _show_conflict(self, form: DeleteForm, refusal: Conflict) -> HttpResponse:
         """For a key that was deleted in the meantime, or a cascade to too many keys."""
         key = self.get_object()
-        if key.revoked_at:
-            return self._show(key, DeleteForm([key]), status=409)
         show_refusal(form, refusal)
         return self._show(key, form, status=422)
 
@@ -257,7 +274,7 @@ class DeleteKey(StepUpPage, KeyPage):
             "key": key,
             "form": form,
             "refusal": refusal,
-            "created": created_keys_of(without_deleted([key]), self.organization_keys()),
+            "created": created_keys_of([key], self.organization_keys()),
             "week": tally_of(key, Period.last(7, Interval.DAY)),
         }
         return self.render("apikeys/delete.html", context, status=status)
