@@ -33,8 +33,9 @@ def free_port() -> int:
 @contextmanager
 def demo(var: Path, port: int, **more: str) -> Iterator[subprocess.Popen[str]]:
     """The running demo, with all it keeps under `var`."""
-    variables = environment(VAR_DIR=str(var), **more)
-    del variables["ENV_FILE"]
+    variables = environment(VAR_DIR=str(var))
+    del variables["ENV_FILE"], variables["SITE_URL"]
+    variables |= more
     command = [sys.executable, "manage.py", "demo", "--port", str(port)]
     with (var / "output").open("w") as output:
         process = subprocess.Popen(
@@ -187,6 +188,19 @@ def test_it_prints_addresses_on_which_passkeys_work(tmp_path: Path) -> None:
     places = {urlsplit(url).netloc for url in re.findall(r"http://\S+", text)}
     assert places == {f"localhost:{port}"}
     assert f"http://localhost:{port}/v1" in guide
+
+
+@pytest.mark.parametrize("chosen", ["", "https://keys.example.com"])
+def test_links_in_emails_begin_with_its_address_or_the_chosen_one(
+    tmp_path: Path, chosen: str
+) -> None:
+    port = free_port()
+    more = {"SITE_URL": chosen} if chosen else {}
+    with demo(tmp_path, port, SECURITY_CONTACT="mailto:security@example.com", **more) as process:
+        text = httpx.get(f"http://localhost:{port}/.well-known/security.txt").text
+        assert interrupted(process) == 0
+
+    assert f"Canonical: {chosen or f'http://localhost:{port}'}/.well-known" in text
 
 
 def test_where_localhost_is_another_program_it_prints_the_ip_address(tmp_path: Path) -> None:

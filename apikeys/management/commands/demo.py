@@ -7,6 +7,7 @@ import shlex
 import socket
 import sys
 from argparse import ArgumentParser
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
 
@@ -53,6 +54,7 @@ class Command(BaseCommand):
         connections.close_all()
         environment = {
             "API_BASE_URL": url,
+            **_site_url(host, url),
             "LOG_LEVEL": "WARNING",
             **os.environ,
             "ALLOWED_HOSTS": ",".join([*settings.ALLOWED_HOSTS, host]),
@@ -179,6 +181,15 @@ def _name_of(host: str, port: int) -> str:
     except OSError as error:
         return host if error.errno == errno.EADDRINUSE else "localhost"
     return "localhost"
+
+
+def _site_url(host: str, url: str) -> dict[str, str]:
+    """The setting with which links in emails begin. Empty for a host that is all addresses."""
+    try:
+        is_any = ip_address(host).is_unspecified
+    except ValueError:
+        is_any = False
+    return {} if is_any else {"SITE_URL": url}
 
 
 def _serve(host: str, port: int, workers: int, environment: dict[str, str]) -> None:
