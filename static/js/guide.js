@@ -1,6 +1,5 @@
 // The entry of the guide's pages, next to pages.js.
 
-import "./samples.js";
 import "./contents.js";
 import "./guide-search.js";
 import "./try.js";

@@ -41,7 +41,7 @@ export function showColored(place, text) {
   for (const found of text.matchAll(COLORED)) {
     const [, string, colon, number] = found;
     const word = string ?? found[0];
-    const kind = string ? (colon ? "nt" : "s2") : number ? "mi" : word === "curl" ? "nb" : "k";
+    const kind = string ? (colon ? "f" : "s") : number ? "n" : word === "curl" ? "f" : "k";
     pieces.push(text.slice(end, found.index), colored(kind, word));
     end = found.index + word.length;
   }

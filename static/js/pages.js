@@ -11,7 +11,7 @@ import "./dialog-forms.js";
 import "./secret-dialog.js";
 import "./create-key.js";
 import "./confirm-name.js";
-import "./code-tabs.js";
+import "./samples.js";
 import "./key-test.js";
 import "./key-search.js";
 import "./key-selection.js";

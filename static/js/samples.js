@@ -17,7 +17,7 @@ function choose(tab) {
     panel.classList.toggle("is-chosen", panel.dataset.language === language);
   }
   // Samples above have changed their height: the reader's own stays where it was.
-  scrollBy({ top: tab.getBoundingClientRect().top - before, behavior: "instant" });
+  if (!tab.closest("dialog")) scrollBy({ top: tab.getBoundingClientRect().top - before, behavior: "instant" });
   const secure = location.protocol === "https:" ? "; secure" : "";
   document.cookie = `guide_language=${language}; path=/docs/; max-age=${YEAR}; samesite=lax${secure}`;
 }

@@ -212,9 +212,15 @@ def test_the_examples_are_copied_without_the_secret(sign_in: OpenPage) -> None:
     assert languages.all_inner_texts() == ["curl", "Python", "JavaScript", "Go"]
 
     languages.first.focus()
-    for expected in ("$API_KEY", "os.environ['API_KEY']", "process.env.API_KEY", "os.Getenv"):
-        page.get_by_role("button", name="Copy example").click()
-        page.get_by_text("Example copied.").wait_for()
+    variables = {
+        "curl": "$API_KEY",
+        "Python": "os.environ['API_KEY']",
+        "JavaScript": "process.env.API_KEY",
+        "Go": "os.Getenv",
+    }
+    for language, expected in variables.items():
+        page.get_by_role("button", name=f"Copy the {language} example").click()
+        page.get_by_text(f"{language} example copied.").wait_for()
         copied = page.evaluate("navigator.clipboard.readText()")
         assert expected in copied
         assert secret not in copied

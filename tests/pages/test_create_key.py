@@ -252,7 +252,7 @@ def test_the_secret_page_says_what_the_key_may(
 def test_the_examples_hold_no_secret(browser: Client, address: str, acme: Organization) -> None:
     text = html(_create(browser, address))
 
-    examples = text.partition('data-code-tabs="use-it"')[2].partition("</section>")[0]
+    examples = text.partition("data-samples")[2].partition("</section>")[0]
     assert examples.count("API_KEY") == 4
     assert examples.count(f"/v1/accounts/{acme.public_id}/templates") == 4
     assert "sig_" not in examples

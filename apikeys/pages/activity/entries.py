@@ -12,6 +12,7 @@ from apikeys.pages.activity.sentences import (
     SAID_ALREADY,
     change,
     role_words,
+    scope_changes,
     target_name,
     who,
     words_of,
@@ -130,10 +131,14 @@ def _day_label(day: date, today: date) -> str:
 
 
 def _entry(event: AuditEvent, organization: Organization, urls: Mapping[UUID, str]) -> Entry:
-    kind = event.event.partition(".")[0]
-    icon, color = _ICONS.get(event.event, (_KINDS.get(kind, "pencil"), ""))
     parts = [part for part in _parts(event, organization, urls) if part.text]
-    return Entry(event, parts, _detail(event), icon, color)
+    return Entry(event, parts, _detail(event), *icon_of(event))
+
+
+def icon_of(event: AuditEvent) -> tuple[str, str]:
+    """Icon and color."""
+    kind = event.event.partition(".")[0]
+    return _ICONS.get(event.event, (_KINDS.get(kind, "pencil"), ""))
 
 
 def _parts(
@@ -196,9 +201,7 @@ def _phrase(event: AuditEvent, name: str, value: Any) -> str:
 def _scopes(value: Any) -> str:
     if not value or not isinstance(value[0], list):
         return _counted(value)
-    old, new = value
-    added = _counted([scope for scope in new if scope not in old])
-    removed = _counted([scope for scope in old if scope not in new])
+    added, removed = map(_counted, scope_changes(*value))
     said = [f"Added {added}"] if added else []
     said += [f"Removed {removed}"] if removed else []
     return " · ".join(said)

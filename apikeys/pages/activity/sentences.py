@@ -147,12 +147,15 @@ def _scopes(value: Any) -> str:
     """All scopes of a new key or template, or the difference for a changed one."""
     if not value or not isinstance(value[0], list):
         return f"permissions {', '.join(value)}"
-    old, new = value
-    added = [scope for scope in new if scope not in old]
-    removed = [scope for scope in old if scope not in new]
+    added, removed = scope_changes(*value)
     parts = [f"permissions added: {', '.join(added)}"] if added else []
     parts += [f"permissions removed: {', '.join(removed)}"] if removed else []
     return "; ".join(parts)
+
+
+def scope_changes(old: list[str], new: list[str]) -> tuple[list[str], list[str]]:
+    """The added and the removed scopes."""
+    return [s for s in new if s not in old], [s for s in old if s not in new]
 
 
 def _shown(value: Any) -> str:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from apikeys.events import KeyEvent
-from apikeys.pages.activity.sentences import sentence, who
+from apikeys.pages.activity.entries import icon_of
+from apikeys.pages.activity.sentences import scope_changes, sentence, who
 from core.timestamps import stamp
 from organizations.models import AuditEvent, Organization
 
@@ -13,24 +14,16 @@ from organizations.models import AuditEvent, Organization
 SHOWN: Final = 10
 
 
-class _Kind(NamedTuple):
-    icon: str
-    #: The CSS class of the icon. Empty for an ordinary change.
-    tone: str
-    words: str
-
-
-_KINDS: Final[Mapping[str, _Kind]] = {
-    KeyEvent.CREATED: _Kind("plus", "ok", "created this key"),
-    KeyEvent.UPDATED: _Kind("pencil", "", "changed this key"),
-    KeyEvent.ENABLED: _Kind("play", "", "enabled this key"),
-    KeyEvent.DISABLED: _Kind("pause", "", "disabled this key"),
-    KeyEvent.TIER_CHANGED: _Kind("adjustments-horizontal", "", "changed the rate limit"),
-    KeyEvent.ROTATED: _Kind("arrow-path", "info", "rotated this key"),
-    KeyEvent.REVOKED: _Kind("trash", "bad", "deleted this key"),
-    KeyEvent.RETIRED_SECRET_USED: _Kind(
-        "exclamation-triangle", "warn", "used an old secret after its rotation"
-    ),
+_WORDS: Final[Mapping[str, str]] = {
+    KeyEvent.CREATED: "created this key",
+    KeyEvent.UPDATED: "changed this key",
+    KeyEvent.ENABLED: "enabled this key",
+    KeyEvent.DISABLED: "disabled this key",
+    KeyEvent.TIER_CHANGED: "changed the rate limit",
+    KeyEvent.ROTATED: "rotated this key",
+    KeyEvent.REVOKED: "deleted this key",
+    # pragma: allowlist nextline secret
+    KeyEvent.RETIRED_SECRET_USED: "used an old secret after its rotation",
 }
 
 
@@ -41,15 +34,16 @@ def history(events: Iterable[AuditEvent], organization: Organization) -> list[di
 
 def _row(event: AuditEvent, organization: Organization) -> dict[str, Any]:
     full = sentence(event, organization)
-    kind = _KINDS.get(event.event, _Kind("pencil", "", full.removeprefix(f"{who(event)} ")))
-    words = _changes(event.details) if event.event == KeyEvent.UPDATED else ""
+    icon, color = icon_of(event)
+    changes = _changes(event.details) if event.event == KeyEvent.UPDATED else ""
+    words = changes or _WORDS.get(event.event, full.removeprefix(f"{who(event)} "))
     return {
         "event": event,
         "sentence": full,
-        "icon": kind.icon,
-        "tone": kind.tone,
+        "icon": icon,
+        "color": color,
         "who": who(event),
-        "words": words or kind.words,
+        "words": words,
         "detail": _detail(event),
     }
 
@@ -77,8 +71,7 @@ def _change(name: str, old: Any, new: Any) -> str:
 
 
 def _scopes(old: list[str], new: list[str]) -> str:
-    added = [scope for scope in new if scope not in old]
-    removed = [scope for scope in old if scope not in new]
+    added, removed = scope_changes(old, new)
     parts = [f"added the permission{'s' * (len(added) > 1)} {', '.join(added)}"] if added else []
     if removed:
         parts.append(f"removed the permission{'s' * (len(removed) > 1)} {', '.join(removed)}")
