@@ -118,7 +118,7 @@ def test_who_searches_on_instead_of_waiting_is_refused_without_a_query(
     for _ in range(2):
         browser.get(developer(acme, "activity/?actor=Ada"))
 
-    for path in ["activity/?actor=Max", "activity/?key=CI", "activity/export/?actor=Ada"]:
+    for path in ["activity/?actor=Max", "activity/?q=CI", "activity/export/?actor=Ada"]:
         with CaptureQueriesContext(connection) as queries:
             page = alert(browser.get(developer(acme, path)))
         assert len(queries) == 0
