@@ -20,6 +20,11 @@ def stamp(value: datetime) -> str:
     return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
 
 
+def days_in_words(days: int) -> str:
+    """``1 day``, ``90 days``; ``1 year`` for 365."""
+    return "1 year" if days == 365 else f"{days:,} day{'' if days == 1 else 's'}"
+
+
 def days_between(earlier: datetime, later: datetime) -> int:
     """Calendar days in UTC between two times."""
     return (later.astimezone(UTC).date() - earlier.astimezone(UTC).date()).days

@@ -28,6 +28,7 @@ class OrganizationEvent(StrEnum):
     API_ACCESS_DISABLED = "organization.api_access_disabled"
     TIER_CHANGED = "organization.rate_limit_tier_changed"
     KEY_LIMIT_CHANGED = "organization.key_limit_changed"
+    DEFAULT_EXPIRY_CHANGED = "organization.default_expiry_changed"
     EXPORTED = "organization.exported"
     #: Written by `maintain` after it erased addresses of old events.
     ADDRESSES_ERASED = "trail.addresses_erased"

@@ -16,6 +16,7 @@ class Action(StrEnum):
 
     VIEW_ORGANIZATION = "view organization"
     RENAME_ORGANIZATION = "rename organization"
+    SET_DEFAULT_EXPIRY = "set default expiry"
     CLOSE_ORGANIZATION = "close organization"
     REOPEN_ORGANIZATION = "reopen organization"
     MANAGE_MEMBERS = "manage members"

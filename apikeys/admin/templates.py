@@ -49,7 +49,7 @@ class KeyTemplateAdmin(ServiceAdmin[KeyTemplate]):
     @admin.display(description="Key lifetime", ordering="lifetime_days")
     def lifetime(self, template: KeyTemplate) -> str:
         days = template.lifetime_days
-        return f"{days:,} day{'' if days == 1 else 's'}" if days else "No expiry"
+        return f"{days:,} day{'' if days == 1 else 's'}" if days else "Default"
 
     @admin.display(description="Updated", ordering="updated_at")
     def updated(self, template: KeyTemplate) -> str:

@@ -75,7 +75,7 @@ class TemplateForm(VersionedForm):
     lifetime_days = forms.IntegerField(
         required=False,
         label="Expires after (days)",
-        help_text="From 1 to 3650. Leave empty for keys that never expire.",
+        help_text="From 1 to 3650. Leave empty for the organization's default expiry.",
     )
 
 

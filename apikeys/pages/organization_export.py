@@ -67,6 +67,7 @@ class OrganizationExport(OrganizationPage):
             "slug": organization.slug,
             "api_access_enabled": organization.api_access_enabled,
             "rate_limit_tier": organization.rate_limit_tier,
+            "default_key_days": organization.default_key_days,
             "created_at": rfc3339(organization.created_at),
             "exported_at": rfc3339(timezone.now()),
         }

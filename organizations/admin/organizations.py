@@ -29,12 +29,12 @@ class NewOrganizationForm(NewOrganizationFields, ServiceForm):
 class OrganizationForm(ServiceForm):
     """The change form."""
 
-    harmless = frozenset({"name"})
+    harmless = frozenset({"name", "default_key_days"})
     rate_limit_tier = TierField()
 
     class Meta:
         model = Organization
-        fields = ("name", "api_access_enabled", "rate_limit_tier", "key_limit")
+        fields = ("name", "api_access_enabled", "rate_limit_tier", "key_limit", "default_key_days")
         labels = {"key_limit": "Key limit"}
         help_texts = {
             "api_access_enabled": "While off, every key of the organization is rejected.",
@@ -115,6 +115,8 @@ class OrganizationAdmin(ServiceAdmin[Organization]):
             services.set_rate_limit_tier(obj, tier=new["rate_limit_tier"], actor=actor)
         if form.wants("key_limit"):
             services.set_key_limit(obj, limit=new["key_limit"], actor=actor)
+        if form.wants("default_key_days"):
+            services.set_default_expiry(obj, days=new["default_key_days"], actor=actor)
         return obj.refresh_from_db()
 
     @admin.action(description="Close the selected organizations", permissions=["change"])

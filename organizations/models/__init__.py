@@ -6,6 +6,7 @@ from organizations.models.erasures import Erasure
 from organizations.models.invitations import Invitation, InvitationQuerySet, InvitationState
 from organizations.models.organizations import (
     DEFAULT_TIER,
+    KEY_PERIODS,
     MOST_KEYS,
     Membership,
     MembershipQuerySet,
@@ -17,6 +18,7 @@ from organizations.models.users import User, UserManager
 
 __all__ = [
     "DEFAULT_TIER",
+    "KEY_PERIODS",
     "MOST_KEYS",
     "AuditEvent",
     "AuditEventQuerySet",

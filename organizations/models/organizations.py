@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from core import ids
 from core.actors import Actor, ActorKind
+from core.timestamps import days_in_words
 from core.transactions import GuardedModel, GuardedQuerySet, M
 from organizations.models.users import User
 from organizations.roles import Role
@@ -19,6 +20,9 @@ DEFAULT_TIER: Final = "standard"
 
 #: The highest key limit that can be set.
 MOST_KEYS: Final = 999_999_999
+
+#: The usual expiries of a new key, in days.
+KEY_PERIODS: Final = (7, 30, 60, 90, 180, 365)
 
 
 class OwnedQuerySet(GuardedQuerySet[M]):
@@ -97,6 +101,13 @@ class Organization(GuardedModel):
         blank=True,
         validators=[MaxValueValidator(MOST_KEYS)],
         help_text="The most keys, deleted ones aside. Empty for the usual number, 0 for any.",
+    )
+    default_key_days = models.PositiveSmallIntegerField(
+        "default expiry",
+        null=True,
+        blank=True,
+        choices=[(None, "Never"), *((days, days_in_words(days)) for days in KEY_PERIODS)],
+        help_text="Preselected when someone creates an API key on the pages.",
     )
     #: Closed organizations are hidden from their members. Their API access is off.
     closed_at = models.DateTimeField("closed", null=True, blank=True, editable=False)

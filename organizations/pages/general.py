@@ -1,15 +1,16 @@
-"""The organization's settings page: name and ID, and the page that closes the organization."""
+"""The organization's settings page: name, ID and default expiry, and the page that closes it."""
 
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from core.exceptions import Conflict, Invalid
 from core.forms import TextField, VersionedForm, show_edit_refusal
+from core.timestamps import days_in_words
 from organizations import policy, services
-from organizations.models import Membership, Organization
+from organizations.models import KEY_PERIODS, Membership, Organization
 from organizations.pages.base import OrganizationPage
 from organizations.pages.step_up import StepUpPage
 from organizations.roles import Action
@@ -22,18 +23,38 @@ class NameForm(VersionedForm):
     )
 
 
+class ExpiryForm(VersionedForm):
+    """The expiry that the page for a new key preselects."""
+
+    default_key_days = forms.TypedChoiceField(
+        label="Default expiry",
+        required=False,
+        choices=[("", "Never"), *((days, days_in_words(days)) for days in KEY_PERIODS)],
+        coerce=int,
+        empty_value=None,
+        help_text="Preselected when you create a key. Anyone who creates one can choose another.",
+        error_messages={"invalid_choice": "Choose an expiry from the list."},
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": "id_expiry_%s", **kwargs})  # next to another form
+
+    def displayed_values(self, thing: Any) -> list[tuple[str, Any]]:
+        return [("Default expiry", thing.get_default_key_days_display())]
+
+
 class General(OrganizationPage):
     section = "general"
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return self._show(NameForm.of(self.organization))
+        return self.show()
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Renames the organization unless it was changed meanwhile."""
         policy.require(self.actor, Action.RENAME_ORGANIZATION, self.organization)
         form = NameForm(request.POST)
         if not form.is_valid():
-            return self._show(form, status=422)
+            return self.show(form, status=422)
         try:
             services.rename_organization(
                 self.organization,
@@ -42,15 +63,56 @@ class General(OrganizationPage):
                 **form.service_arguments(),
             )
         except (Conflict, Invalid) as refusal:
-            return self._show(
+            return self.show(
                 form, status=422, theirs=show_edit_refusal(form, refusal, self.organization)
             )
-        address = reverse("organizations:general", args=[self.organization.slug])
-        return self.done("Changes saved.", address)
+        return self.saved()
 
-    def _show(self, form: NameForm, status: int = 200, theirs: Any = None) -> HttpResponse:
-        context = {"form": form, "theirs": theirs}
+    @property
+    def home(self) -> str:
+        return reverse("organizations:general", args=[self.organization.slug])
+
+    def saved(self) -> HttpResponse:
+        return self.done("Changes saved.", self.home)
+
+    def show(
+        self, form: VersionedForm | None = None, status: int = 200, theirs: Any = None
+    ) -> HttpResponse:
+        """The page, with `form` in place of the one of its kind that shows what is stored."""
+        forms_of_page = {
+            name: form if isinstance(form, kind) else kind.of(self.organization)
+            for name, kind in (("form", NameForm), ("expiry_form", ExpiryForm))
+        }
+        context = {**forms_of_page, "theirs": theirs, "is_expiry": isinstance(form, ExpiryForm)}
         return self.render("organizations/general.html", context, status=status)
+
+
+class DefaultExpiry(General):
+    """Saves the default expiry."""
+
+    action = Action.SET_DEFAULT_EXPIRY
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        # GET happens only after a login redirect: go to the page with the form.
+        return HttpResponseRedirect(self.home)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Sets the default expiry unless the organization was changed meanwhile."""
+        form = ExpiryForm(request.POST)
+        if not form.is_valid():
+            return self.show(form, status=422)
+        try:
+            services.set_default_expiry(
+                self.organization,
+                days=form.cleaned_data["default_key_days"],
+                actor=self.actor,
+                seen_at=form.seen_at,
+            )
+        except (Conflict, Invalid) as refusal:
+            return self.show(
+                form, status=422, theirs=show_edit_refusal(form, refusal, self.organization)
+            )
+        return self.saved()
 
 
 class CloseForm(forms.Form):

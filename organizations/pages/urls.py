@@ -10,6 +10,7 @@ urlpatterns = [
     path("", home.Home.as_view(), name="home"),
     path("organizations/new/", home.NewOrganization.as_view(), name="new"),
     path("o/<slug:slug>/settings/", general.General.as_view(), name="general"),
+    path("o/<slug:slug>/settings/expiry/", general.DefaultExpiry.as_view(), name="default-expiry"),
     path("invitations/<str:token>/", invitations.Accept.as_view(), name="accept"),
     path("o/<slug:slug>/settings/close/", general.Close.as_view(), name="close"),
     path("o/<slug:slug>/settings/leave/", members.Leave.as_view(), name="leave"),

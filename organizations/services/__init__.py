@@ -39,6 +39,7 @@ from organizations.services.organizations import (
     rename_organization,
     reopen_organization,
     set_api_access,
+    set_default_expiry,
     set_key_limit,
     set_rate_limit_tier,
 )
@@ -88,6 +89,7 @@ __all__ = [
     "save_person",
     "send_password_link",
     "set_api_access",
+    "set_default_expiry",
     "set_key_limit",
     "set_rate_limit_tier",
     "set_service_account_enabled",

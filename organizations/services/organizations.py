@@ -15,7 +15,7 @@ from core.transactions import operation
 from organizations import audit, policy
 from organizations.email_names import clean_mailed_name
 from organizations.events import OrganizationEvent
-from organizations.models import MOST_KEYS, Membership, Organization, User
+from organizations.models import KEY_PERIODS, MOST_KEYS, Membership, Organization, User
 from organizations.roles import Action, Role
 
 #: An admin of this many organizations can't create another one.
@@ -79,6 +79,28 @@ def rename_organization(
         organization.save(update_fields=["name", "updated_at"])
         details = {"name": [old, organization.name]}
         audit.record(OrganizationEvent.RENAMED, organization, actor=actor, details=details)
+    return organization
+
+
+@operation()
+def set_default_expiry(
+    organization: Organization, *, days: int | None, actor: Actor, seen_at: datetime | None = None
+) -> Organization:
+    """Sets the expiry that the page for a new key preselects. None means never.
+
+    `days` is one of KEY_PERIODS. `seen_at` is as for `rename_organization`.
+    """
+    organization = locked(organization, Action.SET_DEFAULT_EXPIRY, actor)
+    require_unchanged(organization.updated_at, seen_at, "organization")
+    if days is not None and days not in KEY_PERIODS:
+        known = ", ".join(map(str, KEY_PERIODS))
+        raise Invalid.field("default_key_days", f"Choose one of {known} days, or never.")
+    old, organization.default_key_days = organization.default_key_days, days
+    if old != days:
+        organization.save(update_fields=["default_key_days", "updated_at"])
+        event = OrganizationEvent.DEFAULT_EXPIRY_CHANGED
+        details = {"default_key_days": [old, days]}
+        audit.record(event, organization, actor=actor, details=details)
     return organization
 
 

@@ -3,7 +3,6 @@
 import { onShown } from "./events.js";
 
 const FILLED = ["permissions", "expires"];
-const DEFAULTS = { permissions: "standard", expires: "never", scopes: "" };
 
 const formOf = (target) => target.form?.matches("[data-create-key]") && target.form;
 const wordsOf = (field) =>
@@ -12,10 +11,16 @@ const wordsOf = (field) =>
     : field.selectedOptions[0]
   )?.dataset.words;
 
+const defaultsOf = (form) => ({
+  permissions: "standard",
+  expires: form.elements.expires.dataset.default,
+  scopes: "",
+});
+
 /** Puts what the template says into the fields that the user has not set. */
 function fill(form) {
   const option = form.elements.template.selectedOptions[0];
-  const values = option.value ? option.dataset : DEFAULTS;
+  const values = option.value ? option.dataset : defaultsOf(form);
   for (const name of FILLED) {
     if (name in form.dataset) continue; // set by the user
     form.elements[name].value = values[name];

@@ -22,6 +22,7 @@ def form_of(organization: Organization, **changes: Any) -> dict[str, Any]:
         "api_access_enabled": "on",
         "rate_limit_tier": organization.rate_limit_tier,
         "key_limit": "" if organization.key_limit is None else organization.key_limit,
+        "default_key_days": organization.default_key_days or "",
     }
     return {name: value for name, value in {**sent, **changes}.items() if value is not None}
 
@@ -94,6 +95,33 @@ def test_the_limit_of_keys_is_set_and_taken_back(
     browser.post(change(acme), form_of(acme, key_limit=""))
     acme.refresh_from_db()
     assert acme.key_limit is None
+
+
+def test_the_default_expiry_is_set_and_taken_back(
+    browser: Client, staff: User, acme: Organization
+) -> None:
+    browser.post(change(acme), form_of(acme, default_key_days="90"))
+
+    acme.refresh_from_db()
+    assert acme.default_key_days == 90
+    event = only_event("organization.default_expiry_changed", staff)
+    assert event.details == {"default_key_days": [None, 90]}
+    assert '<option value="90" selected>90 days</option>' in text(browser.get(change(acme)))
+    browser.post(change(acme), form_of(acme, default_key_days=""))
+    acme.refresh_from_db()
+    assert acme.default_key_days is None
+
+
+@pytest.mark.parametrize("days", ["45", "ninety"])
+def test_what_is_no_default_expiry_is_refused_on_its_field(
+    browser: Client, acme: Organization, days: str
+) -> None:
+    before = everything()
+
+    response = browser.post(change(acme), form_of(acme, default_key_days=days))
+
+    assert list(response.context["adminform"].form.errors) == ["default_key_days"]
+    assert everything() == before
 
 
 @pytest.mark.parametrize("limit", ["-1", "1000000000", "many", "1.5"])

@@ -33,6 +33,7 @@ _ORGANIZATION: Final = {
     "api_access_enabled": "on",
     "rate_limit_tier": "standard",
     "key_limit": "",
+    "default_key_days": "",
 }
 _PERSON: Final = {"email": "max@acme.example", "name": "Max Member", "is_active": "on"}
 _ACCOUNT: Final = {"name": "Robot", "description": ""}

@@ -205,6 +205,7 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     ".well-known/": "for machines",
     "o/<slug:slug>/settings/developer/keys/export/": "a download",
     "accounts/notifications/off/": "needs a link from an email; tests/pages has one",
+    "o/<slug:slug>/settings/expiry/": "leads to the general page",
     "o/<slug:slug>/settings/developer/activity/export/": "a download",
     "o/<slug:slug>/settings/developer/usage/export/": "a download",
     "accounts/2fa/recovery-codes/download/": "a download",

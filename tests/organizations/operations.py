@@ -36,6 +36,11 @@ BOUND: Final[dict[str, Operation[World]]] = {
         target_type="Organization",
         run=lambda w, a: services.rename_organization(w.acme, name="Acme Two", actor=a),
     ),
+    "set default expiry": Operation(
+        event=Event.DEFAULT_EXPIRY_CHANGED,
+        target_type="Organization",
+        run=lambda w, a: services.set_default_expiry(w.acme, days=90, actor=a),
+    ),
     "close the API": Operation(
         event=Event.API_ACCESS_DISABLED,
         target_type="Organization",
@@ -172,6 +177,7 @@ IDLE: Final[dict[str, Callable[[World, Actor], Any]]] = {
     "rename organization": lambda w, a: services.rename_organization(
         w.acme, name=f"  {w.acme.name} ", actor=a
     ),
+    "set default expiry": lambda w, a: services.set_default_expiry(w.acme, days=None, actor=a),
     "open the API": lambda w, a: services.set_api_access(w.acme, enabled=True, actor=a),
     "change tier": lambda w, a: services.set_rate_limit_tier(w.acme, tier="standard", actor=a),
     "change limit of keys": lambda w, a: services.set_key_limit(w.acme, limit=None, actor=a),

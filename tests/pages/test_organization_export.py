@@ -11,8 +11,10 @@ from apikeys.models import ApiKeySecret
 from apikeys.pages import organization_export
 from apikeys.services import Issued
 from core import bulkheads
+from organizations import services
 from organizations.models import AuditEvent, Organization, User
 from tests.factories import (
+    SYSTEM,
     InvitationFactory,
     MembershipFactory,
     ServiceAccountFactory,
@@ -46,9 +48,12 @@ def test_everything_of_the_organization_is_in_it_and_nothing_of_others(
     ServiceAccountFactory.create(organization=acme, name="Robot")
     InvitationFactory.create(organization=acme, email="dana@acme.example")
 
+    services.set_default_expiry(acme, days=90, actor=SYSTEM)
+
     data = _export(browser)
 
     assert data["organization"]["id"] == acme.public_id
+    assert data["organization"]["default_key_days"] == 90
     assert {row["email"] for row in data["members"]} == {"ada@acme.example", "max@acme.example"}
     assert [row["email"] for row in data["invitations"]] == ["dana@acme.example"]
     assert [row["name"] for row in data["service_accounts"]] == ["Robot"]

@@ -82,6 +82,7 @@ LEADS_AWAY: Final[dict[str, list[Fields]]] = {
 #: Operations that an old sign-in is enough for, each with the reason.
 GOES_ON: Final = {
     _O: "a name gives access to nothing",
+    f"{_O}expiry/": "preselects what people can choose anyway",
     f"{_O}export/": "reads what the pages show, and is recorded",
     f"{_D}test/": "writes nothing",
     f"{_D}keys/disable/": "takes access away, and can be undone",

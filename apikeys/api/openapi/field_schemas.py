@@ -47,7 +47,7 @@ _METADATA: Final = _field(
 _LIFETIME: Final = _nullable(
     _field(
         "integer",
-        "Days until a key created from the template expires; null if it doesn't.",
+        "Days until a key created from the template expires; null if the template sets none.",
         minimum=1,
         maximum=3650,
     )

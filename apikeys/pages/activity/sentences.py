@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from apikeys.events import KeyEvent
 from core.actors import ActorKind
-from core.timestamps import stamp
+from core.timestamps import days_in_words, stamp
 from organizations.events import OrganizationEvent
 from organizations.models import AuditEvent, Membership, Organization
 
@@ -31,6 +31,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     OrganizationEvent.API_ACCESS_DISABLED: "turned API access off",
     OrganizationEvent.TIER_CHANGED: "changed the rate-limit tier",
     OrganizationEvent.KEY_LIMIT_CHANGED: "changed the key limit",
+    OrganizationEvent.DEFAULT_EXPIRY_CHANGED: "changed the default expiry of keys",
     OrganizationEvent.EXPORTED: "exported data of the organization",
     OrganizationEvent.PERSON_CREATED: "added the user {target}",
     OrganizationEvent.PERSON_UPDATED: "changed the user {target}",
@@ -178,8 +179,15 @@ def _key_limit(value: Any) -> str:
     return f"{value:,}" if value else "unlimited"
 
 
+def _default_expiry(days: int | None) -> str:
+    return days_in_words(days) if days else "never"
+
+
 _SPECIAL: Final[Mapping[str, Callable[[Any], str]]] = {
     "key_limit": lambda value: f"from {_key_limit(value[0])} to {_key_limit(value[1])}",
+    "default_key_days": lambda value: (
+        f"from {_default_expiry(value[0])} to {_default_expiry(value[1])}"
+    ),
     "scopes": _scopes,
     "exported": str,
     "reason": lambda value: f"reason: {value}",

@@ -66,7 +66,7 @@ class CreateKey(SecretPage):
             "name": request.GET.get("name", "")[:200],
             "service_account": ids.read_id("sa", request.GET.get("for", "")),
         }
-        return self._show(self._form(initial={**initial, **_filled(template)}))
+        return self._show(self._form(initial={**initial, **self._filled(template)}))
 
     def post(self, request: HttpRequest) -> HttpResponse:
         form = self._form(request.POST)
@@ -97,24 +97,26 @@ class CreateKey(SecretPage):
     def _form(self, data: Any = None, initial: dict[str, Any] | None = None) -> CreateKeyForm:
         accounts = ServiceAccount.objects.visible_to(self.actor)
         enabled = accounts.for_organization(self.organization.id).filter(disabled_at=None)
-        return CreateKeyForm(self._templates(), enabled.order_by("name_key"), data, initial=initial)
+        default_days = self.organization.default_key_days
+        return CreateKeyForm(
+            self._templates(), enabled.order_by("name_key"), default_days, data, initial=initial
+        )
 
     def _refilled(self, form: CreateKeyForm) -> CreateKeyForm:
         """The form with what was entered, and the chosen template filled in. For no scripts."""
         form.is_valid()
         entered = {name: form[name].value() for name in form.fields}
-        return self._form(initial={**entered, **_filled(form.cleaned_data.get("template"))})
+        return self._form(initial={**entered, **self._filled(form.cleaned_data.get("template"))})
+
+    def _filled(self, template: KeyTemplate | None) -> dict[str, Any]:
+        """The initial values of a form that starts from a template, if any."""
+        if template is None:
+            return {}
+        chosen = {"template": template.pk, "filled": str(template.pk)}
+        return {**chosen, **presets.filled_in(template, self.organization.default_key_days)}
 
     def _show(self, form: CreateKeyForm, status: int = 200) -> HttpResponse:
         return self.render("apikeys/create.html", {"form": form, "brand": conf.brand()}, status)
-
-
-def _filled(template: KeyTemplate | None) -> dict[str, Any]:
-    """The initial values of a form that starts from a template, if any."""
-    if template is None:
-        return {}
-    chosen = {"template": template.pk, "filled": str(template.pk)}
-    return {**chosen, **presets.filled_in(template)}
 
 
 class RotateKey(SecretPage, ChangeKeyPage):

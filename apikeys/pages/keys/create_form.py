@@ -18,15 +18,14 @@ from apikeys.tokens import Environment
 from core.forms import TextField
 from core.text import TEXT_LENGTH
 from core.timestamps import stamp
-from organizations.models import ServiceAccount
+from organizations.models import KEY_PERIODS, ServiceAccount
 
-_PERIODS: Final = (7, 30, 60, 90, 180, 365)
 _ENVIRONMENTS: Final = [(e, Option(e.capitalize(), words=e.capitalize())) for e in Environment]
 
 
 def expiry_choices(more: Iterable[int] = ()) -> list[tuple[str, Option]]:
     """Never, the usual periods and `more` days, and a date."""
-    periods = [(days, presets.period_in_words(days)) for days in sorted({*_PERIODS, *more})]
+    periods = [(days, presets.period_in_words(days)) for days in sorted({*KEY_PERIODS, *more})]
     return [
         (NEVER, Option("Never", words="Never expires")),
         *((str(days), Option(name, words=f"Expires in {name}")) for days, name in periods),
@@ -56,17 +55,20 @@ class ExpirySelect(forms.Select):
 class TemplateSelect(forms.Select):
     """Each option says what it fills in, for the script."""
 
+    #: The organization's default expiry, which templates without a lifetime leave.
+    default_days: int | None = None
+
     def create_option(self, name: str, value: Any, *args: Any, **options: Any) -> dict[str, Any]:
         option: dict[str, Any] = super().create_option(name, value, *args, **options)
         if value:
             template: KeyTemplate = value.instance
-            filled = presets.filled_in(template)
+            filled = presets.filled_in(template, self.default_days)
             option["attrs"] |= {
                 "data-permissions": filled["permissions"],
                 "data-scopes": " ".join(filled["scopes"]),
                 "data-expires": filled["expires"],
                 "data-named": presets.permissions_in_words(presets.known_scopes(template)),
-                "data-period": presets.period_in_words(template.lifetime_days),
+                "data-period": presets.period_in_words(template.lifetime_days or self.default_days),
             }
         return option
 
@@ -108,7 +110,8 @@ class CreateKeyForm(ExpiryFields):
     """Checks types and required fields; the service checks the rest.
 
     `filled` is the template whose values the fields show. Then they count as they are. If another
-    template is chosen, as without scripts, it replaces what is left at its default.
+    template is chosen, as without scripts, it replaces what is left at its default. `default_days`
+    is the organization's default expiry.
     """
 
     submission = forms.UUIDField(widget=forms.HiddenInput)
@@ -145,14 +148,20 @@ class CreateKeyForm(ExpiryFields):
         help_text="Disabling it disables all its keys.",
     )
 
-    def __init__(self, templates: Any, accounts: Any, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, templates: Any, accounts: Any, default_days: int | None, *args: Any, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         fields: dict[str, Any] = self.fields
+        self.default_days, default = default_days, presets.expiry_of(default_days)
+        self.initial.setdefault("expires", default)
+        fields["expires"].widget.attrs["data-default"] = default
+        fields["template"].widget.default_days = default_days
         fields["template"].queryset = templates
         fields["service_account"].queryset = accounts
         lifetimes = set(templates.order_by().values_list("lifetime_days", flat=True).distinct())
         self.has_templates = bool(lifetimes)
-        fields["expires"].choices = expiry_choices(lifetimes - {None})
+        fields["expires"].choices = expiry_choices({*lifetimes, default_days} - {None})
         self.initial.setdefault("submission", uuid4())
 
     @property
@@ -191,7 +200,7 @@ class CreateKeyForm(ExpiryFields):
         if template is None:
             return None
         named = presets.permissions_in_words(presets.known_scopes(template))
-        return named, presets.period_in_words(template.lifetime_days)
+        return named, presets.period_in_words(template.lifetime_days or self.default_days)
 
     def clean(self) -> dict[str, Any]:
         """Rejects “Custom” without permissions, and permissions without “Custom”."""
@@ -213,7 +222,7 @@ class CreateKeyForm(ExpiryFields):
             "description": data["description"],
             "environment": data["environment"] or None,
             "scopes": self._scopes(),
-            "expires_at": data["expires_at"] or self._template_expiry(),
+            "expires_at": self._template_expiry() or data["expires_at"],
             "service_account": data["service_account"],
             "submission": IdempotencyToken(data["submission"].hex),
         }
@@ -233,5 +242,8 @@ class CreateKeyForm(ExpiryFields):
         return presets.scopes_of(chosen)
 
     def _template_expiry(self) -> datetime | None:
-        template = self._unfilled_template
-        return expires_at(str(template.lifetime_days)) if template else None
+        """The expiry of the chosen template, if the field was left at its default."""
+        template, chosen = self._unfilled_template, self.cleaned_data["expires"]
+        if template is None or chosen not in ("", presets.expiry_of(self.default_days)):
+            return None
+        return expires_at(str(template.lifetime_days))

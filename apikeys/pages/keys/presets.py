@@ -7,6 +7,7 @@ from apikeys import conf
 from apikeys.forms import Option
 from apikeys.models import KeyTemplate
 from apikeys.scopes import default_scopes
+from core.timestamps import days_in_words
 
 STANDARD: Final = "standard"
 READ: Final = "read"
@@ -52,19 +53,22 @@ def known_scopes(template: KeyTemplate) -> list[str]:
     return [scope for scope in template.scopes if scope in conf.scopes()]
 
 
-def filled_in(template: KeyTemplate) -> dict[str, Any]:
-    """Field → value that the template fills in."""
-    scopes, days = known_scopes(template), template.lifetime_days
+def expiry_of(days: int | None) -> str:
+    """The choice of an expiry after so many days."""
+    return str(days) if days else NEVER
+
+
+def filled_in(template: KeyTemplate, default_days: int | None) -> dict[str, Any]:
+    """Field → value that the template fills in. Without a lifetime it leaves the default expiry."""
+    scopes = known_scopes(template)
     preset = preset_of(scopes)
     return {
         "permissions": preset,
         "scopes": scopes if preset == CUSTOM else [],
-        "expires": str(days) if days else NEVER,
+        "expires": expiry_of(template.lifetime_days or default_days),
     }
 
 
 def period_in_words(days: int | None) -> str:
     """``90 days``, ``1 year``; “no expiry” without a lifetime."""
-    if not days:
-        return "no expiry"
-    return "1 year" if days == 365 else f"{days:,} day{'' if days == 1 else 's'}"
+    return days_in_words(days) if days else "no expiry"

@@ -33,6 +33,7 @@ FORMS: Final[list[tuple[str, str, tuple[str, ...]]]] = [
     ("apikeys", "test", ("key",)),
     ("organizations", "members", ("email", "role")),
     ("organizations", "general", ("name",)),
+    ("organizations", "default-expiry", ("default_key_days", "seen")),
 ]
 #: What the other fields hold while one is tried.
 GOOD: Final = {

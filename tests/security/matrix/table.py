@@ -201,6 +201,7 @@ ROWS: Final[dict[tuple[str, str], str]] = {
     ("o/<slug:slug>/settings/", "GET"): "members",
     ("o/<slug:slug>/settings/", "POST"): "admins",
     ("o/<slug:slug>/settings/close/", "GET POST"): "admins",
+    ("o/<slug:slug>/settings/expiry/", "GET POST"): "admins",
     ("o/<slug:slug>/settings/export/", "GET POST"): "admins",
     ("o/<slug:slug>/settings/leave/", "GET POST"): "members",
     (_MEMBERS, "GET"): "members",
