@@ -104,11 +104,19 @@ def _text(row: Row) -> str:
     return json.dumps(row, cls=DjangoJSONEncoder)
 
 
+def _fields(row: Any, *names: str) -> Row:
+    """The named attributes of a row."""
+    return {name: getattr(row, name) for name in names}
+
+
+def _object(row: Any, *names: str) -> Row:
+    """The same, after its public ID."""
+    return {"id": row.public_id, **_fields(row, *names)}
+
+
 def _member(member: Membership) -> Row:
     return {
-        "id": member.user.public_id,
-        "name": member.user.name,
-        "email": member.user.email,
+        **_object(member.user, "name", "email"),
         "role": member.role,
         "joined_at": member.created_at,
         "last_sign_in_at": member.user.last_login,
@@ -116,70 +124,37 @@ def _member(member: Membership) -> Row:
 
 
 def _invitation(invitation: Invitation) -> Row:
+    sender = invitation.invited_by
     return {
-        "email": invitation.email,
-        "role": invitation.role,
-        "state": invitation.state,
-        "invited_by": str(invitation.invited_by) if invitation.invited_by else None,
-        "created_at": invitation.created_at,
-        "expires_at": invitation.expires_at,
+        **_fields(invitation, "email", "role", "state", "created_at", "expires_at"),
+        "invited_by": str(sender) if sender else None,
     }
 
 
 def _service_account(account: ServiceAccount) -> Row:
-    return {
-        "id": account.public_id,
-        "name": account.name,
-        "description": account.description,
-        "enabled": account.enabled,
-        "created_at": account.created_at,
-        "deleted_at": account.deleted_at,
-    }
+    return _object(account, "name", "description", "enabled", "created_at", "deleted_at")
 
 
 def _template(template: KeyTemplate) -> Row:
-    return {
-        "id": template.public_id,
-        "name": template.name,
-        "description": template.description,
-        "scopes": template.scopes,
-        "lifetime_days": template.lifetime_days,
-        "created_at": template.created_at,
-    }
+    return _object(template, "name", "description", "scopes", "lifetime_days", "created_at")
 
 
 def _key(key: ApiKey) -> Row:
     """Without the secret, of which only a digest is stored, and without that digest."""
-    account = key.service_account
+    account, creator = key.service_account, key.created_by
     return {
-        "id": key.public_id,
-        "name": key.name,
-        "description": key.description,
+        **_object(key, "name", "description", "environment", "scopes", "metadata", "status"),
+        **_fields(key, "created_at", "expires_at", "last_used_at", "disabled_at", "revoked_at"),
         "prefix": key.key_prefix,
-        "environment": key.environment,
-        "scopes": key.scopes,
-        "metadata": key.metadata,
-        "status": key.status,
         "service_account_id": account.public_id if account else None,
-        "created_by": str(key.created_by) if key.created_by else None,
-        "created_at": key.created_at,
-        "expires_at": key.expires_at,
-        "last_used_at": key.last_used_at,
-        "disabled_at": key.disabled_at,
-        "revoked_at": key.revoked_at,
+        "created_by": str(creator) if creator else None,
     }
 
 
 def _event(event: AuditEvent) -> Row:
     return {
-        "at": event.at,
-        "event": event.event,
-        "actor_kind": event.actor_kind,
+        **_fields(event, "at", "event", "actor_kind", "target_type", "details"),
+        **_fields(event, "ip", "user_agent", "request_id"),
         "actor": event.actor_label,
-        "target_type": event.target_type,
         "target": event.target_label,
-        "details": event.details,
-        "ip": event.ip,
-        "user_agent": event.user_agent,
-        "request_id": event.request_id,
     }
