@@ -28,6 +28,7 @@ from organizations.models import (
     Membership,
     User,
 )
+from organizations.services.senders import lock_organizations_of, revoke_without_authority
 
 #: A domain that never exists (RFC 2606), so no email can be delivered there.
 _NOWHERE: Final = "forgotten.invalid"
@@ -37,12 +38,15 @@ _NOWHERE: Final = "forgotten.invalid"
 def forget_person(user: User, *, actor: Actor) -> User:
     """Irreversibly replaces everything that identifies a person by a pseudonym.
 
-    Conflict for members of organizations and for staff, who have to leave first.
+    Conflict for members of open organizations and for staff, who have to leave first. Members of a
+    closed one can't leave, and stay under their pseudonyms: the database requires an admin.
     """
     policy.require_staff(actor)
+    lock_organizations_of(user.pk)
     user = User.objects.select_for_update().get(pk=user.pk)
     _require_gone(user)
     label = erase_from_audit_log(user)
+    revoke_without_authority(user.pk, actor=actor)  # of closed organizations
     for session in UserSession.objects.filter(user=user):
         session.end()
     Authenticator.objects.filter(user=user).delete()
@@ -81,8 +85,8 @@ def erase_from_audit_log(user: User) -> str:
 def _require_gone(user: User) -> None:
     if Erasure.objects.filter(pk=user.pk).exists():
         raise Conflict("This person has already been forgotten.")
-    memberships = Membership.objects.filter(user=user).select_related("organization")
-    names = ", ".join(sorted(membership.organization.name for membership in memberships))
+    memberships = Membership.objects.filter(user=user, organization__closed_at=None)
+    names = ", ".join(sorted(memberships.values_list("organization__name", flat=True)))
     if names:
         raise Conflict(f"They are still a member of {names}. Remove them there first.")
     if user.is_staff or user.is_superuser:

@@ -18,7 +18,7 @@ from organizations.events import OrganizationEvent
 from organizations.models import KEY_PERIODS, MOST_KEYS, Membership, Organization, User
 from organizations.roles import Action, Role
 
-#: An admin of this many organizations can't create another one.
+#: An admin of this many open organizations can't create another one.
 MOST_ORGANIZATIONS: Final = 20
 
 
@@ -50,7 +50,8 @@ def create_own_organization(*, name: str, actor: Actor) -> Organization:
     """Creates an organization for the acting person. Conflict above the limit."""
     person = policy.require_person(actor)
     User.objects.select_for_update().get(pk=person.pk)  # counts concurrent requests too
-    if Membership.objects.admins().filter(user=person).count() >= MOST_ORGANIZATIONS:
+    own = Membership.objects.admins().visible_to(actor).filter(user=person)  # the open ones
+    if own.count() >= MOST_ORGANIZATIONS:
         raise Conflict(f"You are already an admin of {MOST_ORGANIZATIONS} organizations.")
     return create_organization(name=name, admin=person, actor=actor)
 

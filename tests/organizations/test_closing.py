@@ -12,8 +12,15 @@ from organizations import services
 from organizations.audit import EventNotWritten
 from organizations.models import AuditEvent, Membership, Organization, ServiceAccount, User
 from organizations.roles import Role
+from organizations.services import organizations as limits
 from organizations.services.invitation_links import token_of
-from tests.factories import SYSTEM, InvitationFactory, OrganizationFactory, UserFactory
+from tests.factories import (
+    SYSTEM,
+    InvitationFactory,
+    MembershipFactory,
+    OrganizationFactory,
+    UserFactory,
+)
 from tests.support.api import CURRENT
 from tests.support.client import ApiClient
 from tests.support.domain import at_once, nothing_written, person, unwritable_trail
@@ -81,6 +88,55 @@ def test_its_admins_can_change_nothing_any_more(closed: Organization, admin: Use
     for act in acts:
         with nothing_written(), pytest.raises(NotFound):
             act()
+
+
+def test_it_does_not_count_toward_the_limit_of_its_admin(
+    closed: Organization, admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MOST_ORGANIZATIONS", 1)
+
+    services.create_own_organization(name="Next", actor=person(admin))
+
+    with nothing_written(), pytest.raises(Conflict, match="already an admin of 1 organizations"):
+        services.create_own_organization(name="One more", actor=person(admin))
+
+
+@pytest.mark.parametrize("ways", [1, 2], ids=["only admin", "one of two"])
+def test_it_does_not_keep_its_admins_from_being_forgotten(
+    acme: Organization, admin: User, ways: int
+) -> None:
+    if ways == 2:
+        MembershipFactory.create(organization=acme, role=Role.ADMIN)
+    invitation = InvitationFactory.create(organization=acme, actor=person(admin))
+    with nothing_written(), pytest.raises(Conflict, match="They are still a member of Acme"):
+        services.forget_person(admin, actor=SYSTEM)
+    services.close_organization(acme, actor=SYSTEM)
+
+    services.forget_person(admin, actor=SYSTEM)
+
+    membership = Membership.objects.get(user=admin)
+    assert (membership.role, str(membership.user)) == ("admin", f"Former person {admin.public_id}")
+    assert not membership.user.is_active
+    rows = [*AuditEvent.objects.values(), *User.objects.values()]
+    assert "Ada Acme" not in str(rows)
+    assert "ada@acme.example" not in str(rows)
+    invitation.refresh_from_db()
+    assert invitation.revoked_at is not None
+
+
+def test_once_reopened_it_can_get_another_admin(
+    closed: Organization, admin: User, staff: User
+) -> None:
+    services.forget_person(admin, actor=SYSTEM)
+    heir, by_staff = UserFactory.create(), Actor.staff(staff.id, str(staff))
+
+    services.reopen_organization(closed, actor=by_staff)
+    services.add_member(closed, user=heir, role=Role.ADMIN, actor=by_staff)
+    services.remove_member(Membership.objects.get(user=admin), actor=person(heir))
+
+    assert Membership.objects.get(organization=closed).user == heir
+    label = AuditEvent.objects.latest("number").target_label
+    assert label == f"Former person {admin.public_id} in Acme"
 
 
 def test_nobody_joins_a_closed_organization(acme: Organization) -> None:
