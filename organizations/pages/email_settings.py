@@ -75,7 +75,8 @@ class Unsubscribe(View):
         except NotFound as refusal:
             raise Http404 from refusal
         if is_done:
-            actor = Actor.system("mailed link", request_context_of(request))
+            # The link is the person's own, and proves it as an invitation does.
+            actor = Actor.person(user.id, str(user), request_context_of(request))
             services.turn_off_emails(user, kind=kind, actor=actor)
         context = {"kind": kind, "is_done": is_done}
         return render(request, "organizations/unsubscribe.html", context)

@@ -51,10 +51,10 @@ def choose_emails(user: User, *, kinds: Collection[str], actor: Actor) -> User:
 
 @operation()
 def turn_off_emails(user: User, *, kind: EmailKind, actor: Actor) -> User:
-    """Stops one kind of emails to the person. Does nothing if they are off already."""
+    """Stops one kind of emails to the person, for the link in them. Does nothing if it is off."""
     _require_own(user, actor)
     user = User.objects.select_for_update().get(pk=user.pk)
-    return _mute(user, [*user.muted_emails, kind.name], actor)
+    return _mute(user, [*user.muted_emails, kind.name], actor, by="email link")
 
 
 def _require_own(user: User, actor: Actor) -> None:
@@ -64,11 +64,11 @@ def _require_own(user: User, actor: Actor) -> None:
         policy.require_staff(actor)
 
 
-def _mute(user: User, names: Collection[str], actor: Actor) -> User:
+def _mute(user: User, names: Collection[str], actor: Actor, **how: str) -> User:
     muted = sorted(set(names))
     if muted != user.muted_emails:
         user.muted_emails = muted
         user.save(update_fields=["muted_emails"])
         event = OrganizationEvent.PERSON_EMAILS_CHOSEN
-        audit.record(event, user, actor=actor, details={"emails_off": muted})
+        audit.record(event, user, actor=actor, details={"emails_off": muted, **how})
     return user

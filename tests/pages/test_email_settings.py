@@ -93,7 +93,9 @@ def test_the_link_asks_first_and_needs_no_sign_in(acme: Organization, admin: Use
     assert "You won't get emails of the kind “API key created” any more." in html(done)
     assert _muted(admin) == ["key_created"]
     event = AuditEvent.objects.get(event="person.emails_chosen")
-    assert (event.actor_kind, event.actor_label) == ("system", "mailed link")
+    assert (event.actor_kind, event.actor_id) == ("person", admin.pk)
+    assert (event.actor_label, event.ip) == ("Ada Acme", "127.0.0.1")
+    assert event.details == {"emails_off": ["key_created"], "by": "email link"}
 
 
 def test_the_link_turns_off_one_kind_and_twice_is_once(acme: Organization, admin: User) -> None:
