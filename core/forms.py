@@ -9,6 +9,7 @@ from django import forms
 from django.core.validators import EmailValidator, MaxLengthValidator, validate_email
 
 from core.exceptions import DomainError, ErrorCode, Invalid, is_stale
+from core.redaction import holds_secret
 from core.text import (
     EMAIL_LENGTH,
     NAME_LENGTH,
@@ -25,6 +26,9 @@ C = TypeVar("C")
 _LENGTH_OF_OTHERS: Final = 500
 
 
+_SECRET_CLEARED: Final = (
+    "We cleared this field because it contained an API key. Rotate that key if it was yours."
+)
 _TOO_LONG: Final = "Use %(limit_value)s characters or fewer. You have used %(show_value)s."
 
 
@@ -32,10 +36,13 @@ class TextField(forms.CharField):
     """A text of at most `max_length` characters, counted as the services count them.
 
     Sets no `maxlength` attribute: browsers would silently cut pasted text. Longer text is rejected
-    with its length.
+    with its length. Text that contains an API key is rejected, and the form comes back without it.
     """
 
-    default_error_messages: ClassVar[dict[str, Any]] = {"max_length": _TOO_LONG}
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "max_length": _TOO_LONG,
+        "contains_secret": _SECRET_CLEARED,
+    }
 
     def __init__(self, *, max_length: int = NAME_LENGTH, **options: Any) -> None:
         super().__init__(max_length=max_length, **options)
@@ -46,6 +53,14 @@ class TextField(forms.CharField):
         text: str = super().to_python(value) or ""
         fits = is_normalizable(text, self.longest)
         return unicodedata.normalize("NFC", text) if fits else text
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if holds_secret(value):
+            raise forms.ValidationError(self.error_messages["contains_secret"], "contains_secret")
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        return "" if isinstance(data, str) and holds_secret(data) else data
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
         attributes: dict[str, Any] = super().widget_attrs(widget)

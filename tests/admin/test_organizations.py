@@ -11,6 +11,7 @@ from organizations.models import Membership, Organization, User
 from organizations.services import set_key_limit, set_rate_limit_tier
 from tests.admin.support import change, everything, only_event, page, text
 from tests.factories import SYSTEM, OrganizationFactory
+from tests.support.domain import SECRET
 
 ADD = "/admin/organizations/organization/add/"
 
@@ -158,6 +159,18 @@ def test_an_unknown_tier_is_refused(browser: Client, acme: Organization) -> None
 
     assert response.status_code == 200
     assert 'value="New"' in text(response)
+    assert everything() == before
+
+
+def test_a_secret_as_a_name_does_not_come_back(browser: Client, acme: Organization) -> None:
+    before = everything()
+
+    response = browser.post(change(acme), form_of(acme, name=SECRET))
+
+    assert SECRET not in text(response)
+    errors = response.context["adminform"].form.errors
+    assert list(errors) == ["name"]
+    assert "We cleared this field because it contained an API key." in errors["name"][0]
     assert everything() == before
 
 
