@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.utils import timezone
 
@@ -77,6 +78,23 @@ def create_api_key(
         "expires_at": expires_at,
         "scopes": default_scopes(conf.scopes(), actor.scopes) if scopes is None else scopes,
     }
+    key = _new_key(organization, actor, environment, service_account, values)
+    _require_below_limit(organization)
+    save_named(key)
+    secret = issue_secret(key)
+    store_result(organization.id, actor, submission, key.current_secret)
+    _tell_of_new_key(key, actor)
+    return Issued(key, secret)
+
+
+def _new_key(
+    organization: Organization,
+    actor: Actor,
+    environment: str | None,
+    service_account: ServiceAccount | None,
+    values: Mapping[str, Any],
+) -> ApiKey:
+    """The unsaved key, within the actor's authority. `values` are not yet cleaned."""
     key = ApiKey(
         organization=organization,
         service_account=authority.choose_service_account(actor, service_account, organization),
@@ -86,14 +104,14 @@ def create_api_key(
         **clean_fields(values),
     )
     authority.require_key_within(actor, key)
-    _require_below_limit(organization)
-    save_named(key)
-    secret = issue_secret(key)
-    store_result(organization.id, actor, submission, key.current_secret)
+    return key
+
+
+def _tell_of_new_key(key: ApiKey, actor: Actor) -> None:
+    """Records the audit event, and emails those who want to know."""
     details = {"prefix": key.key_prefix, "scopes": key.scopes, "environment": key.environment}
     audit.record(KeyEvent.CREATED, key, actor=actor, details=details)
     key_emails.created(key, actor=actor)
-    return Issued(key, secret)
 
 
 def _require_below_limit(organization: Organization) -> None:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from apikeys.api.errors import ERROR_TYPES, ApiError
 from apikeys.api.formats.base import WireFormat
-from apikeys.api.openapi.field_schemas import object_schema, response_fields
+from apikeys.api.openapi.field_schemas import RESPONSE_FIELDS, object_schema
 from apikeys.api.openapi.operations import Operation
 from apikeys.api.viewsets.idempotency import REPLAYED
 
@@ -100,7 +100,7 @@ def _success_schema(operation: Operation, wire: WireFormat) -> dict[str, Any]:
         replayed = wire.shown("again")
         required = tuple(name for name in names if name in replayed)
         names = (*names, *(name for name in replayed if name not in names))
-    schema = object_schema(wire, names, response_fields(), required)
+    schema = object_schema(wire, names, RESPONSE_FIELDS, required)
     noun = operation.noun.capitalize()
     if operation.name == "list":
         schema = wire.listing_schema({**schema, "title": noun})
