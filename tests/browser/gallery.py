@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 from tests.browser.demo_server import Demo, running_demo
 from tests.browser.launch import launched
-from tests.browser.places import PLACES, Ids, Look, Place, Visitors, find_ids, go
+from tests.browser.places import PLACES, Ids, Look, Place
+from tests.browser.visitors import Visitors, find_ids, go
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page

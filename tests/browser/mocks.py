@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Final
 
 from tests.browser.demo_server import Demo
 from tests.browser.gallery import visited
-from tests.browser.places import Ids, Place, Visitors, go
+from tests.browser.places import Ids, Place
+from tests.browser.visitors import Visitors, go
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

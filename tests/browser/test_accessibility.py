@@ -18,7 +18,8 @@ from organizations.models import Invitation, Organization, User
 from organizations.services import set_key_limit
 from organizations.services.invitation_links import token_of
 from tests.browser.conftest import OpenPage
-from tests.browser.places import EMAILS, LOOKS, PLACES, Ids, Look, Place, Visitors, find_ids, go
+from tests.browser.places import LOOKS, PLACES, Ids, Look, Place
+from tests.browser.visitors import EMAILS, Visitors, find_ids, go
 from tests.factories import PASSWORD, SYSTEM
 from tests.reliability.live.conftest import Server
 

@@ -9,7 +9,7 @@ import pytest
 from config.env import ROOT
 from organizations.models import User
 from tests.browser.conftest import OpenPage
-from tests.browser.places import sign_in
+from tests.browser.visitors import sign_in
 from tests.factories import PASSWORD
 
 if TYPE_CHECKING:

@@ -48,6 +48,11 @@ def told(response: Any) -> list[str]:
     return lines
 
 
+def listed_names(response: Any) -> list[str]:
+    """The names in the key list, in its order."""
+    return [row["key"].name for row in response.context["rows"]]
+
+
 def developer(organization: Organization, rest: str = "") -> str:
     """An address under Settings → Developer."""
     return f"/o/{organization.slug}/settings/developer/{rest}"
