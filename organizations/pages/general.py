@@ -1,6 +1,6 @@
 """The organization's settings page: name, ID and default expiry, and the page that closes it."""
 
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -15,6 +15,9 @@ from organizations.pages.base import OrganizationPage
 from organizations.pages.step_up import StepUpPage
 from organizations.roles import Action
 
+_NEVER: Final = "never"
+_CHOOSE: Final = "Choose an expiry from the list."
+
 
 class NameForm(VersionedForm):
     name = TextField(
@@ -23,17 +26,28 @@ class NameForm(VersionedForm):
     )
 
 
+class ExpiryField(forms.TypedChoiceField):
+    """The usual periods in days, or None for never."""
+
+    def __init__(self, **options: Any) -> None:
+        periods = [(str(days), days_in_words(days)) for days in KEY_PERIODS]
+        super().__init__(choices=[(_NEVER, "Never"), *periods], coerce=_days_of, **options)
+
+    def prepare_value(self, value: Any) -> Any:
+        return _NEVER if value is None else value
+
+
+def _days_of(choice: str) -> int | None:
+    return None if choice == _NEVER else int(choice)
+
+
 class ExpiryForm(VersionedForm):
     """The expiry that the page for a new key preselects."""
 
-    default_key_days = forms.TypedChoiceField(
+    default_key_days = ExpiryField(
         label="Default expiry",
-        required=False,
-        choices=[("", "Never"), *((days, days_in_words(days)) for days in KEY_PERIODS)],
-        coerce=int,
-        empty_value=None,
         help_text="Preselected when you create a key. Anyone who creates one can choose another.",
-        error_messages={"invalid_choice": "Choose an expiry from the list."},
+        error_messages=dict.fromkeys(("required", "invalid_choice"), _CHOOSE),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
