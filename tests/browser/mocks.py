@@ -26,7 +26,7 @@ _DEVELOPER: Final = "/o/acme/settings/developer/"
 _PHONE: Final = 640
 _EMAIL: Final = "email"
 _EMAIL_WIDTH: Final = 1280
-#: Screens by the first part of the mock's file name.
+#: Screens by the first part of the mock's file name, or by all of it where that shows more.
 SCREENS: Final[dict[str, Place]] = {
     "access": Place("access", f"{_DEVELOPER}access/"),
     "activity": Place("activity", f"{_DEVELOPER}activity/"),
@@ -35,18 +35,22 @@ SCREENS: Final[dict[str, Place]] = {
     "create-options": Place(
         "create-options",
         _DEVELOPER,
-        steps=("Create API key", "Name=Web shop {number}", "text:More options"),
+        steps=(
+            *("Create API key", "Name=Web shop {number}", "text:More options", "Test"),
+            "Template=Production",
+        ),
     ),
     "delete": Place(
         "delete",
         _DEVELOPER,
-        steps=("Delete Production",),
+        steps=("Delete Production", "Type “Production” to confirm=Produc"),
     ),
     "empty": Place("empty", "/o/acme-labs/settings/developer/"),
     "error-404": Place("error-404", f"{_DEVELOPER}keys/key_nothing/"),
     "guide": Place("guide", "/docs/"),
-    "key": Place("key", f"{_DEVELOPER}keys/{{key}}/"),
+    "key": Place("key", f"{_DEVELOPER}keys/{{key}}/", steps=("Edit description",)),
     "keys": Place("keys", _DEVELOPER),
+    "keys-1280-light": Place("menu", _DEVELOPER, steps=("More for Contractor",)),
     "keys-bulk": Place(
         "keys-bulk", _DEVELOPER, steps=("Select Contractor", "Select Trial", "Select Forgotten")
     ),
@@ -54,6 +58,11 @@ SCREENS: Final[dict[str, Place]] = {
     "rotate": Place("rotate", _DEVELOPER, steps=("More for Production", "text:Rotate")),
     "secret": Place(
         "secret", _DEVELOPER, steps=("Create API key", "Name=Production {number}", "Create")
+    ),
+    "secret-1280-dark": Place(
+        "copied",
+        _DEVELOPER,
+        steps=("Create API key", "Name=Production {number}", "Create", "Copy secret"),
     ),
     "signin": Place("signin", "/accounts/login/", "nobody"),
     "test": Place(
@@ -94,13 +103,14 @@ def read_mock(file: Path) -> Mock | None:
 
 
 def _ours(browser: "Browser", visitors: Visitors, demo: Demo, mock: Mock, ids: Ids) -> bytes:
-    place = SCREENS.get(mock.screen, _DELETION)
+    place = SCREENS.get(mock.file.stem) or SCREENS.get(mock.screen, _DELETION)
     context = browser.new_context(
         base_url=demo.address,
         color_scheme="dark" if mock.theme == "dark" else "light",
         device_scale_factor=mock.scale,
         has_touch=mock.width < _PHONE,
         is_mobile=mock.width < _PHONE,
+        permissions=["clipboard-read", "clipboard-write"],
         storage_state=visitors.of(place.who).storage_state(),
         viewport={"width": mock.width, "height": mock.height},
     )

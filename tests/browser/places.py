@@ -32,8 +32,8 @@ class Place:
     """A page, or what opens on it.
 
     `path` may hold names of `Ids`. `steps` happen on the page: what is pressed by its accessible
-    name, or by how its text begins (``text:``), a field and what is entered (``Name=Web shop``),
-    or what is waited for (``wait:``).
+    name, or by how its text begins (``text:``), a field and what is entered or chosen
+    (``Name=Web shop``), or what is waited for (``wait:``).
     """
 
     name: str

@@ -149,10 +149,17 @@ def _take(page: "Page", step: str) -> None:
         scope.get_by_text(text).filter(visible=True).first.wait_for()
     elif "=" in step:
         label, _, value = step.partition("=")
-        scope.get_by_label(label, exact=True).fill(value)
+        _enter(scope.get_by_label(label, exact=True), value)
     else:
         _press(scope, step)
     page.wait_for_load_state("networkidle")
+
+
+def _enter(field: "Locator", value: str) -> None:
+    if field.evaluate("element => element.matches('select')"):
+        field.select_option(label=value)
+    else:
+        field.fill(value)
 
 
 def _press(scope: Any, name: str) -> None:
@@ -161,9 +168,22 @@ def _press(scope: Any, name: str) -> None:
         .or_(scope.get_by_role("button", name=name, exact=True))
         .or_(scope.get_by_label(name, exact=True))
     )
-    named.filter(visible=True).first.click()
+    _click(named.filter(visible=True).first)
 
 
 def _press_text(scope: Any, text: str) -> None:
     found = scope.locator("a, button, summary").filter(has_text=re.compile(rf"^\s*{text}"))
-    found.filter(visible=True).first.click()
+    _click(found.filter(visible=True).first)
+
+
+def _click(target: "Locator") -> None:
+    """Presses, and waits until the dialog is open or its form has been answered.
+
+    A page's network counts as idle until the request of the press has begun.
+    """
+    page = target.page
+    opens = target.evaluate("element => element.matches('a[data-dialog]')")
+    target.click()
+    if opens:
+        page.locator("#dialog[open] [data-dialog-content]").wait_for()
+    page.locator("#dialog [aria-busy=true]").wait_for(state="detached")
