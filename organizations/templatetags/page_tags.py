@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from core import user_agents
 from core.timestamps import distance, rfc3339, stamp
 from core.user_agents import describe
 
@@ -19,8 +20,12 @@ register.filter("device", describe)
 
 
 @register.simple_tag
-def moment(value: datetime | None, *, full: bool = False, in_utc: bool = False) -> SafeString | str:
+def moment(
+    value: datetime | None, *, full: bool = False, short: bool = False, in_utc: bool = False
+) -> SafeString | str:
     """A `<time>` element: the day with the full time as its title, or the full time.
+
+    With `short`, the time without the year, for moments of the next days.
 
     `static/js/times.js` changes it to the reader's time zone, except with `in_utc`, and except for
     midnights without their time, which stand for days.
@@ -30,6 +35,8 @@ def moment(value: datetime | None, *, full: bool = False, in_utc: bool = False) 
     utc = value.astimezone(UTC)
     if full:
         return _time(utc, "" if in_utc else "full", stamp(utc))
+    if short:
+        return _time(utc, "short", f"{utc.day} {utc:%b, %H:%M}")
     is_day = in_utc or utc.time() == time()
     return _time(utc, "" if is_day else "day", f"{utc.day} {utc:%b %Y}")
 
@@ -61,6 +68,13 @@ def initials(name: object) -> str:
     """The first letters of the first and last words, in capitals."""
     words = str(name).split()
     return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
+
+
+@register.filter
+def device(user_agent: str) -> str:
+    """What a user agent stands for, or its beginning if that can't be told."""
+    described = user_agents.describe(user_agent)
+    return user_agent[:80] if described == user_agents.UNKNOWN else described
 
 
 @register.filter

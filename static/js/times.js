@@ -13,19 +13,21 @@ const format = new Intl.DateTimeFormat("en-US", {
 function local(moment) {
   const part = Object.fromEntries(format.formatToParts(moment).map(({ type, value }) => [type, value]));
   const day = `${part.day} ${part.month} ${part.year}`;
-  return { day, full: `${day}, ${part.hour}:${part.minute}` };
+  const time = `${part.hour}:${part.minute}`;
+  return { day, full: `${day}, ${time}`, short: `${part.day} ${part.month}, ${time}` };
 }
 
 function upgrade(time) {
   const moment = new Date(time.dateTime);
   if (!time.dataset.time || time.dataset.utc || Number.isNaN(moment.getTime())) return;
   const utc = time.title;
-  const { day, full } = local(moment);
+  const { day, full, short } = local(moment);
   time.dataset.utc = utc;
   if (`${full} UTC` === utc) return; // the reader's zone is UTC
   if (time.dataset.time === "full") time.textContent = full;
   else time.title = `${full} (${utc})`;
   if (time.dataset.time === "day") time.textContent = day;
+  if (time.dataset.time === "short") time.textContent = short;
   if (time.dataset.time === "full" && time.closest("dl")) time.tabIndex = 0;
 }
 
