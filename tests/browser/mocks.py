@@ -37,7 +37,7 @@ SCREENS: Final[dict[str, Place]] = {
         _DEVELOPER,
         steps=(
             *("Create API key", "Name=Web shop {number}", "text:More options", "Test"),
-            "Template=Production",
+            "Template Optional=Staging",
         ),
     ),
     "delete": Place(

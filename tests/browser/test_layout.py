@@ -109,6 +109,23 @@ def test_on_a_phone_a_key_takes_four_lines(sign_in: OpenPage, many: None) -> Non
     assert box(row.locator("time").filter(visible=True).first)["x"] < status["x"]
 
 
+@pytest.mark.parametrize("width", [1280, 1024, 768, 640, 375])
+def test_names_and_prefixes_are_shown_in_full(sign_in: OpenPage, many: None, width: int) -> None:
+    page = sign_in(viewport={"width": width, "height": 800})
+    cell = page.locator("#keys tbody td.key-name").first
+
+    for shown in (cell.locator(".name > a"), cell.locator(".sub")):
+        assert shown.evaluate("element => element.scrollWidth <= element.clientWidth")
+
+
+@pytest.mark.parametrize("width", [1280, 1024, 768])
+def test_the_filters_share_a_line(sign_in: OpenPage, many: None, width: int) -> None:
+    page = sign_in(viewport={"width": width, "height": 800})
+
+    shown = page.locator(".more-filters > :is(select, .square)").filter(visible=True)
+    assert len({box(one)["y"] for one in shown.all()}) == 1
+
+
 @pytest.mark.parametrize("width", [1280, 1024, 768, 375, 320])
 def test_each_row_has_its_bin_and_a_gap_beside_it(
     sign_in: OpenPage, many: None, width: int

@@ -39,6 +39,10 @@ def test_days_and_what_is_about_utc_stay_as_they_are() -> None:
     assert "data-time" not in moment(NOW, full=True, in_utc=True)
 
 
+def test_a_moment_of_the_next_days_needs_no_year() -> None:
+    assert moment(NOW, short=True) == f'<time {_STAMPED} data-time="short">30 Nov, 14:05</time>'
+
+
 def test_nothing_is_written_as_nothing() -> None:
     assert moment(None) == ""
 
