@@ -106,7 +106,7 @@ def test_the_secret_is_shown_once_and_masked(
     answer = create("Production")
 
     secret, key = secret_in(answer), ApiKey.objects.get()
-    assert "<summary>Show secret</summary>" in _text(answer), "folded away; dots where script runs"
+    assert "Show secret</summary>" in _text(answer), "folded away; dots where script runs"
     for rest in ("", f"keys/{key.public_id}/", f"keys/{key.public_id}/edit/"):
         assert secret not in _text(browser.get(developer(acme, rest)))
 
