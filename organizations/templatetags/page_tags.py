@@ -72,9 +72,8 @@ def initials(name: object) -> str:
 
 @register.filter
 def device(user_agent: str) -> str:
-    """What a user agent stands for, or its beginning if that can't be told."""
-    described = user_agents.describe(user_agent)
-    return user_agent[:80] if described == user_agents.UNKNOWN else described
+    """What a user agent stands for, in words."""
+    return user_agents.describe(user_agent)
 
 
 @register.filter

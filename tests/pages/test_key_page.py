@@ -230,25 +230,6 @@ def test_the_history_keeps_reasons(show: Show, make_key: Callable[..., Issued]) 
     assert (row["words"], row["detail"]) == ("deleted this key", "Reason: It leaked.")
 
 
-@pytest.mark.parametrize(
-    ("user_agent", "shown"),
-    [
-        ("Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/130.0", "Firefox on Linux"),
-        ("python-requests/2.32.3", "python-requests 2.32"),
-        ("42", "42"),
-    ],
-)
-def test_the_last_use_names_the_browser_or_program(
-    show: Show, make_key: Callable[..., Issued], user_agent: str, shown: str
-) -> None:
-    key = make_key(name="Production").key
-    _change(key, last_used_at=timezone.now(), last_used_user_agent=user_agent)
-
-    page = show(key).content.decode()
-
-    assert f'title="{user_agent}">{shown}</span>' in page
-
-
 def test_a_strangers_texts_are_escaped(show: Show, make_key: Callable[..., Issued]) -> None:
     nasty = "<b>\"'&"
     key = make_key(name=nasty, description=nasty).key

@@ -9,7 +9,8 @@ from typing import Final
 import pytest
 
 TESTS: Final = Path(__file__).parents[1]
-#: Real servers, processes and browsers, failures of machines, inputs of the largest size.
+#: Real servers, processes and browsers, failures of machines, inputs of the largest size, every
+#: link of every page.
 SLOW: Final = (
     "benchmarks",
     "browser",
@@ -20,11 +21,12 @@ SLOW: Final = (
     "config/test_canary.py",
     "config/test_image.py",
     "contract",
+    "pages/test_links.py",
     "reliability",
     "security/hostile",
 )
 #: How many cases of one test the fast tier runs, where each of them needs the database.
-CASES: Final = 4
+CASES: Final = 3
 #: The same where each case starts a process, which takes a second.
 PROCESSES: Final = 2
 
