@@ -11,7 +11,6 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from core import user_agents
 from core.timestamps import distance, rfc3339, stamp
 from core.user_agents import describe
 
@@ -68,12 +67,6 @@ def initials(name: object) -> str:
     """The first letters of the first and last words, in capitals."""
     words = str(name).split()
     return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
-
-
-@register.filter
-def device(user_agent: str) -> str:
-    """What a user agent stands for, in words."""
-    return user_agents.describe(user_agent)
 
 
 @register.filter
