@@ -108,7 +108,7 @@ def set_default_expiry(
 @limit_waiting()
 @operation()
 def close_organization(organization: Organization, *, actor: Actor) -> Organization:
-    """Turns API access off and hides the organization from its members.
+    """Turns API access off and closes the organization's pages to its members.
 
     Every key is rejected from the next request on. Nothing is deleted, so that staff can reopen it.
     """
