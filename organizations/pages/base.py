@@ -16,6 +16,7 @@ from core.bulkheads import Kind, refusal_of
 from core.exceptions import Busy, DomainError, Forbidden, NotFound
 from core.redaction import REDACTED, holds_secret, redact
 from core.request_context import request_context_of
+from core.revocation_wait import wait_for_earlier
 from organizations import policy
 from organizations.models import Membership, Organization, User
 from organizations.roles import Action, Role
@@ -24,6 +25,7 @@ DIALOG_HEADER: Final = "X-Dialog"
 #: Session key for the slug of the last visited organization.
 LAST_VISITED: Final = "organization"
 _SEE_OTHER: Final = 303
+_READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _FULL_SECRET: Final = "You entered a full secret. Only its prefix was used for the search."
 
 
@@ -209,6 +211,11 @@ class OrganizationPage(View):
         closed = own.filter(organization__slug=slug).first()
         if closed is None:
             raise Http404 from refusal
+        if self.request.method not in _READING:
+            try:
+                wait_for_earlier(closed.organization_id)  # the closing may not be in force yet
+            except Busy as busy:
+                return self.show_busy(busy)
         context = {
             "organization": closed.organization,
             "request_id": self.actor.origin.request_id,
