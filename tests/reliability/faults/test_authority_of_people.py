@@ -41,6 +41,7 @@ FORMS: Final = [
 _TEMPLATE: Final = {"name": "Late", "description": "Late", "scopes": ["search:read"]}
 _FIELDS: Final[dict[str, dict[str, Any]]] = {
     "settings/": {"name": "Renamed late"},
+    "settings/expiry/": {"default_key_days": "90"},
     "close/": {"typed": "<name>"},
     "members/invite/": {"email": "late@example.com", "role": "member"},
     "role/": {"role": "admin"},

@@ -114,7 +114,8 @@ def made(database: Database) -> tuple[str, str]:
 
 
 def _manage(database: Database, *arguments: str) -> str:
-    environment = {**os.environ, "DATABASE_URL": database.url}
+    # Not to the console: emails would stand after the output.
+    environment = {**os.environ, "DATABASE_URL": database.url, "EMAIL_URL": "memorymail://"}
     environment["DJANGO_SETTINGS_MODULE"] = "config.settings.test"
     command = [sys.executable, "manage.py", *arguments]
     done = subprocess.run(
