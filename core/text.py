@@ -22,6 +22,8 @@ _PLAIN_LOCAL_PART: Final = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 PASSWORD_LENGTH: Final = 1000
 #: The most characters that one character decomposes into (U+1F82, for example).
 _MOST_PARTS: Final = 4
+#: The most combining marks in a row in stream-safe text (UAX #15, 13). No language needs as many.
+_MOST_MARKS: Final = 30
 _BIDI: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 #: Cf characters that words and emoji need. Others, such as zero-width spaces, only disguise names.
 _JOINERS: Final = frozenset("\u200c\u200d") | {chr(c) for c in range(0xE0020, 0xE0080)}
@@ -36,6 +38,7 @@ def clean_name(value: str, field: str = "name") -> str:
     """A trimmed, NFC-normalized, visible, single-line name of 1 to 100 characters, or Invalid."""
     trimmed = value.strip(" ")
     _require_normalizable(trimmed, NAME_LENGTH, field)
+    _require_few_marks(trimmed, field)
     _require_printable(trimmed, field)
     name = unicodedata.normalize("NFC", trimmed).strip()
     if all(unicodedata.category(c) in _INVISIBLE or c in _BLANK for c in name):
@@ -50,6 +53,7 @@ def clean_text(value: str, field: str, length: int = TEXT_LENGTH) -> str:
     """Trimmed, NFC-normalized text of at most `length` characters, or Invalid. May be multiline."""
     trimmed = value.strip(" " + _LAYOUT)
     _require_normalizable(trimmed, length, field)
+    _require_few_marks(trimmed, field)
     _require_printable(trimmed, field, allowed=_LAYOUT)
     text = unicodedata.normalize("NFC", trimmed).strip()
     _require_length(text, length, field)
@@ -59,6 +63,7 @@ def clean_text(value: str, field: str, length: int = TEXT_LENGTH) -> str:
 def require_text(value: str, field: str, length: int = TEXT_LENGTH) -> None:
     """Raises Invalid for text that can't be stored unchanged."""
     _require_normalizable(value, length, field)  # first, so that an API key gets its own message
+    _require_few_marks(value, field)
     _require_printable(value, field, allowed=_LAYOUT)
     _require_length(value, length, field)
 
@@ -147,6 +152,24 @@ def is_normalizable(text: str, length: int) -> bool:
 def _require_normalizable(text: str, length: int, field: str) -> None:
     if not is_normalizable(text, length):
         _require_length(text, length, field)
+
+
+def _require_few_marks(text: str, field: str) -> None:
+    if not text.isascii() and _stacks_marks(text):
+        raise Invalid.field(field, "Remove some of the accents that are stacked on one letter.")
+
+
+def _stacks_marks(text: str) -> bool:
+    """Whether more marks follow one another than stream-safe text has.
+
+    Normalization sorts them, in time that grows with the square of their number.
+    """
+    run = 0
+    for character in text:
+        run = run + 1 if unicodedata.combining(character) else 0
+        if run > _MOST_MARKS:
+            return True
+    return False
 
 
 def _require_printable(value: str, field: str, allowed: str = "") -> None:

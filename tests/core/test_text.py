@@ -210,3 +210,14 @@ def test_a_name_with_an_invisible_character_is_refused(name: str) -> None:
 @pytest.mark.parametrize("name", ["👩\u200d💻 laptop", "می\u200cخواهم"])
 def test_joiners_that_words_and_emoji_need_are_kept(name: str) -> None:
     assert clean_name(name) == name
+
+
+@pytest.mark.parametrize(("marks", "is_good"), [(30, True), (31, False)])
+def test_no_more_marks_are_stacked_than_in_stream_safe_text(marks: int, is_good: bool) -> None:
+    text = "a" + "\u0316" * marks  # composes with no letter
+
+    if is_good:
+        assert clean_name(text) == text
+    else:
+        with pytest.raises(Invalid, match="accents"):
+            clean_name(text)
