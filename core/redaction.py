@@ -2,6 +2,7 @@
 
 import re
 from typing import Final
+from urllib.parse import unquote
 
 #: Replaces the rest of a secret.
 REDACTED: Final = "[redacted]"
@@ -18,6 +19,9 @@ _LINK: Final = re.compile(
 
 #: A text with this many characters after the environment counts as a secret.
 _TELLING: Final = 20
+
+#: How often a part of a URL may be encoded: in a page's own URL, and again in a ``next``.
+_ENCODINGS: Final = 3
 
 
 def redact(text: str) -> str:
@@ -39,3 +43,19 @@ def holds_secret(text: str) -> bool:
     The last characters of a secret are a checksum, which anyone can compute from the others.
     """
     return any(len(match[0].rsplit("_", 1)[1]) >= _TELLING for match in _SECRET.finditer(text))
+
+
+def decoded(text: str) -> str:
+    """`text` without percent-encoding, which may have been applied more than once."""
+    for _ in range(_ENCODINGS):
+        text = unquote(text)
+    return text
+
+
+def without_secrets(text: str) -> str:
+    """`text` with each secret cut to its display prefix.
+
+    It comes back decoded if only that shows a secret.
+    """
+    shown = text if holds_secret(text) else decoded(text)
+    return _SECRET.sub(r"\1", shown) if holds_secret(shown) else text

@@ -20,9 +20,8 @@ from apikeys.guide.contents import CHAPTERS, PAGES, Page, Section
 from apikeys.guide.errors import GROUPS
 from apikeys.guide.examples import EXAMPLES, LANGUAGES, Example
 from apikeys.guide.highlight import highlighted
-from core.redaction import holds_secret
 from organizations import tiers
-from organizations.pages.base import membership_of, without_secret
+from organizations.pages.base import membership_of
 from organizations.roles import Role
 
 _NO_ACCOUNT: Final = "ACCOUNT_ID"
@@ -180,12 +179,6 @@ class Search(GuidePage):
     """
 
     page = "search"
-
-    def get(self, request: HttpRequest) -> HttpResponse:
-        """A pasted secret stays out of the page, which caches and search engines may keep."""
-        if holds_secret(request.META["QUERY_STRING"]):
-            return without_secret(request)
-        return super().get(request)
 
     def frame(self) -> dict[str, Any]:
         return {"page": Page("search", "Search", ""), "sections": (), "chapters": CHAPTERS.items()}

@@ -24,7 +24,7 @@ from core import bulkheads, ids, revocation_wait
 from core.actors import Actor
 from core.exceptions import Busy, DomainError
 from core.forms import TextField, show_refusal
-from core.redaction import REDACTED, holds_secret, redact
+from core.redaction import REDACTED, redact
 from core.request_context import request_context_of
 from organizations.admin.step_up import RecentForm, Selection, kept_selection
 from organizations.signin.step_up import StepUp
@@ -119,17 +119,22 @@ class StaffPages(admin.ModelAdmin[M]):
             return queryset.filter(pk=found_id), False
         return super().get_search_results(request, queryset, search_term)
 
+    def _get_obj_does_not_exist_redirect(
+        self, request: HttpRequest, opts: Any, object_id: str
+    ) -> HttpResponse:
+        """Django's redirect, without repeating the ID, which may be a secret in its encoding."""
+        message = f"This {opts.verbose_name} doesn't exist. Perhaps it was removed."
+        self.message_user(request, message, messages.WARNING)
+        return HttpResponseRedirect(reverse("admin:index", current_app=self.admin_site.name))
+
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Cuts a whole secret in the search box to its prefix before using it."""
+        """Cuts part of a secret in the search box to its prefix before using it."""
         term = request.GET.get("q", "")
         if redact(term) != term:
             query = request.GET.copy()
             query["q"] = redact(term).replace(REDACTED, "").strip()
-            if holds_secret(term):
-                warning = "That was a whole secret. Only its prefix was searched for."
-                self.message_user(request, warning, messages.WARNING)
             return HttpResponseRedirect(f"{request.path}?{query.urlencode()}")
         response = super().changelist_view(request, extra_context)
         kept = kept_selection(request)

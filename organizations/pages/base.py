@@ -14,7 +14,6 @@ from django.views.generic import View
 from core.actors import Actor
 from core.bulkheads import Kind, refusal_of
 from core.exceptions import Busy, DomainError, Forbidden, NotFound
-from core.redaction import REDACTED, holds_secret, redact
 from core.request_context import request_context_of
 from core.revocation_wait import wait_for_earlier
 from organizations import policy
@@ -26,7 +25,6 @@ DIALOG_HEADER: Final = "X-Dialog"
 LAST_VISITED: Final = "organization"
 _SEE_OTHER: Final = 303
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_FULL_SECRET: Final = "You entered a full secret. Only its prefix was used for the search."
 
 
 def person_of(request: HttpRequest) -> Actor:
@@ -76,14 +74,6 @@ def as_refused(response: HttpResponse, refusal: DomainError) -> HttpResponse:
     return with_retry(response, refusal) if isinstance(refusal, Busy) else response
 
 
-def without_secret(request: HttpRequest) -> HttpResponse:
-    """Redirects to the same page, with secrets in the query cut to their prefixes."""
-    query = request.GET.copy()
-    for name, values in query.lists():
-        query.setlist(name, [redact(value).replace(REDACTED, "") for value in values])
-    return HttpResponseRedirect(f"{request.path}?{query.urlencode()}")
-
-
 class OrganizationPage(View):
     """A page under ``/o/<slug>/``: signed-out visitors sign in, outsiders get 404, others 403.
 
@@ -113,9 +103,6 @@ class OrganizationPage(View):
             return self.show_busy(early)
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
-        if request.method == "GET" and holds_secret(request.META["QUERY_STRING"]):
-            messages.warning(request, _FULL_SECRET)
-            return without_secret(request)
         slug = kwargs.pop("slug")
         try:
             self._enter(request, slug)
@@ -193,10 +180,9 @@ class OrganizationPage(View):
     def show_busy(self, refusal: Busy) -> HttpResponse:
         """A short 429 page, whose link repeats a GET. A page in the layout would cost far more."""
         request = self.request
-        may_repeat = request.method == "GET" and not holds_secret(request.META["QUERY_STRING"])
         context = {
             "refusal": refusal,
-            "again": request.get_full_path() if may_repeat else "",
+            "again": request.get_full_path() if request.method == "GET" else "",
             "request_id": request_context_of(request).request_id,
         }
         response = render(self.request, "429.html", context, status=429)

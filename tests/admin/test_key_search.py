@@ -70,7 +70,7 @@ def test_a_whole_secret_is_cut_to_its_prefix(browser: Client, wanted: Issued, fr
     assert "status=active" in first["Location"]
     assert random not in first["Location"] + text(first) + text(second)
     assert random not in repr(dict(browser.session))
-    assert messages(second) == ["That was a whole secret. Only its prefix was searched for."]
+    assert messages(second) == ["You entered a full secret. Only its prefix was kept."]
 
 
 def test_the_prefix_of_a_whole_secret_finds_its_key(browser: Client, wanted: Issued) -> None:

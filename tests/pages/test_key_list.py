@@ -94,7 +94,7 @@ def test_a_whole_secret_is_cut_to_its_prefix(
     assert issued.secret not in sent.headers["Location"]
     assert issued.key.key_prefix in sent.headers["Location"]
     assert issued.secret not in html(shown)
-    assert "You entered a full secret. Only its prefix was used for the search." in html(shown)
+    assert "You entered a full secret. Only its prefix was kept." in html(shown)
 
 
 def test_states(
