@@ -7,6 +7,8 @@ from typing import Any, ClassVar, Final, Self, TypeVar
 
 from django import forms
 from django.core.validators import EmailValidator, MaxLengthValidator, validate_email
+from django.db.models import UUIDField
+from django.forms.renderers import TemplatesSetting
 
 from core.exceptions import DomainError, ErrorCode, Invalid, is_stale
 from core.redaction import holds_secret
@@ -29,19 +31,53 @@ _LENGTH_OF_OTHERS: Final = 500
 _SECRET_CLEARED: Final = (
     "We cleared this field because it contained an API key. Rotate that key if it was yours."
 )
+_UNKNOWN_CHOICE: Final = "Select a valid choice. That choice is not one of the available choices."
 _TOO_LONG: Final = "Use %(limit_value)s characters or fewer. You have used %(show_value)s."
+
+
+def refuse_secret(value: str) -> None:
+    """Raises an error that says why the form comes back without this text."""
+    if holds_secret(value):
+        raise forms.ValidationError(_SECRET_CLEARED, "contains_secret")
+
+
+def _cleared(value: Any) -> Any:
+    """What was sent, with texts that contain an API key empty."""
+    if isinstance(value, list | tuple):
+        return [_cleared(one) for one in value]
+    return "" if isinstance(value, str) and holds_secret(value) else value
+
+
+class ClearedField(forms.BoundField):
+    """A field of a form that never sends an API key back, whatever kind of field it is."""
+
+    def value(self) -> Any:
+        return _cleared(super().value())
+
+
+def keep_choices_out_of_errors() -> None:
+    """Replaces Django's errors that repeat an unknown choice, which may be a pasted API key."""
+    for field in (forms.ChoiceField, forms.MultipleChoiceField, forms.ModelMultipleChoiceField):
+        field.default_error_messages["invalid_choice"] = _UNKNOWN_CHOICE
+    forms.ModelMultipleChoiceField.default_error_messages["invalid_pk_value"] = _UNKNOWN_CHOICE
+    UUIDField.default_error_messages["invalid"] = _UNKNOWN_CHOICE  # of a choice of objects
+
+
+class FormRenderer(TemplatesSetting):
+    """Django's renderer, for every form: ours, Django's and those of other packages."""
+
+    bound_field_class = ClearedField
 
 
 class TextField(forms.CharField):
     """A text of at most `max_length` characters, counted as the services count them.
 
     Sets no `maxlength` attribute: browsers would silently cut pasted text. Longer text is rejected
-    with its length. Text that contains an API key is rejected, and the form comes back without it.
+    with its length. Text that contains an API key is rejected.
     """
 
     default_error_messages: ClassVar[dict[str, Any]] = {
         "max_length": _TOO_LONG,
-        "contains_secret": _SECRET_CLEARED,
     }
 
     def __init__(self, *, max_length: int = NAME_LENGTH, **options: Any) -> None:
@@ -56,11 +92,7 @@ class TextField(forms.CharField):
 
     def validate(self, value: Any) -> None:
         super().validate(value)
-        if holds_secret(value):
-            raise forms.ValidationError(self.error_messages["contains_secret"], "contains_secret")
-
-    def bound_data(self, data: Any, initial: Any) -> Any:
-        return "" if isinstance(data, str) and holds_secret(data) else data
+        refuse_secret(value)
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
         attributes: dict[str, Any] = super().widget_attrs(widget)
@@ -79,10 +111,10 @@ class BoundedTexts(forms.BaseForm):
 
 
 def bound_length(field: forms.CharField) -> None:
-    """Sets a length limit if the field has none, and our message for text that is too long."""
+    """Sets a length limit if the field has none, and our messages. Refuses API keys in texts."""
     field.error_messages["max_length"] = _TOO_LONG
+    is_password = isinstance(field.widget, forms.PasswordInput)
     if field.max_length is None:
-        is_password = isinstance(field.widget, forms.PasswordInput)
         field.max_length = PASSWORD_LENGTH if is_password else _LENGTH_OF_OTHERS
     replaced: tuple[type, ...] = (MaxLengthValidator,)
     if isinstance(field, forms.EmailField):
@@ -91,6 +123,8 @@ def bound_length(field: forms.CharField) -> None:
     others = [one for one in field.validators if not isinstance(one, replaced)]
     if isinstance(field, forms.EmailField):
         others.append(validate_email_in_any_spelling)
+    if not is_password:
+        others.append(refuse_secret)
     field.validators = [*others, MaxLengthValidator(field.max_length)]
 
 

@@ -120,7 +120,7 @@ TEMPLATES = [
     },
 ]
 
-FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+FORM_RENDERER = "core.forms.FormRenderer"
 
 DATABASES = {"default": env.database()}
 # Opening a connection, even to SQLite, costs more than checking a key.

@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 from django.forms.models import ModelChoiceIterator
 from django.utils.text import capfirst
 
-from core.forms import bound_length, cleaned
+from core.forms import BoundedTexts, bound_length, cleaned
 from core.text import canonical_email, clean_email
 from organizations.email_names import clean_mailed_name
 from organizations.models import User
@@ -147,7 +147,7 @@ class UserForm(PersonFields):
                 self.fields[name].label, self.fields[name].help_text = label, help_text
 
 
-class NewOrganizationFields(forms.Form):
+class NewOrganizationFields(BoundedTexts, forms.Form):
     """Additional fields of a new organization."""
 
     admin_email = forms.EmailField(

@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from core.forms import BoundedTexts
+from core.redaction import holds_secret
 from organizations.signin.reauthentication import has_recently_authenticated
 
 #: Fields of the confirmation itself, which are not carried along.
@@ -75,10 +76,14 @@ class StepUp:
         return None
 
     def input(self) -> list[tuple[str, str]]:
-        """The fields that were sent, for a confirmation to send again. Without the password."""
+        """The fields that were sent, for a confirmation to send again.
+
+        Without the password, and without API keys, which no field takes.
+        """
         return [
             (name, value)
             for name, values in self.request.POST.lists()
-            if name not in _OWN_FIELDS
+            if name not in _OWN_FIELDS and not holds_secret(name)
             for value in values
+            if not holds_secret(value)
         ]

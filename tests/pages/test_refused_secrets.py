@@ -6,7 +6,8 @@ import pytest
 from django.test import Client
 
 from organizations.models import Organization
-from tests.pages.support import html, submission_of
+from tests.factories import UserFactory
+from tests.pages.support import html, sign_in, submission_of
 from tests.pages.world import Address
 from tests.support.domain import SECRET, nothing_written
 
@@ -107,3 +108,91 @@ def test_signing_up_with_one(db: None) -> None:
 
     assert SECRET not in html(answer)
     assert {"name", "organization"} <= set(answer.context["form"].errors)
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("/accounts/login/", "login"),
+        ("/accounts/signup/", "email"),
+        ("/accounts/password/reset/", "email"),
+    ],
+)
+def test_an_email_address_comes_back_empty(db: None, path: str, field: str) -> None:
+    for text in (*TEXTS, f"{SECRET}@example.com"):
+        answer = Client().post(path, {field: text, "password": "x"})
+
+        page = html(answer)
+        assert SECRET[:-6] not in page
+        assert WHY in page
+        assert answer.context["form"][field].value() == ""
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("organizations/user/add/", "email"),
+        ("organizations/user/add/", "name"),
+        ("organizations/organization/add/", "admin_email"),
+        ("organizations/organization/add/", "key_limit"),
+        ("organizations/organization/add/", "rate_limit_tier"),
+        ("organizations/membership/add/", "user"),
+        ("organizations/membership/add/", "role"),
+        ("organizations/serviceaccount/add/", "organization"),
+        ("apikeys/keytemplate/add/", "organization"),
+        ("apikeys/keytemplate/add/", "lifetime_days"),
+        ("apikeys/apikey/add/", "organization"),
+        ("apikeys/apikey/add/", "environment"),
+    ],
+)
+def test_no_field_of_the_administration_comes_back_with_it(
+    acme: Organization, path: str, field: str
+) -> None:
+    staff = sign_in(UserFactory.create(is_staff=True, is_superuser=True))
+
+    for text in (*TEXTS, f"{SECRET}@example.com"):
+        answer = staff.post(f"/admin/{path}", {field: text})
+
+        assert answer.status_code in (200, 422), path
+        assert SECRET[:-6] not in html(answer)
+
+
+def test_a_users_address_in_the_administration_comes_back_empty(acme: Organization) -> None:
+    person = UserFactory.create()
+    staff = sign_in(UserFactory.create(is_staff=True, is_superuser=True))
+
+    answer = staff.post(f"/admin/organizations/user/{person.pk}/change/", {"email": SECRET})
+
+    assert SECRET not in html(answer)
+    assert WHY in html(answer)
+
+
+@pytest.mark.parametrize(
+    ("app", "name", "field"),
+    [
+        *(
+            ("apikeys", "create", field)
+            for field in (
+                "template",
+                "environment",
+                "permissions",
+                "scopes",
+                "expires",
+                "expires_on",
+                "service_account",
+                "submission",
+                "filled",
+            )
+        ),
+        ("apikeys", "template-create", "scopes"),
+        ("apikeys", "template-create", "lifetime_days"),
+        ("organizations", "invite", "role"),
+        ("organizations", "general", "default_key_days"),
+    ],
+)
+def test_neither_does_any_other_field_of_a_form(
+    browser: Client, address: Address, app: str, name: str, field: str
+) -> None:
+    answer = browser.post(address(app, name), {**_GOOD, field: SECRET})
+
+    assert SECRET not in html(answer)
