@@ -1,6 +1,6 @@
 """Base classes of the staff admin: writes go through services, and forms show their errors."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from typing import Any, ClassVar, Final, TypeVar
 from urllib.parse import urlencode
@@ -11,7 +11,8 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import SEARCH_VAR, ChangeList, ChangeListSearchForm
-from django.core.exceptions import BadRequest, PermissionDenied
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db import models
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -65,6 +66,20 @@ class SearchedList(ChangeList):
             self.title = capfirst(str(self.opts.verbose_name_plural))
 
 
+class KnownSelect(AutocompleteSelect):
+    """Django's select with a search. Leaves out malformed IDs, for which Django's fails."""
+
+    def optgroups(self, name: str, value: Sequence[str], attr: Any = None) -> Any:
+        return super().optgroups(name, [one for one in value if self._is_id(one)], attr)
+
+    def _is_id(self, value: Any) -> bool:
+        try:
+            self.field.target_field.to_python(value)
+        except ValidationError:
+            return False
+        return True
+
+
 class ServiceForm(RecentForm):
     """A form that shows a service's refusal on the fields concerned.
 
@@ -102,6 +117,11 @@ class StaffPages(admin.ModelAdmin[M]):
     #: Django's permissions that the pages of the model ask for.
     permissions_in_use: ClassVar[tuple[str, ...]] = ("view",)
     formfield_overrides = {models.CharField: {"form_class": TextField}}
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", KnownSelect(db_field, self.admin_site))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return SearchedList
