@@ -220,3 +220,44 @@ def test_no_format_of_the_api_has_it(
 
     assert made.status == dialect.created
     assert ApiKey.objects.get(name="By the API").expires_at is None
+
+
+def test_a_template_sets_the_expiry_although_the_default_changed_meanwhile(
+    browser: Client, ninety: Organization
+) -> None:
+    template = TemplateFactory.create(organization=ninety, lifetime_days=1)
+    shown = browser.get(CREATE).context["form"]
+    sent = {name: shown[name].value() for name in ("expires", "shown_default")}
+    services.set_default_expiry(ninety, days=7, actor=SYSTEM)
+
+    key = _create(browser, **sent, filled="", template=template.pk)
+
+    assert sent == {"expires": "90", "shown_default": "90"}
+    assert _days_left(key) == 1
+
+
+def test_an_expiry_that_was_chosen_wins_over_a_template(
+    browser: Client, ninety: Organization
+) -> None:
+    template = TemplateFactory.create(organization=ninety, lifetime_days=1)
+
+    key = _create(browser, expires="30", shown_default="90", filled="", template=template.pk)
+
+    assert _days_left(key) == 30
+
+
+@pytest.mark.parametrize("sent", [{}, {"expires": ""}, {"expires": "", "shown_default": ""}])
+@pytest.mark.parametrize("lifetime", [None, "", 1])
+def test_without_a_choice_the_default_counts(
+    browser: Client, ninety: Organization, sent: dict[str, str], lifetime: Any
+) -> None:
+    more = dict(sent)
+    if lifetime is not None:
+        template = TemplateFactory.create(organization=ninety, lifetime_days=lifetime or None)
+        more["template"] = str(template.pk)
+
+    assert _days_left(_create(browser, **more)) == (lifetime or 90)
+
+
+def test_never_has_to_be_chosen(browser: Client, ninety: Organization) -> None:
+    assert _create(browser, expires="never").expires_at is None

@@ -76,6 +76,8 @@ class TemplateSelect(forms.Select):
 class ExpiryFields(forms.Form):
     """When a key expires: after a period, or at the end of a day."""
 
+    #: The choice that counts if none was sent.
+    default_expiry = NEVER
     expires = forms.ChoiceField(
         choices=expiry_choices, initial=NEVER, required=False, widget=ExpirySelect
     )
@@ -87,7 +89,7 @@ class ExpiryFields(forms.Form):
     )
 
     def _chosen_expiry(self) -> datetime | None:
-        chosen = self.cleaned_data.get("expires") or NEVER
+        chosen = self.cleaned_data.get("expires") or self.default_expiry
         day = self.cleaned_data.get("expires_on")
         if chosen != CUSTOM:
             if day:  # never ignore a date that was filled in
@@ -111,11 +113,12 @@ class CreateKeyForm(ExpiryFields):
 
     `filled` is the template whose values the fields show. Then they count as they are. If another
     template is chosen, as without scripts, it replaces what is left at its default. `default_days`
-    is the organization's default expiry.
+    is the organization's default expiry, and `shown_default` what it was when the form was opened.
     """
 
     submission = forms.UUIDField(widget=forms.HiddenInput)
     filled = TextField(required=False, widget=forms.HiddenInput)
+    shown_default = TextField(required=False, widget=forms.HiddenInput)
     name = name_field("key", help_text=NAME_HELP, autofocus=True)
     template = forms.ModelChoiceField(
         KeyTemplate.objects.none(),
@@ -153,8 +156,9 @@ class CreateKeyForm(ExpiryFields):
     ) -> None:
         super().__init__(*args, **kwargs)
         fields: dict[str, Any] = self.fields
-        self.default_days, default = default_days, presets.expiry_of(default_days)
-        self.initial.setdefault("expires", default)
+        self.default_days = default_days
+        self.default_expiry = default = presets.expiry_of(default_days)
+        self.initial = {"expires": default, "shown_default": default, **self.initial}
         fields["expires"].widget.attrs["data-default"] = default
         fields["template"].widget.default_days = default_days
         fields["template"].queryset = templates
@@ -244,6 +248,7 @@ class CreateKeyForm(ExpiryFields):
     def _template_expiry(self) -> datetime | None:
         """The expiry of the chosen template, if the field was left at its default."""
         template, chosen = self._unfilled_template, self.cleaned_data["expires"]
-        if template is None or chosen not in ("", presets.expiry_of(self.default_days)):
+        shown = self.cleaned_data["shown_default"] or self.default_expiry
+        if template is None or chosen not in ("", shown):
             return None
         return expires_at(str(template.lifetime_days))
