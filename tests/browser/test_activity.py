@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.browser.conftest import OpenPage
+from tests.support.domain import SECRET
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -57,3 +58,17 @@ def test_days_appear_with_their_choice(sign_in: OpenPage, scripts: bool) -> None
     page.get_by_text("Nothing matches these filters.").wait_for()
     assert page.get_by_label("From").input_value() == "2999-01-01"
     assert page.get_by_label("When").input_value() == "dates"
+
+
+@pytest.mark.parametrize("label", ["Search by key name or ID", "Who"])
+def test_a_whole_secret_never_leaves_the_browser(sign_in: OpenPage, label: str) -> None:
+    page, sent = _opened(sign_in, 1280), list[str]()
+    page.on("request", lambda request: sent.append(request.url))
+
+    field = page.get_by_label(label)
+    field.fill(SECRET)
+    field.press("Enter")
+    page.wait_for_url(f"**={SECRET[:13]}*")
+
+    assert sent
+    assert not [url for url in sent if SECRET[13:] in url]

@@ -64,6 +64,9 @@ class FilterForm(forms.Form):
             day = self.cleaned_data.get(name)
             if day and not _FIRST_YEAR <= day.year <= _LAST_YEAR:
                 self.add_error(name, f"Choose a year from {_FIRST_YEAR} to {_LAST_YEAR}.")
+        first, last = (self.cleaned_data.get(name) for name in _DAYS)
+        if first and last and first > last:
+            self.add_error("until", "Choose a day that is not before the first one.")
         return self.cleaned_data
 
     @property
@@ -73,6 +76,11 @@ class FilterForm(forms.Form):
     @property
     def is_set(self) -> bool:
         return any(self.data.get(name) for name in self.fields)
+
+    @property
+    def question(self) -> list[tuple[str, Any]]:
+        """What was asked for, with the period by its name: its first day changes at midnight."""
+        return sorted(self.cleaned_data.items())
 
     @property
     def audit_filter(self) -> AuditFilter:

@@ -140,9 +140,9 @@ def page_of(
 ) -> tuple[AuditPage, str]:
     """The page after `cursor`, and the cursor of the next page. Empty on the last page.
 
-    A cursor made for another filter or `binding`, or a malformed one, returns the first page.
+    A cursor made for another `binding`, or a malformed one, returns the first page.
     """
-    signer = Signer(salt=f"trail:{(binding, audit_filter)!r}")
+    signer = Signer(salt=f"trail:{binding!r}")
     page = find(events, audit_filter, _position(signer, cursor))
     return page, signer.sign_object(page.position) if page.position else ""
 

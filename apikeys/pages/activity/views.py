@@ -30,7 +30,8 @@ _SEARCHES: Final = "30/minute"
 
 def _is_text_search(request: HttpRequest) -> bool:
     query = request.GET
-    return AuditFilter(actor=query.get("actor", ""), text=query.get("q", "")).has_text
+    actor, text = query.get("actor", "").strip(), query.get("q", "").strip()  # as the form does
+    return AuditFilter(actor=actor, text=text).has_text
 
 
 class TrailPage(DeveloperPage):
@@ -64,11 +65,12 @@ class Activity(TrailPage):
         form = FilterForm(request.GET)
         if not form.is_valid():
             return self._show(form, AuditPage([]), "", 422)
-        return self._show(form, *self._find(form.audit_filter))
+        return self._show(form, *self._find(form))
 
-    def _find(self, audit_filter: AuditFilter) -> tuple[AuditPage, str]:
+    def _find(self, form: FilterForm) -> tuple[AuditPage, str]:
         """A page of events. Text searches are limited because they read far more than they show."""
-        cursor, binding = self.request.GET.get("cursor", ""), self.organization.id
+        cursor, binding = self.request.GET.get("cursor", ""), (self.organization.id, form.question)
+        audit_filter = form.audit_filter
         if not audit_filter.has_text:
             return page_of(self.events, audit_filter, cursor, binding)
         with bulkheads.hold("search", self.organization.id):
