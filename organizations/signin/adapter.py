@@ -15,6 +15,7 @@ from django.utils.http import MAX_URL_LENGTH
 
 from core.actors import Actor
 from core.forms import cleaned
+from core.redaction import decoded, holds_secret
 from core.request_context import request_context_of
 from core.text import canonical_email, clean_email
 from organizations import services
@@ -114,7 +115,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def is_safe_url(self, url: str | None) -> bool:
         # Splitting a URL normalizes its host, which is slow for a long one.
-        return len(url or "") <= MAX_URL_LENGTH and bool(super().is_safe_url(url))
+        if len(url or "") > MAX_URL_LENGTH or holds_secret(decoded(url or "")):
+            return False
+        return bool(super().is_safe_url(url))
 
     def is_email_verified(self, request: HttpRequest, email: str) -> bool:
         """True with an invitation to this address: its link was only mailed there."""

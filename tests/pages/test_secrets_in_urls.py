@@ -109,6 +109,18 @@ def test_signing_in_leads_to_the_page_without_the_secret(
     assert "Production" in html(client.get(answer.headers["Location"]))
 
 
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_signing_in_does_not_lead_to_a_url_with_it(
+    client: Client, acme: Organization, admin: Any, spelling: str
+) -> None:
+    sent = {"login": admin.email, "password": PASSWORD, "next": f"/?q={spelling}"}
+
+    answer = client.post("/accounts/login/", sent)
+
+    assert answer.status_code == 302
+    assert REST not in _repeated(answer)
+
+
 def test_a_form_continues_with_the_url_that_was_cut(browser: Client, acme: Organization) -> None:
     answer = browser.post(f"{developer(acme, 'keys/create/')}?name={HIDDEN}", {"name": ""})
 
