@@ -49,7 +49,7 @@ def _cleared(value: Any) -> Any:
 
 
 class ClearedField(forms.BoundField):
-    """A field of a form that never sends an API key back, whatever kind of field it is."""
+    """A field of any kind that never sends an API key back."""
 
     def value(self) -> Any:
         return _cleared(super().value())

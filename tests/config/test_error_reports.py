@@ -61,7 +61,7 @@ def test_a_mail_about_an_error_shows_no_secret(crashing: Client) -> None:
     handler = AdminEmailHandler(include_html=True)
     logging.getLogger("django.request").addHandler(handler)
     try:
-        crashing.get(f"/crash?key={SECRET}", headers={"Authorization": f"Bearer {SECRET}"})
+        crashing.post(f"/crash?key={SECRET}", headers={"Authorization": f"Bearer {SECRET}"})
     finally:
         logging.getLogger("django.request").removeHandler(handler)
 
