@@ -183,7 +183,7 @@ class Story:
         """Creates, renames and rotates Production. Returns its secret."""
         standard = [scope for scope in conf.scopes() if scope != "api-keys:manage"]
         description = "Search and portfolio servers in eu-west."
-        made = self.make(self.at(90, "13:41"), "Prod", scopes=standard, description=description)
+        made = self.make(self.at(92, "13:41"), "Prod", scopes=standard, description=description)
         with as_of(self.at(87, "15:12")):
             changed = services.update_api_key(
                 made.key, actor=person(self.people.ada), changes={"name": "Production"}
