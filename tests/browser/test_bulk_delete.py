@@ -143,7 +143,11 @@ def test_without_script(
 @pytest.mark.parametrize("width", [1280, 320])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_is_inaccessible(sign_in: OpenPage, maker: Issued, width: int, scheme: str) -> None:
-    page = sign_in(color_scheme=scheme, viewport={"width": width, "height": 800})
+    page = sign_in(
+        color_scheme=scheme,
+        viewport={"width": width, "height": 800},
+        reduced_motion="reduce",  # a dialog that is fading in has no contrast yet
+    )
     page.get_by_label("Select Staging").check()
     every = "All on this page" if width < 640 else "Select all on this page"
     page.get_by_label(every, exact=True).check()
