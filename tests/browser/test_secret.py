@@ -144,6 +144,7 @@ def test_after_signing_out(sign_in: OpenPage) -> None:
     secret = _reveal(page)
     page.get_by_role("button", name="Done").click()
     _close_uncopied(page)
+    page.locator("#keys [data-new-name]:focus", has_text="Production").wait_for()
 
     page.get_by_text("Ada Acme", exact=True).first.click()
     page.get_by_role("button", name="Sign out").click()
