@@ -27,6 +27,7 @@ from organizations.admin.display import (
     moment,
     two_lines,
 )
+from organizations.admin.filters import DateFilter
 from organizations.events import every_event
 from organizations.models import AuditEvent, AuditEventQuerySet, Organization
 from organizations.pages.base import with_retry
@@ -139,7 +140,7 @@ class AuditEventAdmin(ReadOnlyAdmin[AuditEvent]):
         "uuid",
     )
     list_display_links = ("time", "what")
-    list_filter = (EventFilter, "actor_kind", "at", OlderFilter)
+    list_filter = (EventFilter, "actor_kind", ("at", DateFilter), OlderFilter)
     search_fields = ("actor_label", "target_label", "request_id")
     search_help_text = "A person, key, target or request ID, or the UUID of any of them."
     show_full_result_count = False

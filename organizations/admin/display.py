@@ -54,10 +54,24 @@ def in_words(kind: str) -> str:
     return capfirst(str(model._meta.verbose_name)) if model else kind  # noqa: SLF001
 
 
+#: Words in the stored names of events → words of the pages.
+_SAME: Final = {
+    "trail addresses erased": "IP addresses erased from the log",
+    "person forgotten": "user anonymized",
+    "emails chosen": "email settings changed",
+    "retired secret": "old secret",  # pragma: allowlist secret
+    "second factor": "two-factor method",
+    "person ": "user ",
+    "api ": "API ",
+}
+
+
 def event_in_words(name: str) -> str:
     """The name of an event in words: ``API key created`` for ``api_key.created``."""
     words = name.replace(".", " ").replace("_", " ")
-    return capfirst(words.replace("api ", "API "))
+    for stored, shown in _SAME.items():
+        words = words.replace(stored, shown)
+    return capfirst(words)
 
 
 def link_to(kind: str, pk: UUID | None, label: object) -> SafeString | str:

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from organizations import services, tiers
 from organizations.admin.base import ServiceAdmin, ServiceForm, adopt, staff_actor
 from organizations.admin.display import moment, state
+from organizations.admin.filters import ClosedFilter, DisabledFilter, TierFilter
 from organizations.admin.forms import NewOrganizationFields, TierField
 from organizations.admin.step_up import confirmed
 from organizations.models import Organization, ServiceAccount
@@ -55,8 +56,8 @@ class OrganizationAdmin(ServiceAdmin[Organization]):
     list_display = ("name", "slug", "api_access", "tier", "members", "created")
     list_filter = (
         "api_access_enabled",
-        ("closed_at", admin.EmptyFieldListFilter),
-        "rate_limit_tier",
+        ("closed_at", ClosedFilter),
+        ("rate_limit_tier", TierFilter),
     )
     actions = ("close", "reopen")
     search_fields = ("name", "slug")
@@ -159,7 +160,7 @@ class OrganizationAdmin(ServiceAdmin[Organization]):
     def created(self, organization: Organization) -> str:
         return moment(organization.created_at)
 
-    @admin.display(description="Rate limit of all keys together")
+    @admin.display(description="Organization rate limit")
     def organization_limit(self, organization: Organization) -> str:
         """Depends on the tier. A key's own tier can't exceed it."""
         limit = tiers.organization_limit(organization.rate_limit_tier)
@@ -207,7 +208,7 @@ class ServiceAccountAdmin(ServiceAdmin[ServiceAccount]):
     form = ServiceAccountForm
     id_prefix = "sa"
     list_display = ("name", "organization", "status", "created_by", "created")
-    list_filter = (("disabled_at", admin.EmptyFieldListFilter),)
+    list_filter = (("disabled_at", DisabledFilter),)
     list_select_related = ("organization", "created_by")
     search_fields = ("name", "organization__name")
     autocomplete_fields = ("organization",)

@@ -15,11 +15,21 @@ from apikeys.services import Issued
 from core import transactions
 from core.actors import RequestContext
 from organizations.admin.base import StaffPages
+from organizations.admin.display import event_in_words
 from organizations.admin.forms import permissions_in_use
-from organizations.models import AuditEvent, Clock, Follower, Membership, Organization, User
+from organizations.models import (
+    AuditEvent,
+    Clock,
+    Follower,
+    Membership,
+    Organization,
+    ServiceAccount,
+    User,
+)
+from organizations.services import close_organization
 from tests.admin.conftest import BrowserOf
 from tests.admin.support import act, change, page, text
-from tests.factories import PASSWORD, SYSTEM, UserFactory
+from tests.factories import PASSWORD, SYSTEM, OrganizationFactory, UserFactory
 from tests.pages.support import grow_stale
 from tests.support.following import silent
 
@@ -194,3 +204,44 @@ def test_a_user_agent_is_named_in_words_above_its_text(browser: Client, manager:
 
     assert 'curl 8.5<span class="second">curl/8.5.0</span>' in text(browser.get(change(event)))
     assert f'Chrome on Windows<span class="second">{agent}</span>' in shown
+
+
+def _filter_choices(shown: str, title: str) -> list[str]:
+    found = shown.partition(f"By {title}")[2].partition("</ul>")[0]
+    return [words.strip() for words in re.findall(r"<a [^>]+>([^<]+)</a>", found)]
+
+
+def test_filters_use_the_words_of_the_lists(browser: Client, acme: Organization) -> None:
+    closed = OrganizationFactory.create(name="Closed one")
+    close_organization(closed, actor=SYSTEM)
+
+    organizations = text(browser.get(page(Organization)))
+    accounts = text(browser.get(page(ServiceAccount)))
+    events = text(browser.get(page(AuditEvent)))
+    only_open = text(browser.get(page(Organization), {"closed_at__isempty": "1"}))
+
+    assert _filter_choices(organizations, "state") == ["All", "Open", "Closed"]
+    assert _filter_choices(organizations, "rate limit") == ["All", "Standard"]
+    assert _filter_choices(accounts, "status") == ["All", "Active", "Disabled"]
+    assert "Any date" in _filter_choices(events, "date")
+    assert "Acme" in only_open
+    assert "Closed one" not in only_open
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        ("api_key.created", "API key created"),
+        ("api_key.retired_secret_used", "API key old secret used"),
+        ("trail.addresses_erased", "IP addresses erased from the log"),
+        ("person.forgotten", "User anonymized"),
+        ("person.emails_chosen", "User email settings changed"),
+        ("person.second_factor_added", "User two-factor method added"),
+    ],
+)
+def test_events_use_the_words_of_the_pages(event: str, words: str) -> None:
+    assert event_in_words(event) == words
+
+
+def test_staff_sign_out(browser: Client) -> None:
+    assert '<button type="submit">Sign out</button>' in text(browser.get(page(Organization)))

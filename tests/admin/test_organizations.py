@@ -222,7 +222,7 @@ def test_it_is_found_by(browser: Client, acme: Organization, attribute: str) -> 
     assert list(response.context["cl"].queryset) == [acme]
 
 
-@pytest.mark.parametrize(("factor", "told"), [(10, "60,000 requests a minute"), (0, "None")])
+@pytest.mark.parametrize(("factor", "told"), [(10, "60,000 requests per minute"), (0, "None")])
 def test_staff_see_the_rate_limit_of_all_keys_together(
     browser: Client, acme: Organization, settings: Settings, factor: int, told: str
 ) -> None:
@@ -231,5 +231,5 @@ def test_staff_see_the_rate_limit_of_all_keys_together(
 
     shown = re.sub(r"<[^>]+>|\s+", " ", text(browser.get(change(acme))))
 
-    assert re.search(rf"Rate limit of all keys together:\s+{told}\s", shown)
+    assert re.search(rf"Organization rate limit:\s+{told}\s", shown)
     assert "organization_limit" not in browser.get(change(acme)).context["adminform"].form.fields
