@@ -320,3 +320,21 @@ def test_a_key_in_the_name_of_a_browser_is_not_kept(admin: User, manager: Issued
     assert "probe 1" in listed
     assert manager.secret not in listed
     assert not UserSession.objects.filter(user_agent__contains=manager.secret[13:]).exists()
+
+
+@pytest.mark.parametrize("path", ["password/change/", "reauthenticate/"])
+def test_a_typed_password_can_be_shown(acme: Organization, admin: User, path: str) -> None:
+    shown = html(sign_in(admin).get(f"/accounts/{path}"))
+
+    passwords = re.findall(r'<input type="password"[^>]* id="(\w+)"', shown)
+    eyes = re.findall(r'aria-controls="(\w+)" data-show-password', shown)
+    assert passwords
+    assert passwords == eyes
+    assert "js/passwords" in shown
+
+
+def test_a_password_of_ones_own_is_asked_for_without_a_session(acme: Organization) -> None:
+    answer = Client().get("/accounts/password/change/")
+
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/accounts/login/")
