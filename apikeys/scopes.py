@@ -12,7 +12,7 @@ DEFAULT_SCOPES: Final[Mapping[str, str]] = {
     "search:read": "Run searches and read their results.",
     "portfolios:manage": "Read and change portfolios.",
     "events:read": "Read the event feed.",
-    MANAGE_KEYS_SCOPE: "Create, change, rotate and revoke API keys and templates.",
+    MANAGE_KEYS_SCOPE: "Create, edit, rotate and delete API keys and templates.",
 }
 
 

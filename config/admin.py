@@ -29,9 +29,9 @@ _ORGANIZATIONS: Final = ("organizations", "organization")
 _LINKS: Final = {
     Figure.EXPIRING_IN_7_DAYS: ("Keys expiring in 7 days", _KEYS, "status=active&expiry=7"),
     Figure.EXPIRING_IN_30_DAYS: ("Keys expiring in 30 days", _KEYS, "status=active&expiry=30"),
-    Figure.REFUSED_TODAY: ("Keys with refused requests today", _KEYS, "refused=today"),
+    Figure.REFUSED_TODAY: ("Keys with rejected requests today", _KEYS, "refused=today"),
     Figure.USED_AFTER_ROTATION: (
-        f"Keys with a retired secret used in {overview.UNUSUAL_DAYS} days",
+        f"Keys with an old secret used in {overview.UNUSUAL_DAYS} days",
         _KEYS,
         "unusual=retired",
     ),

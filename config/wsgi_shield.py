@@ -34,7 +34,7 @@ MOST: Final = 3
 _OTHERS: Final = 7
 #: Seconds after which short responses stop.
 _WAIT: Final = 2
-_MESSAGE: Final = "Too many requests were refused, and more followed. Try again in {} seconds."
+_MESSAGE: Final = "Too many requests were rejected, and more followed. Try again in {} seconds."
 _FORBIDDEN: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _SAFE: Final = ("GET", "HEAD", "OPTIONS")
 _log = structlog.get_logger(__name__)

@@ -70,7 +70,7 @@ def _require_role(actor: Actor, action: Action, organization: Organization) -> N
     if role is None:
         raise NotFound
     if action in STAFF_ONLY:
-        raise Forbidden("Only the provider of this service can change that.")
+        raise Forbidden("Only support can change that.")
     if action not in ALLOWED[Role(role)]:
         raise Forbidden("Only admins of this organization can do that.")
 

@@ -20,8 +20,7 @@ def organization_limit(tier: str) -> RateLimitItem | None:
 
 
 def in_words(limit: RateLimitItem) -> str:
-    """The limit as pages show it, such as “6,000 requests a minute”."""
+    """The limit as pages show it, such as “6,000 requests per minute”."""
     unit, many = limit.GRANULARITY.name, limit.multiples
-    article = "an" if unit == "hour" else "a"
-    period = f"{article} {unit}" if many == 1 else f"in {many} {unit}s"
-    return f"{limit.amount:,} request{'' if limit.amount == 1 else 's'} {period}"
+    period = unit if many == 1 else f"{many} {unit}s"
+    return f"{limit.amount:,} request{'' if limit.amount == 1 else 's'} per {period}"

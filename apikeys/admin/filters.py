@@ -83,7 +83,7 @@ class IdlenessFilter(admin.SimpleListFilter):
 class RefusalFilter(admin.SimpleListFilter):
     """Filters keys whose requests were refused."""
 
-    title = "refused requests"
+    title = "rejected requests"
     parameter_name = "refused"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
@@ -103,7 +103,7 @@ class UnusualFilter(admin.SimpleListFilter):
     parameter_name = "unusual"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [("retired", f"Retired secret used in {overview.UNUSUAL_DAYS} days")]
+        return [("retired", f"Old secret used in {overview.UNUSUAL_DAYS} days")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> QuerySet[ApiKey]:
         if self.value() != "retired":

@@ -35,7 +35,7 @@ from organizations.signin.step_up import StepUp
 _TABLE: Final = (
     '<details><summary>Days with requests</summary><table class="usage"><thead><tr>'
     '<th scope="col">Day (UTC)</th><th scope="col">Requests</th>'
-    '<th scope="col">Successful</th><th scope="col">Errors</th><th scope="col">Refused</th></tr>'
+    '<th scope="col">Successful</th><th scope="col">Errors</th><th scope="col">Rejected</th></tr>'
     "</thead><tbody>{}</tbody></table></details>"
 )
 _ROW: Final = '<tr><th scope="row">{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>'
@@ -233,7 +233,7 @@ class ApiKeyAdmin(KeyActions, ServiceAdmin[ApiKey]):
     def requests(self, key: ApiKey) -> str:
         """The number of requests, and how many of them were rejected."""
         tally = reports.total(bucket.tally for bucket in self._days(key))
-        return f"{tally.requests:,}, {tally.refused:,} of them refused"
+        return f"{tally.requests:,}, {tally.refused:,} of them rejected"
 
     @admin.display(description="By day")
     def usage_table(self, key: ApiKey) -> str:
@@ -261,7 +261,7 @@ class ApiKeyAdmin(KeyActions, ServiceAdmin[ApiKey]):
         days: list[reports.Bucket] = key.days  # type: ignore[attr-defined]
         return days
 
-    @admin.display(description="Last refused")
+    @admin.display(description="Last rejected")
     def last_refused(self, key: ApiKey) -> str:
         """Hour and reason. Rejected requests don't count as use."""
         found = reports.last_refusal(key)

@@ -99,7 +99,7 @@ def refusal_of(request: Request, outcome: Verification) -> APIException:
     if found is None or reason is None:
         return AuthenticationFailed(INVALID_KEY, code=INVALID_KEY_CODE)
     if reason is Refusal.API_ACCESS_DISABLED:
-        message = "API access is turned off for this organization. Ask your provider."
+        message = "API access is turned off for this organization. Contact support."
         return PermissionDenied(message, code="api_access_disabled")
     if reason is Refusal.ROTATED:
         _leave_trace(request, found)

@@ -24,12 +24,12 @@ ERRORS: Final[tuple[tuple[int, str, str, str], ...]] = (
         "The key is missing or unknown.",
         "Send “Authorization: Bearer” and the full secret, with nothing before or after it.",
     ),
-    (401, "key_revoked", "The key was deleted.", "Create another one. This can’t be undone."),
+    (401, "key_revoked", "The key was deleted.", "Create another one. This can't be undone."),
     (
         401,
         "key_rotated",
         "This secret was replaced by a rotation.",
-        "Use the key’s newer secret, which was shown at the rotation.",
+        "Use the key's newer secret, which was shown at the rotation.",
     ),
     (401, "key_expired", "The key has expired.", "Create another one."),
     (
@@ -42,7 +42,7 @@ ERRORS: Final[tuple[tuple[int, str, str, str], ...]] = (
         403,
         "api_access_disabled",
         "API access of the organization is off.",
-        "Contact your provider. You don’t need new keys.",
+        "Contact support. You don't need new keys.",
     ),
     (
         403,
@@ -59,11 +59,11 @@ ERRORS: Final[tuple[tuple[int, str, str, str], ...]] = (
     (
         403,
         "other_service_account",
-        "A service account’s key can’t manage other keys.",
+        "A service account's key can't manage other keys.",
         "Use a key of the organization.",
     ),
-    (403, "live_key_required", "Test keys can’t do this.", "Use a live key."),
-    (403, "forbidden", "Keys can’t do this.", "Ask an admin to do it on the settings page."),
+    (403, "live_key_required", "Test keys can't do this.", "Use a live key."),
+    (403, "forbidden", "Keys can't do this.", "Ask an admin to do it on the settings page."),
     (
         404,
         "not_found",
@@ -73,7 +73,7 @@ ERRORS: Final[tuple[tuple[int, str, str, str], ...]] = (
     (
         405,
         "method_not_allowed",
-        "The URL doesn’t support this method.",
+        "The URL doesn't support this method.",
         "Use one from the Allow header.",
     ),
     (409, "name_taken", "Another key or template has this name.", "Choose another name."),
@@ -81,7 +81,7 @@ ERRORS: Final[tuple[tuple[int, str, str, str], ...]] = (
         409,
         "key_limit_reached",
         "The organization is at its key limit.",
-        "Revoke an unused key, or ask your provider for a higher limit.",
+        "Revoke an unused key, or contact support for a higher limit.",
     ),
     (
         409,
@@ -114,7 +114,7 @@ ERRORS: Final[tuple[tuple[int, str, str, str], ...]] = (
     (
         409,
         "conflict",
-        "The current state doesn’t allow this.",
+        "The current state doesn't allow this.",
         "Read the object again first.",
     ),
     (413, "request_too_large", "The body is larger than 64 KiB.", "Send less."),

@@ -56,7 +56,7 @@ class ObjectPage(DeveloperPage, Generic[M]):
         context = {
             "form": form,
             "title": f"Edit “{obj}”" if obj else f"Create {self.verbose_name}",
-            "submit": "Save changes" if obj else "Create",
+            "submit": "Save changes" if obj else f"Create {self.verbose_name}",
             "theirs": theirs,
             "to": self.get_success_url(obj),
         }

@@ -32,7 +32,11 @@ class InviteForm(forms.Form):
         error_messages={"required": "Enter an email address like name@example.com."},
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
-    role = forms.ChoiceField(choices=_ROLES, initial=Role.MEMBER)
+    role = forms.ChoiceField(
+        choices=_ROLES,
+        initial=Role.MEMBER,
+        help_text="Admins manage API keys and members. Members can only view templates.",
+    )
 
 
 class PeoplePage(StepUpPage):
@@ -134,7 +138,7 @@ def revoked_invitations(number: int, *, own: bool = False) -> str:
     """A sentence about a person's revoked invitations. Empty if there are none."""
     if not number:
         return ""
-    return f" Open invitations {'you' if own else 'they'} sent were revoked ({number})."
+    return f" Pending invitations {'you' if own else 'they'} sent were revoked ({number})."
 
 
 class ChangeRole(PeoplePage):

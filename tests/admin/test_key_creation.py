@@ -102,7 +102,7 @@ def test_sending_the_form_again_makes_no_second_key(browser: Client, sent: dict[
 
     assert response.status_code == 200
     assert "A key named “Production” already exists." in text(response)
-    assert "its secret can’t be shown again" in text(response)
+    assert "its secret can't be shown again" in text(response)
     assert f'href="{change(ApiKey.objects.get())}"' in text(response)
     assert everything() == before
 
@@ -120,7 +120,7 @@ def test_at_the_limit_of_keys_the_form_comes_back_and_makes_none(
     assert response.status_code == 200
     assert form.errors == {"__all__": [AT_ONE]}
     assert AT_ONE in text(response)
-    assert "its secret can’t be shown again" not in text(response)
+    assert "its secret can't be shown again" not in text(response)
     assert form["description"].value() == "Kept words"
     assert everything() == before
 

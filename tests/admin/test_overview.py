@@ -26,8 +26,8 @@ MakeKey = Callable[..., Issued]
 WORDS: Final = (
     "Keys expiring in 7 days",
     "Keys expiring in 30 days",
-    "Keys with refused requests today",
-    "Keys with a retired secret used in 7 days",
+    "Keys with rejected requests today",
+    "Keys with an old secret used in 7 days",
     "Organizations with API access off",
 )
 

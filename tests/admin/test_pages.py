@@ -61,7 +61,7 @@ def test_a_key_says_how_many_requests_it_had(browser: Client, manager: Issued) -
 
     page = browser.get(reverse("admin:apikeys_apikey_change", args=[manager.key.pk]))
 
-    assert "1,234, 34 of them refused" in page.content.decode()
+    assert "1,234, 34 of them rejected" in page.content.decode()
 
 
 @pytest.mark.parametrize(("older", "shown"), [(19, 20), (20, 20), (60, 20)])

@@ -133,10 +133,10 @@ def test_without_a_limit_of_the_organization_the_headers_tell_one(
 @pytest.mark.parametrize(
     ("limit", "words"),
     [
-        ("6000/minute", "6,000 requests a minute"),
-        ("1/second", "1 request a second"),
-        ("100/5 minutes", "100 requests in 5 minutes"),
-        ("20 per hour", "20 requests an hour"),
+        ("6000/minute", "6,000 requests per minute"),
+        ("1/second", "1 request per second"),
+        ("100/5 minutes", "100 requests per 5 minutes"),
+        ("20 per hour", "20 requests per hour"),
     ],
 )
 def test_a_limit_in_words(settings: Settings, limit: str, words: str) -> None:

@@ -122,7 +122,7 @@ def test_keys_of_an_organization_without_api_access_are_forbidden_until_it_is_ba
     assert (answer.status, answer.error["type"]) == (403, "forbidden")
     assert answer.error["code"] == "api_access_disabled"
     assert answer.error["message"] == (
-        "API access is turned off for this organization. Ask your provider."
+        "API access is turned off for this organization. Contact support."
     )
     assert "WWW-Authenticate" not in answer.headers
     organization_services.set_api_access(acme, enabled=True, actor=SYSTEM)

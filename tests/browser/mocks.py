@@ -57,12 +57,12 @@ SCREENS: Final[dict[str, Place]] = {
     "members": Place("members", "/o/acme/settings/members/"),
     "rotate": Place("rotate", _DEVELOPER, steps=("More for Production", "text:Rotate")),
     "secret": Place(
-        "secret", _DEVELOPER, steps=("Create API key", "Name=Production {number}", "Create")
+        "secret", _DEVELOPER, steps=("Create API key", "Name=Production {number}", "Create key")
     ),
     "secret-1280-dark": Place(
         "copied",
         _DEVELOPER,
-        steps=("Create API key", "Name=Production {number}", "Create", "Copy secret"),
+        steps=("Create API key", "Name=Production {number}", "Create key", "Copy secret"),
     ),
     "signin": Place("signin", "/accounts/login/", "nobody"),
     "test": Place(

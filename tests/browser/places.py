@@ -127,7 +127,11 @@ PLACES: Final[tuple[Place, ...]] = (
     ),
     # Dialogs
     Place("dialog-create", DEVELOPER, steps=("Create API key",)),
-    Place("dialog-secret", DEVELOPER, steps=("Create API key", "Name=Web shop {number}", "Create")),
+    Place(
+        "dialog-secret",
+        DEVELOPER,
+        steps=("Create API key", "Name=Web shop {number}", "Create key"),
+    ),
     Place("dialog-test", DEVELOPER, steps=("Test API key",)),
     Place(
         "dialog-test-result",

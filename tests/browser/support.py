@@ -28,7 +28,7 @@ def fill_in(page: "Page") -> None:
 
 
 def create(page: "Page") -> None:
-    page.get_by_role("button", name="Create", exact=True).click()
+    page.get_by_role("button", name="Create key", exact=True).click()
 
 
 def confirm(page: "Page", password: str = PASSWORD) -> None:

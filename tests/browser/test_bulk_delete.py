@@ -136,7 +136,7 @@ def test_without_script(
     page.get_by_label("Also delete the key that these keys created").check()
     page.get_by_role("button", name="Delete 2 keys").click()
 
-    page.get_by_text("3 keys deleted. Requests using them now get 401.").wait_for()
+    page.get_by_text("3 keys deleted. Requests with them now get 401.").wait_for()
     assert _live() == {"Production"}
 
 

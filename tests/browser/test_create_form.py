@@ -60,7 +60,7 @@ def test_what_is_filled_in_and_then_hidden_is_dropped_with_its_choice_or_refused
         assert page.get_by_label("Custom date (UTC)").is_visible()
         assert not ApiKey.objects.exists()
         return
-    page.get_by_label("Secret key").wait_for()
+    page.get_by_label("Secret", exact=True).wait_for()
     key = ApiKey.objects.get()
     assert key.scopes == ["trademarks:read", "search:read", "events:read"]
     assert key.expires_at
@@ -92,7 +92,7 @@ def test_a_template_shows_what_it_fills_in_and_what_is_set_wins(
     assert summary.inner_text() == "Test · Custom permissions · Expires in 7 days"
     create(page)
 
-    page.get_by_label("Secret key").wait_for()
+    page.get_by_label("Secret", exact=True).wait_for()
     key = ApiKey.objects.get()
     assert (key.scopes, key.environment) == (["events:read"], "test")
     assert key.expires_at
@@ -169,6 +169,6 @@ def test_the_buttons_of_a_long_form_stay_in_view(sign_in: OpenPage) -> None:
     page.get_by_text("More options").click()
 
     assert page.locator("#dialog").evaluate("(dialog) => dialog.scrollHeight > dialog.clientHeight")
-    for name in ("Cancel", "Create"):
+    for name in ("Cancel", "Create key"):
         place = box(page.get_by_role("button", name=name, exact=True))
         assert place["y"] + place["height"] <= 600

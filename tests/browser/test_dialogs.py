@@ -41,7 +41,7 @@ def test_an_answer_for_no_dialog_is_not_shown_in_one(sign_in: OpenPage, status: 
 
     page.unroute("**/keys/create/")
     failure.get_by_role("button", name="Retry").click()
-    page.get_by_label("Secret key").wait_for()
+    page.get_by_label("Secret", exact=True).wait_for()
     assert ApiKey.objects.count() == 1
 
 
@@ -70,12 +70,12 @@ def test_back_does_not_drop_a_secret_that_was_not_copied(sign_in: OpenPage) -> N
     page = sign_in()
     fill_in(page)
     create(page)
-    page.get_by_label("Secret key").wait_for()
+    page.get_by_label("Secret", exact=True).wait_for()
 
     page.go_back()
 
     page.get_by_text("You haven't copied this key. It can't be shown again.").wait_for()
-    assert page.get_by_label("Secret key").is_visible()
+    assert page.get_by_label("Secret", exact=True).is_visible()
 
 
 def test_after_a_dialog_was_closed_back_leaves_the_page(sign_in: OpenPage) -> None:

@@ -47,7 +47,7 @@ def test_rotating_goes_on_after_the_password(sign_in: OpenPage, acme: Organizati
     page.get_by_role("button", name="Rotate key").click()
     confirm(page)
 
-    page.get_by_label("Secret key").wait_for()
+    page.get_by_label("Secret", exact=True).wait_for()
     older = key.secrets.exclude(ends_at=None).get()
     assert older.ends_at - timezone.now() < timedelta(hours=1), "what was chosen"
 
@@ -103,7 +103,7 @@ def test_a_confirmation_in_another_tab_is_enough(sign_in: OpenPage, admin: User)
     other.wait_for_url("**/keys/create/**")
     page.get_by_role("button", name="Continue").click()
 
-    page.get_by_label("Secret key").wait_for()
+    page.get_by_label("Secret", exact=True).wait_for()
     assert ApiKey.objects.get().name == "Production"
 
 
@@ -123,7 +123,7 @@ def test_a_new_sign_in_in_another_tab_loses_nothing(sign_in: OpenPage, acme: Org
     assert page.get_by_label("Name", exact=True).input_value() == "Production"
     create(page)
 
-    page.get_by_label("Secret key").wait_for()
+    page.get_by_label("Secret", exact=True).wait_for()
     assert ApiKey.objects.get().name == "Production"
 
 
@@ -152,7 +152,7 @@ def test_a_session_that_has_ended_loses_nothing(sign_in: OpenPage, lost: str) ->
     assert page.get_by_label("Name", exact=True).input_value() == "Production"
     create(page)
 
-    page.get_by_label("Secret key").wait_for()
+    page.get_by_label("Secret", exact=True).wait_for()
     assert ApiKey.objects.get().name == "Production"
 
 

@@ -28,7 +28,7 @@ def _call(server: Server, acme: Organization, secret: str) -> httpx.Response:
 def _make(page: "Page", name: str) -> None:
     page.get_by_role("link", name="Create API key").first.click()
     page.get_by_label("Name", exact=True).fill(name)
-    page.get_by_role("button", name="Create", exact=True).click()
+    page.get_by_role("button", name="Create key", exact=True).click()
 
 
 def _clipboard(page: "Page") -> str:
@@ -38,7 +38,8 @@ def _clipboard(page: "Page") -> str:
 
 def _copy_secret(page: "Page") -> str:
     """Looks at the secret, masks it, copies it and closes the dialog."""
-    field, eye = page.get_by_label("Secret key"), page.get_by_role("button", name="Show secret")
+    field = page.get_by_label("Secret", exact=True)
+    eye = page.get_by_role("button", name="Show secret")
     assert is_masked(field)
     eye.click()
     assert (is_masked(field), eye.get_attribute("aria-pressed")) == (False, "true")
@@ -67,7 +68,7 @@ def _copy_result(page: "Page", secret: str) -> None:
     page.get_by_text("Full response copied.").wait_for()
     copied = json.loads(_clipboard(page))
     assert len(copied["items"]) == copied["totalCount"] == 5
-    page.get_by_role("button", name="Copy cURL").click()
+    page.get_by_role("button", name="Copy curl").click()
     page.get_by_text("Command copied. It contains your key.").wait_for()
     assert secret in _clipboard(page)
     page.get_by_role("button", name="Close", exact=True).click()
@@ -88,7 +89,7 @@ def _delete(page: "Page") -> None:
     page.get_by_role("link", name="Delete Production").click()
     page.get_by_label("Type “Production” to confirm").fill("Production")
     page.get_by_role("button", name="Delete key").click()
-    page.get_by_text("Key Production deleted. Requests using it now get 401.").wait_for()
+    page.get_by_text("Key Production deleted. Requests with it now get 401.").wait_for()
 
 
 def test_with_script(server: Server, sign_in: OpenPage, acme: Organization) -> None:
@@ -137,8 +138,8 @@ def test_sending_twice_makes_one_key(sign_in: OpenPage, script: bool) -> None:
     if script:
         page.get_by_role("link", name="Create API key").first.click()
         page.get_by_label("Name", exact=True).fill("Once")
-        page.get_by_role("button", name="Create", exact=True).dblclick()
-        page.get_by_label("Secret key").wait_for()
+        page.get_by_role("button", name="Create key", exact=True).dblclick()
+        page.get_by_label("Secret", exact=True).wait_for()
     else:
         _make(page, "Once")
         page.reload()

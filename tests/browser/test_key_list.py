@@ -146,7 +146,7 @@ def test_rotating_on_the_keys_own_page(listed: "Page") -> None:
     page.get_by_label("1 hour").check()
     page.get_by_role("button", name="Rotate key").click()
 
-    secret = page.get_by_label("Secret key").input_value()
+    secret = page.get_by_label("Secret", exact=True).input_value()
     page.get_by_text("The old secret works until").wait_for()
     page.get_by_role("button", name="Done").click()
     page.get_by_role("button", name="Close without copying").click()
@@ -192,7 +192,7 @@ def test_at_the_limit_of_keys_the_button_does_nothing_until_one_is_deleted(
 
     button.click()
     page.get_by_label("Name", exact=True).fill("Second")
-    page.get_by_role("button", name="Create", exact=True).click()
+    page.get_by_role("button", name="Create key", exact=True).click()
     page.get_by_role("button", name="Done").click()
     page.get_by_role("button", name="Close without copying").click()
     sentence.wait_for()
@@ -319,7 +319,7 @@ def test_the_first_key_takes_the_place_of_the_empty_list(sign_in: OpenPage) -> N
 
     page.get_by_role("link", name="Create API key").click()
     page.get_by_label("Name", exact=True).fill("First")
-    page.get_by_role("button", name="Create", exact=True).click()
+    page.get_by_role("button", name="Create key", exact=True).click()
     page.get_by_role("button", name="Done").click()
     page.get_by_role("button", name="Close without copying").click()
 

@@ -213,7 +213,7 @@ def test_filters_of_usage_apply_as_they_are_chosen(charted: "Page", key: ApiKey)
     assert exported.endswith("export/?range=7d&outcome=errors")
 
     page.get_by_label("Key", exact=True).select_option("Production")
-    page.get_by_text("Only the key").wait_for()
+    page.get_by_text("Showing only").wait_for()
     assert f"key={key.public_id}" in page.url
 
 

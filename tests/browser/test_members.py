@@ -69,7 +69,7 @@ def test_inviting_in_a_dialog_shows_the_invitation_in_the_list(
     page.get_by_role("link", name="Invite a member").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Email address").fill("dana@acme.example")
-    dialog.get_by_role("button", name="Invite").click()
+    dialog.get_by_role("button", name="Send invitation").click()
 
     page.get_by_text("Invitation sent to dana@acme.example.").wait_for()
     page.get_by_role("button", name="Resend the invitation of dana@acme.example").wait_for()

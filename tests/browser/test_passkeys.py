@@ -33,7 +33,7 @@ def _refuse(page: "Page") -> None:
 def _add(page: "Page") -> None:
     page.goto(ADD)
     page.get_by_label("Allow sign-in with this passkey alone (no password)").check()
-    page.get_by_role("button", name="Add", exact=True).click()
+    page.get_by_role("button", name="Add passkey", exact=True).click()
 
 
 def test_signing_in_on_an_ip_address_says_where_passkeys_work(open_page: OpenPage) -> None:
@@ -71,7 +71,7 @@ def test_a_refused_verification_is_said_once(sign_in: OpenPage) -> None:
 
     _add(page)
     page.get_by_role("alert").get_by_text(CANCELED).wait_for()
-    page.get_by_role("button", name="Add", exact=True).click()
+    page.get_by_role("button", name="Add passkey", exact=True).click()
     page.get_by_role("alert").get_by_text(CANCELED).wait_for()
 
     assert page.get_by_role("alert").count() == 1
@@ -97,5 +97,5 @@ def test_without_scripts_no_passkey_is_offered(sign_in: OpenPage, address: str) 
 
     assert page.get_by_role("heading", level=1).is_visible()
     assert not page.get_by_role("button", name="passkey").locator("visible=true").count()
-    assert not page.get_by_role("button", name="Add", exact=True).count()
+    assert not page.get_by_role("button", name="Add passkey", exact=True).count()
     assert page.get_by_text("Passkeys need JavaScript.").is_visible()

@@ -55,7 +55,7 @@ def _add_passkey(page: "Page", *, alone: bool) -> None:
     page.goto("/accounts/2fa/webauthn/add/")
     page.get_by_label("Name").fill("Laptop")
     page.get_by_label("Allow sign-in with this passkey alone (no password)").set_checked(alone)
-    page.get_by_role("button", name="Add", exact=True).click()
+    page.get_by_role("button", name="Add passkey", exact=True).click()
     page.get_by_role("heading", name="Recovery codes").wait_for()
 
 
@@ -118,7 +118,7 @@ def test_codes_of_an_app_and_for_the_day_it_is_lost(page: "Page", admin: User) -
     page.goto("/accounts/2fa/totp/activate/")
     secret = page.get_by_label("Secret for the app").input_value()
     page.get_by_label("Authenticator code").fill(_code(secret))
-    page.get_by_role("button", name="Turn on").click()
+    page.get_by_role("button", name="Turn on app").click()
     codes = (page.get_by_role("region", name="Recovery codes").text_content() or "").split()
     page.get_by_role("link", name="I've stored them").click()
     page.goto("/accounts/2fa/recovery-codes/")

@@ -29,8 +29,8 @@ def is_masked(field: "Locator") -> bool:
 def _reveal(page: "Page") -> str:
     page.get_by_role("link", name="Create API key").first.click()
     page.get_by_label("Name", exact=True).fill("Production")
-    page.get_by_role("button", name="Create", exact=True).click()
-    secret: str = page.get_by_label("Secret key").input_value()
+    page.get_by_role("button", name="Create key", exact=True).click()
+    secret: str = page.get_by_label("Secret", exact=True).input_value()
     return secret
 
 
@@ -52,7 +52,7 @@ def test_after_done(sign_in: OpenPage) -> None:
     page.get_by_role("button", name="Done").click()
     assert page.evaluate("document.activeElement.textContent") == "Go back"
     page.get_by_role("button", name="Go back").click()
-    assert page.get_by_label("Secret key").input_value() == secret
+    assert page.get_by_label("Secret", exact=True).input_value() == secret
     page.get_by_role("button", name="Done").click()
     _close_uncopied(page)
 
@@ -65,7 +65,7 @@ def test_after_escape_pressed_again_and_again(sign_in: OpenPage) -> None:
 
     for _ in range(3):
         page.keyboard.press("Escape")
-        assert page.get_by_label("Secret key").is_visible()
+        assert page.get_by_label("Secret", exact=True).is_visible()
     _close_uncopied(page)
 
     _assert_gone(page, secret)
@@ -90,7 +90,7 @@ def test_the_page_without_script_is_emptied_when_it_is_left(sign_in: OpenPage) -
     page = sign_in()
     page.goto("/o/acme/settings/developer/keys/create/")
     page.get_by_label("Name", exact=True).fill("Production")
-    page.get_by_role("button", name="Create", exact=True).click()
+    page.get_by_role("button", name="Create key", exact=True).click()
     secret = page.locator("[data-plain-secret]").text_content() or ""
 
     page.get_by_role("link", name="Back to keys").click()
@@ -167,7 +167,7 @@ def test_a_copy_that_failed_is_not_called_one(sign_in: OpenPage, host: str) -> N
     page.get_by_role("button", name="Copy secret").click()
     page.get_by_text(BLOCKED).wait_for()
 
-    field = page.get_by_label("Secret key")
+    field = page.get_by_label("Secret", exact=True)
     assert page.evaluate("isSecureContext") is (host == "127.0.0.1")
     assert not is_masked(field)
     assert page.evaluate("getSelection().toString()") == secret
@@ -181,7 +181,7 @@ def _is_primary(page: "Page", name: str) -> bool:
     return "primary" in look.split()
 
 
-@pytest.mark.parametrize("way", ["Copy secret", "Copy as export API_KEY=…", "Download .env"])
+@pytest.mark.parametrize("way", ["Copy secret", "Copy as shell export", "Download .env"])
 def test_storing_is_the_main_action_until_it_worked(sign_in: OpenPage, way: str) -> None:
     page = sign_in(permissions=("clipboard-read", "clipboard-write"))
     secret = _reveal(page)

@@ -46,7 +46,7 @@ def test_an_account_with_keys_leads_to_them(sign_in: OpenPage, acme: Organizatio
     page.locator("dialog[open]").wait_for(state="detached")
 
     page.get_by_role("link", name="Delete Robot").click()
-    page.get_by_role("link", name="View 1 key").click()
+    page.get_by_role("link", name="View key").click()
 
     page.get_by_role("link", name="Import", exact=True).wait_for()
     assert ApiKey.objects.get().service_account == account
@@ -60,7 +60,7 @@ def test_a_key_is_created_from_a_template(sign_in: OpenPage, acme: Organization)
     page.get_by_role("link", name="Create key from CI").click()
     page.get_by_label("Name", exact=True).fill("Builds")
     page.keyboard.press("Enter")
-    page.get_by_label("Secret key").wait_for()
+    page.get_by_label("Secret", exact=True).wait_for()
 
     key = ApiKey.objects.get()
     assert (key.name, key.scopes) == ("Builds", ["search:read"])

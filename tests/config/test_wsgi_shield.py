@@ -235,5 +235,5 @@ def test_a_page_is_told_in_plain_text(ask: Ask) -> None:
     in_full(ask, PERSON)
 
     assert ask(PERSON)[1] == (
-        b"Too many requests were refused, and more followed. Try again in 2 seconds."
+        b"Too many requests were rejected, and more followed. Try again in 2 seconds."
     )

@@ -74,7 +74,7 @@ def test_an_admin_may_do_all_that_is_not_for_staff(name: str, world: World, act_
 def test_an_admin_may_not_turn_the_providers_switches(
     name: str, world: World, act_as: ActAs
 ) -> None:
-    with nothing_written(), pytest.raises(Forbidden, match="Only the provider"):
+    with nothing_written(), pytest.raises(Forbidden, match="Only support"):
         BOUND[name].run(world, act_as("admin"))
 
 

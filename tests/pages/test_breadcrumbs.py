@@ -21,7 +21,7 @@ from tests.pages.support import developer, html, sign_in
         ("keys/delete/?key={key}", ["Developer", "API keys", "Delete keys"]),
         ("keys/disable/?key={key}", ["Developer", "API keys", "Disable keys"]),
         ("keys/enable/?key={key}", ["Developer", "API keys", "Enable keys"]),
-        ("test/", ["Developer", "API keys", "Test an API key"]),
+        ("test/", ["Developer", "API keys", "Test API key"]),
         ("templates/create/", ["Developer", "Templates", "Create template"]),
     ],
 )

@@ -111,7 +111,7 @@ def test_the_keys_are_deleted_and_the_list_is_without_them(
 ) -> None:
     answer = browser.post(there, _ids(*keys[:2]), follow=True)
 
-    assert "2 keys deleted. Requests using them now get 401." in _text(answer)
+    assert "2 keys deleted. Requests with them now get 401." in _text(answer)
     assert [row["key"].name for row in answer.context["rows"]] == ["Key 2"]
     events = AuditEvent.objects.filter(event="api_key.revoked", actor_id=admin.pk)
     assert {event.target_id for event in events} == {key.pk for key in keys[:2]}
@@ -124,7 +124,7 @@ def test_one_selected_key_is_asked_about_by_name(
     answer = browser.post(there, _ids(keys[0], keys[0]), follow=True)
 
     assert "Delete “Key 0”?" in asked
-    assert "Key Key 0 deleted. Requests using it now get 401." in _text(answer)
+    assert "Key Key 0 deleted. Requests with it now get 401." in _text(answer)
 
 
 @pytest.mark.parametrize("used", [False, True], ids=["unused", "used"])

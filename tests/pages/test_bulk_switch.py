@@ -70,7 +70,7 @@ def test_keys_are_disabled_and_enabled_again(
     assert _working() == {"Key 2"}
     on = browser.post(developer(acme, "keys/enable/"), _ids(*keys[:2]), follow=True)
 
-    assert "2 keys disabled. Requests using them now get 401 until you enable them." in _text(off)
+    assert "2 keys disabled. Requests with them now get 401 until you enable them." in _text(off)
     assert "2 keys enabled. They work again." in _text(on)
     assert _working() == {"Key 0", "Key 1", "Key 2"}
     events = AuditEvent.objects.filter(actor_id=admin.pk, target_type="ApiKey")

@@ -55,7 +55,7 @@ def test_deleting_is_effective_at_once(
     assert "Never used" in asked
     assert issued.key.key_prefix in asked
     assert "Type “Production”" not in asked
-    assert "Key Production deleted. Requests using it now get 401." in _text(answer)
+    assert "Key Production deleted. Requests with it now get 401." in _text(answer)
     assert verify(issued.secret).refusal is Refusal.REVOKED
     assert not answer.context["rows"]
 

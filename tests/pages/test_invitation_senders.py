@@ -241,7 +241,7 @@ def test_changing_a_role_and_leaving_say_so(
     changed = html(browser.post(address, {"role": "member"}, follow=True))
 
     assert f"{ALIAS} Admin Expires" in theirs
-    assert "Mallory is now a member. Open invitations they sent were revoked (1)." in changed
+    assert "Mallory is now a member. Pending invitations they sent were revoked (1)." in changed
 
 
 def test_without_an_event_nothing_is_revoked(mallory: User, invitation: Invitation) -> None:

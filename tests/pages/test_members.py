@@ -195,7 +195,7 @@ def test_after_a_removal_only_what_happened_is_said(
     (message,) = map(str, answer.context["messages"])
     expected = "Quinn New removed."
     expected += " The keys they created were not changed." if key else ""
-    expected += " Open invitations they sent were revoked (2)." if invitations else ""
+    expected += " Pending invitations they sent were revoked (2)." if invitations else ""
     assert message == expected
 
 
@@ -212,7 +212,7 @@ def test_a_change_of_the_own_role_is_told_as_such(
 
     (message,) = map(str, answer.context["messages"])
     expected = "You are now a member."
-    expected += " Open invitations you sent were revoked (1)." if invitations else ""
+    expected += " Pending invitations you sent were revoked (1)." if invitations else ""
     assert message == expected
 
 
@@ -463,3 +463,10 @@ def test_a_mail_that_could_not_be_sent_is_said_as_a_warning(
         (message,) = answer.context["messages"]
         assert "could not be sent" in str(message)
         assert 'data-message="warn"' in _text(answer)
+
+
+def test_each_page_says_the_same_about_roles(browser: Client) -> None:
+    said = "Admins manage API keys and members. Members can only view templates."
+
+    for path in (MEMBERS, INVITE, "/o/acme/settings/developer/access/"):
+        assert said in _text(browser.get(path)), path

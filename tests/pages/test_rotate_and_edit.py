@@ -381,7 +381,7 @@ def test_each_page_about_a_deleted_key_says_so(
 
     assert (shown.status_code, sent.status_code) == (200, 409)
     for answer in (shown, sent):
-        assert "This key was already deleted. Requests using it get 401." in _text(answer)
+        assert "This key was already deleted. Requests with it get 401." in _text(answer)
         assert "data-submit" not in _text(answer)
         assert "data-edit-form" not in _text(answer)
 

@@ -110,7 +110,7 @@ def test_a_service_account_and_its_keys(
     browser.post(f"{page}switch/", {"enabled": "yes"})
 
     assert "Import" in shown
-    assert "Its key stops working immediately" in asked
+    assert "Requests with its key will get 401 until you enable" in asked
     assert stopped is Refusal.SERVICE_ACCOUNT_DISABLED
     assert verify(issued.secret).refusal is None
 
@@ -169,7 +169,7 @@ def test_deleting_a_service_account(
     assert '<button class="button danger" data-submit>Delete service account</button>' in asked
     assert refused.status_code == 409
     for text in (with_key, _text(refused)):
-        assert "This service account still has 1 key. Delete it first" in text
+        assert "This service account still has 1 key. Delete the key first." in text
         assert f'href="{listed}"' in text
         assert "Delete service account</button>" not in text
     assert "Import" in keys
@@ -223,8 +223,8 @@ def test_access_says_who_decides(browser: Client, acme: Organization) -> None:
     off = _text(browser.get(developer(acme, "access/")))
 
     assert "Contact support to change these." in on
-    assert "600 requests a minute</p>" in on
-    assert "6,000 requests a minute</p>" in on
+    assert "600 requests per minute</p>" in on
+    assert "6,000 requests per minute</p>" in on
     assert "Every key is rejected with 403." in off
     assert "Ada Acme" in on
     assert "ada@acme.example" in on

@@ -75,7 +75,7 @@ def test_one_key_alone(browser: Client, acme: Organization, busy: Issued) -> Non
     page = browser.get(developer(acme, f"usage/?key={busy.key.public_id}&range=30d"))
 
     assert "Requests 1,319 " in _text(page)
-    assert "Only the key Busy" in _text(page)
+    assert "Showing only Busy" in _text(page)
 
 
 def test_changes_against_the_same_span_before(

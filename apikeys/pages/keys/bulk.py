@@ -106,7 +106,7 @@ class SwitchKeys(SelectedKeysPage):
             return switch_message(keys[0], enabled=self.enabled)
         if self.enabled:
             return f"{len(keys)} keys enabled. They work again."
-        return f"{len(keys)} keys disabled. Requests using them now get 401 until you enable them."
+        return f"{len(keys)} keys disabled. Requests with them now get 401 until you enable them."
 
     def _show(
         self, keys: list[ApiKey], status: int = 200, refusal: DomainError | None = None

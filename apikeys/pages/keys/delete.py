@@ -45,8 +45,8 @@ def created_keys_of(keys: Sequence[ApiKey], visible: ApiKeyQuerySet) -> CreatedK
 
 def deletion_message(keys: Sequence[ApiKey]) -> str:
     if len(keys) == 1:
-        return f"Key {keys[0]} deleted. Requests using it now get 401."
-    return f"{len(keys):,} keys deleted. Requests using them now get 401."
+        return f"Key {keys[0]} deleted. Requests with it now get 401."
+    return f"{len(keys):,} keys deleted. Requests with them now get 401."
 
 
 def without_deleted(keys: list[ApiKey]) -> list[ApiKey]:

@@ -224,7 +224,7 @@ class SwitchKey(ChangeKeyPage):
 def switch_message(key: ApiKey, *, enabled: bool) -> str:
     if enabled:
         return f"Key {key} enabled. It works again."
-    return f"Key {key} disabled. Requests using it now get 401 until you enable it."
+    return f"Key {key} disabled. Requests with it now get 401 until you enable it."
 
 
 class DeleteKey(ChangeKeyPage):

@@ -251,10 +251,10 @@ def test_the_guide_tells_both_limits(
 
     text = _text(client.get("/docs/limits/"))
 
-    assert 'data-label="Each key">6,000 requests a minute</td>' in text
-    shown = re.findall('data-label="All keys together">([0-9,]+) requests a minute</td>', text)
+    assert 'data-label="Per key">6,000 requests per minute</td>' in text
+    shown = re.findall('data-label="Organization">([0-9,]+) requests per minute</td>', text)
     assert shown[1:2] == ([together] if together else [])
-    assert ("All keys of an organization together have a limit too" in text) == bool(together)
+    assert ("The keys of an organization also share a limit" in text) == bool(together)
 
 
 def test_a_search_cuts_a_pasted_secret_to_its_prefix(db: None, client: Client) -> None:

@@ -14,7 +14,7 @@ from tests.reliability.live.conftest import running
 from tests.support.api import CURRENT, KEYS, templates
 from tests.support.dialects import refusal_of
 
-MESSAGE = "Too many requests were refused, and more followed. Try again in "
+MESSAGE = "Too many requests were rejected, and more followed. Try again in "
 CALLS = 60
 
 
