@@ -193,7 +193,7 @@ def test_the_servers_messages_look_the_same(
     page = sign_in(java_script_enabled=script)
     page.goto("/o/acme/settings/")
     page.get_by_label("Organization name").fill("Acme Ltd")
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save name").click()
 
     message = shown(page, "Changes saved.")
     assert bool(message.get_by_role("button", name="Dismiss").count()) is script
