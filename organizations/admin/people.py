@@ -165,7 +165,7 @@ class UserAdmin(ServiceAdmin[User], DjangoUserAdmin[User]):
         if queryset.count() > 1:
             self.message_user(request, "Choose one person at a time.", messages.ERROR)
             return
-        done = "Users without a second factor"
+        done = "Users without two-factor authentication"
         self._on_each(request, queryset, services.remove_second_factors, done)
 
     @admin.action(description="Export personal data (one person)", permissions=["change"])
