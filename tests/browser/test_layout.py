@@ -173,6 +173,31 @@ def test_on_a_phone_the_current_tab_is_in_view(sign_in: OpenPage, path: str) -> 
     assert page.evaluate("scrollY") == 0
 
 
+def test_it_stays_in_view_when_the_phone_is_turned(sign_in: OpenPage, acme: Organization) -> None:
+    page = sign_in(viewport={"width": 1280, "height": 812})
+    page.goto("/o/acme/settings/developer/access/", wait_until="networkidle")
+    tabs = page.locator(".tabs")
+    assert tabs.get_attribute("data-before") is None
+
+    page.set_viewport_size({"width": 375, "height": 812})
+    page.locator(".tabs[data-before]:not([data-after])").wait_for()
+
+    current = box(tabs.locator("[aria-current]"))
+    assert current["x"] >= 0
+    assert current["x"] + current["width"] <= 375
+
+
+def test_on_a_phone_a_warning_about_permissions_is_not_cut(
+    sign_in: OpenPage, acme: Organization, manager: Issued
+) -> None:
+    page = sign_in(viewport={"width": 375, "height": 812})
+
+    warning = page.locator("#keys .warn", has_text="Full access").filter(visible=True)
+
+    assert warning.count() == 1
+    assert warning.evaluate("element => element.scrollWidth <= element.clientWidth")
+
+
 @pytest.mark.parametrize("path", ["developer/", "developer/usage/", "members/"])
 def test_selects_keep_an_arrow_in_forced_colors(
     sign_in: OpenPage, acme: Organization, path: str
