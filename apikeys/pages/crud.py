@@ -60,6 +60,9 @@ class ObjectPage(DeveloperPage, Generic[M]):
             "theirs": theirs,
             "to": self.get_success_url(obj),
         }
+        if obj:
+            crumb = {"object_name": str(obj), "object_url": context["to"], "action_label": "Edit"}
+            context |= crumb
         return self.render("apikeys/form.html", context, status=status)
 
 
