@@ -134,13 +134,15 @@ class CloseForm(forms.Form):
 
     typed = TextField(
         error_messages={"required": "Type the organization's name."},
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
 
     def __init__(self, organization: Organization, *args: Any) -> None:
         super().__init__(*args)
         self.organization = organization
-        self.fields["typed"].label = f"Type “{organization}” to confirm"
+        typed = self.fields["typed"]
+        typed.label = f"Type “{organization}” to confirm"
+        typed.widget.attrs["data-expected"] = organization.name
 
     def clean_typed(self) -> str:
         typed: str = self.cleaned_data["typed"]

@@ -20,6 +20,19 @@ if TYPE_CHECKING:
 COLOR_OF_ROTATE = "getComputedStyle(document.querySelector('.may-harm')).backgroundColor"
 
 
+def test_closing_an_organization_waits_for_its_name(sign_in: OpenPage, acme: Organization) -> None:
+    page = sign_in()
+    page.goto("/o/acme/settings/close/")
+    button = page.get_by_role("button", name="Close organization")
+    assert button.get_attribute("aria-disabled") == "true"
+
+    button.click(force=True)
+    assert page.get_by_label("Type “Acme”").evaluate("field => field === document.activeElement")
+    page.get_by_label("Type “Acme”").fill("Acme")
+
+    assert button.get_attribute("aria-disabled") is None
+
+
 @pytest.mark.parametrize("status", [403, 404, 405, 413, 503])
 def test_an_answer_for_no_dialog_is_not_shown_in_one(sign_in: OpenPage, status: int) -> None:
     page = sign_in()

@@ -37,6 +37,7 @@ def test_it_says_what_happens_and_offers_an_export(
 
     assert "All 2 members lose access, including you." in page
     assert 'href="/o/acme/settings/#export"' in page
+    assert 'data-expected="Acme"' in page, "a script keeps the button pale until it is typed"
     assert 'id="export"' in html(browser.get("/o/acme/settings/"))
 
 
