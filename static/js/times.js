@@ -1,6 +1,7 @@
 // Shows times in the reader's time zone. The server writes them in UTC, which stays in the title
 // and, for facts, appears on keyboard focus. One format everywhere: “30 Nov 2026, 14:05”.
 
+const HOUR = 3_600_000;
 const format = new Intl.DateTimeFormat("en-US", {
   day: "numeric",
   month: "short",
@@ -14,7 +15,7 @@ function local(moment) {
   const part = Object.fromEntries(format.formatToParts(moment).map(({ type, value }) => [type, value]));
   const day = `${part.day} ${part.month} ${part.year}`;
   const time = `${part.hour}:${part.minute}`;
-  return { day, full: `${day}, ${time}`, short: `${part.day} ${part.month}, ${time}` };
+  return { day, time, full: `${day}, ${time}`, short: `${part.day} ${part.month}, ${time}` };
 }
 
 function upgrade(time) {
@@ -24,11 +25,13 @@ function upgrade(time) {
   const { day, full, short } = local(moment);
   time.dataset.utc = utc;
   if (`${full} UTC` === utc) return; // the reader's zone is UTC
+  const isFact = ["full", "hour"].includes(time.dataset.time);
   if (time.dataset.time === "full") time.textContent = full;
   else time.title = `${full} (${utc})`;
   if (time.dataset.time === "day") time.textContent = day;
   if (time.dataset.time === "short") time.textContent = short;
-  if (time.dataset.time === "full" && time.closest("dl")) time.tabIndex = 0;
+  if (time.dataset.time === "hour") time.textContent = `${full}–${local(new Date(moment.getTime() + HOUR)).time}`;
+  if (isFact && time.closest("dl")) time.tabIndex = 0;
 }
 
 function upgradeIn(node) {

@@ -72,7 +72,14 @@ def test_days_and_distances_keep_the_moment_in_their_title(sign_in: OpenPage, ke
     assert used.get_attribute("tabindex") is None
 
 
-@pytest.mark.parametrize(("kind", "shown"), [("day", "30 Jun 2026"), ("short", "30 Jun, 20:30")])
+@pytest.mark.parametrize(
+    ("kind", "shown"),
+    [
+        ("day", "30 Jun 2026"),
+        ("short", "30 Jun, 20:30"),
+        ("hour", "30 Jun 2026, 20:30–21:30"),
+    ],
+)
 def test_dialogs_and_refreshed_lists_too(
     sign_in: OpenPage, key: ApiKey, kind: str, shown: str
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 import time_machine
 
-from organizations.templatetags.page_tags import ago, fact, moment
+from organizations.templatetags.page_tags import ago, codes, fact, moment
 
 NOW: Final = datetime(2026, 11, 30, 14, 5, tzinfo=UTC)
 _STAMPED: Final = 'datetime="2026-11-30T14:05:00Z" title="30 Nov 2026, 14:05 UTC"'
@@ -21,6 +21,20 @@ def test_a_moment_in_full_names_its_zone() -> None:
         moment(NOW, full=True) == f'<time {_STAMPED} data-time="full">30 Nov 2026, 14:05 UTC</time>'
     )
     assert fact(NOW) == moment(NOW, full=True)
+
+
+def test_an_hour_names_its_end() -> None:
+    late = NOW.replace(hour=23, minute=0)
+
+    assert ">30 Nov 2026, 23:00–00:00 UTC<" in moment(late, hour=True)
+
+
+def test_permissions_in_sentences_are_code_and_the_rest_is_escaped() -> None:
+    assert codes("added <b> keys:read, api-keys:manage") == (
+        'added &lt;b&gt; <code class="nowrap">keys:read</code>, '
+        '<code class="nowrap">api-keys:manage</code>'
+    )
+    assert codes("renamed to “a:b” at 14:05") == "renamed to “a:b” at 14:05"
 
 
 def test_other_zones_are_written_in_utc() -> None:
