@@ -4,6 +4,7 @@ import csv
 import re
 from datetime import UTC, timedelta
 from io import StringIO
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -120,7 +121,7 @@ def test_errors_only(browser: Client, acme: Organization, busy: Issued, make_key
     assert [row.key.name for row in page.context["busiest"]] == ["Failing", "Busy"]
     assert {part.kind for bar in page.context["chart"].bars for part in bar.segments} == {"failed"}
     assert "Errors per day" in text
-    assert "Peak: 43" in text
+    assert "Peak: 43 requests per day" in text
     assert "Requests 1,362 " in text
     assert page.context["results"] == [("Server errors (5xx)", 40), ("Client errors (4xx)", 3)]
 
@@ -254,7 +255,7 @@ def old(make_key: MakeKey) -> ApiKey:
     return key
 
 
-HINT = "Not used for 90 days: events:read."
+HINT = "Not used for 90 days: events:read ."  # the text of tags that end before the full stop
 
 
 def test_scopes_that_a_key_does_not_use_are_pointed_out(
@@ -340,6 +341,26 @@ def test_the_smallest_part_is_visible_and_no_bar_leaves_the_chart() -> None:
     assert ok.y - (failed.y + failed.height) == 1, "a gap"
     assert refused.y == 8
     assert ok.y + ok.height == drawn.bottom
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        {"ok": 40, "client_error": 1, "rate_limited": 1},
+        {"ok": 500, "client_error": 500, "rate_limited": 1},
+        {"ok": 1, "client_error": 30_000, "rate_limited": 20_000},
+        {"ok": 700, "client_error": 700, "rate_limited": 700},
+        {"client_error": 3},
+    ],
+)
+def test_a_bar_is_as_high_as_its_total(counts: dict[str, int]) -> None:
+    drawn = _drawn({"ok": 60_000}, counts)
+
+    parts = drawn.bars[1].segments
+    exact = (drawn.bottom - 8) * sum(counts.values()) / 60_000
+    assert abs(drawn.bottom - parts[-1].y - max(exact, len(parts), 2)) <= 0.5
+    assert all(part.height >= 1 for part in parts)
+    assert all(above.y + above.height <= below.y for below, above in pairwise(parts))
 
 
 def test_dates_on_the_axis_leave_room_for_each_other() -> None:

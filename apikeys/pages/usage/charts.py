@@ -168,17 +168,29 @@ def bar_chart(
 
 
 def _segments(tally: Tally, highest: int) -> list[Segment]:
-    """Rectangles with a gap between them. The largest one makes room for very small ones."""
+    """Rectangles with a gap between them, together as high as the total of `tally`.
+
+    The largest one makes room for the gaps and for very small ones.
+    """
     kinds = _kinds(tally)
-    heights = [max(_LEAST, round(requests / highest * _PLOT)) for _, requests in kinds]
-    excess = sum(heights) + _GAP * (len(heights) - 1) - _PLOT
-    if excess > 0:
-        heights[heights.index(max(heights))] -= excess
+    top = max(_LEAST, len(kinds), round(tally.requests / highest * _PLOT))
+    gap, heights = _GAP, _heights(kinds, highest, top - _GAP * (len(kinds) - 1), _LEAST)
+    if min(heights, default=_LEAST) < _LEAST:
+        gap, heights = 0, _heights(kinds, highest, top, 1)
     segments, y = [], _ABOVE + _PLOT
     for (kind, _), height in zip(kinds, heights, strict=True):
         segments.append(Segment(kind, y - height, height))
-        y -= height + _GAP
+        y -= height + gap
     return segments
+
+
+def _heights(kinds: Sequence[tuple[str, int]], highest: int, room: int, least: int) -> list[int]:
+    """The heights of all kinds, `room` in sum. The largest kind takes what the others leave."""
+    heights = [max(least, int(requests / highest * _PLOT)) for _, requests in kinds]
+    if heights:
+        largest = max(range(len(kinds)), key=lambda place: kinds[place][1])
+        heights[largest] += room - sum(heights)
+    return heights
 
 
 def _step(highest: int) -> int:
