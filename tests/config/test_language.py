@@ -25,6 +25,7 @@ AVOIDED_ON_PAGES: Final = re.compile(r"\b(e-mails?|log(?:ged)? (?:in|out))\b", r
 #: Names in the database, in cursors and in generated clients, which stay.
 STORED: Final = (
     '"trail.addresses_erased"',
+    '"trail addresses erased"',
     "class Trail:",
     "Trail()",
     'salt=f"trail:',
