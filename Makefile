@@ -66,7 +66,7 @@ $(BENCH): requirements/bench.txt | $(DEV)
 demo: $(BASE) ## Start the demo (HOST, PORT, WORKERS); stop it with Ctrl-C
 	@exec $(BIN)/python manage.py demo --host $(HOST) --port $(PORT) --workers $(WORKERS)
 
-test: $(DEV) ## Run the fast tests on SQLite, in about four minutes (JOBS)
+test: $(DEV) ## Run the fast tests on SQLite, in less than three minutes (JOBS)
 	$(BIN)/python -m pytest $(PYTEST) -m "not slow" $(if $(COVERAGE),$(MEASURED))
 
 test-all: ## Run all tests: both databases, contract, benchmark, browser; branch coverage has to reach 95 %
