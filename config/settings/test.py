@@ -35,9 +35,7 @@ STORAGES = {
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # A file rather than memory, so that threads and server processes share it.
     DATABASES["default"]["TEST"] = {"NAME": env.VAR / "test.sqlite3"}
-# The sources, so that tests don't depend on `collectstatic`.
-STATIC_ROOT = env.ROOT / "static"
-STATICFILES_DIRS = []
+# From the sources, so that tests don't depend on `collectstatic`.
 WHITENOISE_USE_FINDERS = True
 # Otherwise each test client reads all of them, which took a sixth of the suite's time.
 WHITENOISE_AUTOREFRESH = True
