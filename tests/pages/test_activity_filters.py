@@ -27,7 +27,7 @@ def test_days_in_the_wrong_order_are_named_on_their_field(
 
         assert answer.status_code == 422
         assert list(answer.context["form"].errors) == ["until"]
-        assert "Choose a day that is not before the first one." in html(answer)
+        assert "Choose the first day or a later one." in html(answer)
 
 
 def test_a_period_keeps_its_next_page_past_midnight(

@@ -66,7 +66,7 @@ class FilterForm(forms.Form):
                 self.add_error(name, f"Choose a year from {_FIRST_YEAR} to {_LAST_YEAR}.")
         first, last = (self.cleaned_data.get(name) for name in _DAYS)
         if first and last and first > last:
-            self.add_error("until", "Choose a day that is not before the first one.")
+            self.add_error("until", "Choose the first day or a later one.")
         return self.cleaned_data
 
     @property
